@@ -1,0 +1,140 @@
+"""What a model does for an agent: one struct of arguments and one of results for every role.
+
+A role's model is a pure function of its arguments. The engine collects calls, fills them up to the model's fixed batch
+and runs them with one thread, so that a result never depends on its companions (DESIGN section 2, rule 7).
+Arguments and results are messages: they travel, are recorded and hashed like all others.
+
+Pictures are ``bytes``: uint8 RGB, row-major (height, width, 3), height = width = 64 in the tiny profile.
+Complex symbols are ``bytes`` of little-endian complex64. Vectors are ``bytes`` of little-endian float32.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+PICTURE_SIDE = 64
+
+
+class Box(Struct, frozen=True, array_like=True):
+    """A labelled box: ``label`` (class name), ``colour`` name, centre ``cx, cy`` and ``width, height`` in pixels, ``score`` in [0, 1].
+
+    ``subject`` names a personal subject ("mia/dog") where one was recognised or asked for, else it is empty.
+    """
+
+    label: str
+    colour: str
+    cx: float
+    cy: float
+    width: float
+    height: float
+    score: float = 1.0
+    subject: str = ""
+
+
+class Extract(Struct, frozen=True, tag=True):
+    """Arguments of ``extractor``: a picture, and the looks of the asker's own subjects (name -> identifier vector)."""
+
+    picture: bytes
+    subjects: dict[str, bytes] = {}
+
+
+class Extraction(Struct, frozen=True, tag=True):
+    """Result of ``extractor``: caption, background name and boxes, most certain first."""
+
+    caption: str
+    background: str
+    boxes: list[Box]
+
+
+class Generate(Struct, frozen=True, tag=True):
+    """Arguments of ``generator``: caption, background and boxes (empty: the places are drawn from the seed),
+
+    ``subjects`` (subject name -> identifier vector of a branch model), an int64 ``seed`` and diffusion ``steps``.
+    """
+
+    caption: str
+    background: str
+    boxes: list[Box]
+    seed: int
+    steps: int = 8
+    subjects: dict[str, bytes] = {}
+
+
+class Picture(Struct, frozen=True, tag=True):
+    """Result of ``generator`` and ``jscc_decoder``: a picture."""
+
+    picture: bytes
+
+
+class Encode(Struct, frozen=True, tag=True):
+    """Arguments of ``jscc_encoder``: a picture and the name of a codec of the library, such as ``"snr10-cbr12"``."""
+
+    picture: bytes
+    codec: str
+
+
+class Symbols(Struct, frozen=True, tag=True):
+    """Result of ``jscc_encoder``: complex64 symbols of unit average power over the picture."""
+
+    symbols: bytes
+
+
+class Decode(Struct, frozen=True, tag=True):
+    """Arguments of ``jscc_decoder``: equalised symbols and the receiver's own SNR estimate (Es/N0 after equalisation, dB)."""
+
+    symbols: bytes
+    codec: str
+    snr_db: float
+
+
+class Embed(Struct, frozen=True, tag=True):
+    """Arguments of ``embedder``: texts."""
+
+    texts: list[str]
+
+
+class Embedding(Struct, frozen=True, tag=True):
+    """Result of ``embedder``: one unit-norm float32 vector of 384 a text."""
+
+    vectors: list[bytes]
+
+
+class Personalise(Struct, frozen=True, tag=True):
+    """Arguments of ``personaliser``: pictures of one subject that a user shared, with the box of the subject in each."""
+
+    subject: str
+    label: str
+    pictures: list[bytes]
+    boxes: list[Box]
+
+
+class Branch(Struct, frozen=True, tag=True):
+    """Result of ``personaliser``: the learned identifier vector of the subject."""
+
+    subject: str
+    identifier: bytes
+
+
+class Model(Protocol):
+    """One role's implementation. It has no state that changes, and reads neither clock nor global random state."""
+
+    role: str
+    name: str
+    sha256: str
+    """Hash of weights and settings; it enters the run's record."""
+    batch: int
+    """The one padded batch size that the engine runs it with."""
+
+    def flops(self, arguments: Any) -> int:
+        """Floating-point operations of one call (multiply and add count as two); fixes the simulated duration."""
+
+    def run(self, arguments: Sequence[Any]) -> list[Any]:
+        """Run one full batch (exactly ``batch`` arguments of one shape group); results in the same order."""
+
+    def group(self, arguments: Any) -> str:
+        """Calls with equal groups may share a batch (for instance one JSCC codec)."""
+
+
+ModelSet = Mapping[str, Model]
+"""Role name -> model: ``extractor``, ``generator``, ``jscc_encoder``, ``jscc_decoder``, ``embedder``, ``personaliser``."""
