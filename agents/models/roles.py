@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from ...bus.messages import Message
+
 PICTURE_SIDE = 64
 
 
@@ -32,14 +34,14 @@ class Box(Struct, frozen=True, array_like=True):
     subject: str = ""
 
 
-class Extract(Struct, frozen=True, tag=True):
+class Extract(Message):
     """Arguments of ``extractor``: a picture, and the looks of the asker's own subjects (name -> identifier vector)."""
 
     picture: bytes
     subjects: dict[str, bytes] = {}
 
 
-class Extraction(Struct, frozen=True, tag=True):
+class Extraction(Message):
     """Result of ``extractor``: caption, background name and boxes, most certain first."""
 
     caption: str
@@ -47,7 +49,7 @@ class Extraction(Struct, frozen=True, tag=True):
     boxes: list[Box]
 
 
-class Generate(Struct, frozen=True, tag=True):
+class Generate(Message):
     """Arguments of ``generator``: caption, background and boxes (empty: the places are drawn from the seed),
 
     ``subjects`` (subject name -> identifier vector of a branch model), an int64 ``seed`` and diffusion ``steps``.
@@ -61,26 +63,26 @@ class Generate(Struct, frozen=True, tag=True):
     subjects: dict[str, bytes] = {}
 
 
-class Picture(Struct, frozen=True, tag=True):
+class Picture(Message):
     """Result of ``generator`` and ``jscc_decoder``: a picture."""
 
     picture: bytes
 
 
-class Encode(Struct, frozen=True, tag=True):
+class Encode(Message):
     """Arguments of ``jscc_encoder``: a picture and the name of a codec of the library, such as ``"snr10-cbr12"``."""
 
     picture: bytes
     codec: str
 
 
-class Symbols(Struct, frozen=True, tag=True):
+class Symbols(Message):
     """Result of ``jscc_encoder``: complex64 symbols of unit average power over the picture."""
 
     symbols: bytes
 
 
-class Decode(Struct, frozen=True, tag=True):
+class Decode(Message):
     """Arguments of ``jscc_decoder``: equalised symbols and the receiver's own SNR estimate (Es/N0 after equalisation, dB)."""
 
     symbols: bytes
@@ -88,19 +90,19 @@ class Decode(Struct, frozen=True, tag=True):
     snr_db: float
 
 
-class Embed(Struct, frozen=True, tag=True):
+class Embed(Message):
     """Arguments of ``embedder``: texts."""
 
     texts: list[str]
 
 
-class Embedding(Struct, frozen=True, tag=True):
+class Embedding(Message):
     """Result of ``embedder``: one unit-norm float32 vector of 384 a text."""
 
     vectors: list[bytes]
 
 
-class Personalise(Struct, frozen=True, tag=True):
+class Personalise(Message):
     """Arguments of ``personaliser``: pictures of one subject that a user shared, with the box of the subject in each."""
 
     subject: str
@@ -109,7 +111,7 @@ class Personalise(Struct, frozen=True, tag=True):
     boxes: list[Box]
 
 
-class Branch(Struct, frozen=True, tag=True):
+class Branch(Message):
     """Result of ``personaliser``: the learned identifier vector of the subject."""
 
     subject: str
@@ -135,6 +137,9 @@ class Model(Protocol):
     def group(self, arguments: Any) -> str:
         """Calls with equal groups may share a batch (for instance one JSCC codec)."""
 
+
+Result = Extraction | Picture | Symbols | Embedding | Branch
+"""Every result of a role; these enter the union of payloads."""
 
 ModelSet = Mapping[str, Model]
 """Role name -> model: ``extractor``, ``generator``, ``jscc_encoder``, ``jscc_decoder``, ``embedder``, ``personaliser``."""

@@ -1,0 +1,426 @@
+"""Everything that agents say to each other: frozen, tagged structs in one union, and the envelope around them.
+
+A message's *kind* is its class name in snake case; it is the tag on the wire and the last token of the NATS subject.
+Bodies (``Body``) are contents that travel over the radio inside ``Uplink``, ``Downlink``, ``Forwarded`` and ``Arrived``.
+
+Pictures are uint8 RGB bytes, symbols little-endian complex64 bytes, vectors little-endian float32 bytes, times ints of
+nanoseconds, SNRs Es/N0 in dB. A *request* id is ``"<sender id>/<number>"``; it is empty where no request is meant.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+VERSION = 1
+TIMER, CONTROL, DATA = 0, 1, 2
+"""Priorities at equal delivery times."""
+EXOGENOUS, AGENT, ACTIVITY, PRIVATE = "exogenous", "agent", "activity", "private"
+"""Origins of a record. ``private`` records stay with their agent: in the restricted trace segment, never on a subject."""
+
+
+def kind_of(class_name: str) -> str:
+    """``"CsiReport"`` -> ``"csi_report"``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
+
+
+class Message(Struct, frozen=True, tag=kind_of, forbid_unknown_fields=True):
+    """Base of all payloads; subclasses are frozen and tagged with their kind."""
+
+
+# --- bodies: what crosses the radio -------------------------------------------------------------------------------
+
+
+class Terms(Message):
+    """Cloud -> users, multicast: what the cloud pays for shared preferences. ``rewards``: KB item kind -> credits."""
+
+    mechanism: str
+    rewards: dict[str, float]
+
+
+class SharedItem(Struct, frozen=True, array_like=True):
+    """One KB item that its owner shares: ``kind``, ``name``, embedding ``vector`` (float32, may be empty), ``pictures`` and ``boxes``.
+
+    ``boxes``: (cx, cy, width, height) in pixels of the subject in each picture.
+    """
+
+    kind: str
+    name: str
+    label: str
+    vector: bytes
+    pictures: list[bytes] = []
+    boxes: list[tuple[float, float, float, float]] = []
+
+
+class Share(Message):
+    """User -> cloud: the answer to ``Terms``; no items means declined. ``asked``: credits asked for."""
+
+    user: str
+    items: list[SharedItem]
+    asked: float
+    reason: str
+
+
+class Settlement(Message):
+    """Cloud -> user: credits paid."""
+
+    user: str
+    credits: float
+
+
+class BranchReady(Message):
+    """Cloud -> user: a branch model for this user's subject is ready (``identifier``: learned vector, float32)."""
+
+    user: str
+    subject: str
+    identifier: bytes
+    sha256: str
+
+
+class DecoderSet(Message):
+    """Edge -> users, multicast: the JSCC decoders ``codecs`` of the library (their weights are charged, not carried)."""
+
+    codecs: list[str]
+
+
+class Prompt(Message):
+    """Sender -> edge -> cloud: the selected prompt, source-coded in ``data`` (see agents/prompt_codec), for ``recipient``."""
+
+    request: str
+    recipient: str
+    parts: list[str]
+    data: bytes
+
+
+class Knowledge(Message):
+    """Sender -> cloud: KB items shared before or with a prompt because knowledge mismatch was high."""
+
+    user: str
+    items: list[SharedItem]
+
+
+class KbSummary(Message):
+    """Cloud -> users, multicast per cell: what the generating side knows: names of subjects with a branch model, by user."""
+
+    subjects: list[str]
+    version: int
+
+
+class CsiReport(Message):
+    """User -> edge: quantised SNR ``index`` measured at ``t_ns``; ``std_db`` is the known error of the estimate."""
+
+    user: str
+    epoch: int
+    t_ns: int
+    index: int
+
+
+class Feedback(Message):
+    """Receiver -> edge: satisfaction in [0, 1] of a delivered request: quality, latency, availability (see agents/user)."""
+
+    request: str
+    satisfaction: float
+    quality: float
+    latency_ns: int
+
+
+class Delta(Message):
+    """Cloud -> edges and users (stage 3): new versions after an update. ``identifiers``: subject -> refined vector."""
+
+    version: int
+    identifiers: dict[str, bytes]
+
+
+class JsccPicture(Message):
+    """Header of a picture sent as JSCC symbols: the symbols travel in ``symbols`` of the radio message that carries it."""
+
+    request: str
+    recipient: str
+    codec: str
+    header_bits: int
+
+
+Body = (
+    Terms | Share | Settlement | BranchReady | DecoderSet | Prompt | Knowledge | KbSummary | CsiReport | Feedback | Delta | JsccPicture
+)
+
+# --- radio: the base station owns the air of its cell -----------------------------------------------------------------
+
+
+class Uplink(Message):
+    """User -> its base station: carry ``body`` to agent ``to``. The bytes count as lying at the user until air is granted.
+
+    ``payload_bits``: source-coded bits of the body (coded link). ``symbols``: complex64 as sent, unit power (JSCC), else empty.
+    ``purpose``: ``prompt``, ``features``, ``csi``, ``kb``, ``feedback``, ``preparation`` or ``control``; for accounting.
+    """
+
+    user: str
+    to: str
+    epoch: int
+    request: str
+    purpose: str
+    payload_bits: int
+    body: Body
+    symbols: bytes = b""
+
+
+class Downlink(Message):
+    """Edge or cloud -> base station: carry ``body`` to ``users`` (several: one charged multicast at the worst user's rate)."""
+
+    users: list[str]
+    source: str
+    request: str
+    purpose: str
+    payload_bits: int
+    body: Body
+    symbols: bytes = b""
+
+
+class Forwarded(Message):
+    """Base station -> ``Uplink.to``: what it received from the user. ``symbols``: as received and equalised."""
+
+    user: str
+    bs: str
+    request: str
+    body: Body
+    symbols: bytes = b""
+    snr_db: float = 0.0
+    """The receiver's estimate of the SNR after equalisation (JSCC only)."""
+
+
+class Arrived(Message):
+    """Base station -> user: what reached the user's antenna. ``symbols`` and ``snr_db`` as in ``Forwarded``."""
+
+    bs: str
+    request: str
+    body: Body
+    symbols: bytes = b""
+    snr_db: float = 0.0
+    multicast: int = 0
+    """Number of the multicast transmission at this BS, 0 for unicast."""
+
+
+class Failure(Message):
+    """Anyone -> edge and sender: ``request`` ended at ``where`` because of ``reason``; an error is a message too."""
+
+    request: str
+    where: str
+    reason: str
+
+
+class Attach(Message):
+    """User -> new base station at association ``epoch``; ``previous``: the base station it leaves, if any."""
+
+    user: str
+    epoch: int
+    previous: str
+
+
+class Detach(Message):
+    """New base station -> previous one: forward what still comes for ``user`` to ``to``."""
+
+    user: str
+    epoch: int
+    to: str
+
+
+class Association(Message):
+    """Base station -> its edge -> cloud: ``user`` is served by ``bs`` and ``edge`` since ``epoch``."""
+
+    user: str
+    epoch: int
+    bs: str
+    edge: str
+
+
+# --- wired: between edges and the cloud -------------------------------------------------------------------------------
+
+
+class GenerateOrder(Message):
+    """Edge -> cloud: generate the content of ``prompt``, which came from ``sender``."""
+
+    sender: str
+    prompt: Prompt
+
+
+class Content(Message):
+    """Cloud (or sender's edge) -> receiver's edge: a picture for ``recipient``, raw over backhaul."""
+
+    request: str
+    sender: str
+    recipient: str
+    picture: bytes
+
+
+class Satisfaction(Message):
+    """Edge -> cloud, periodically: cached feedback as (request, satisfaction) pairs."""
+
+    edge: str
+    entries: list[tuple[str, float]]
+
+
+class Library(Message):
+    """Cloud -> edge: JSCC codecs on offer, name -> size in bits."""
+
+    codecs: dict[str, int]
+
+
+# --- records: written to the trace, sent to nobody ------------------------------------------------------------------
+
+
+class AirRecord(Message):
+    """Base station: one finished radio transfer with everything it cost (DESIGN section 4, accounting)."""
+
+    request: str
+    purpose: str
+    direction: str
+    """``up`` or ``down``."""
+    users: list[str]
+    payload_bits: int
+    coded_bits: int
+    complex_symbols: int
+    attempts: int
+    """Transmissions, the first one included."""
+    queue_ns: int
+    air_ns: int
+    snr_db: float
+    """True mean SNR of the last attempt: for the record only, no agent reads it."""
+    delivered: bool
+    scheme: str
+    """MCS name, or ``jscc:<codec>``."""
+
+
+class Decision(Message):
+    """Any agent: one policy decision. ``context`` and ``choice`` are the policy's structs as built-in types."""
+
+    request: str
+    policy_kind: str
+    policy: str
+    context: dict[str, Any]
+    choice: dict[str, Any]
+
+
+class Capture(Message):
+    """Private, sender: the picture that starts a request, and what is truly in it: (label, colour, cx, cy, w, h, subject)."""
+
+    request: str
+    recipient: str
+    picture: bytes
+    truth: list[tuple[str, str, float, float, float, float, str]]
+    background: str
+
+
+class Shown(Message):
+    """Private, receiver: the picture in the end, after decoding and calibration. ``sent``: what entered the last encoder is in ``Content``."""
+
+    request: str
+    picture: bytes
+    codec: str
+    latency_ns: int
+
+
+class KbRecord(Message):
+    """Private: one change of the agent's KB; a KB is the fold of its records (see agents/knowledge)."""
+
+    item_kind: str
+    name: str
+    version: int
+    provenance: str
+    sharing: str
+    """``private``, ``cloud`` (may be shared with the cloud) or ``public``."""
+    text: str
+    vector: bytes
+    data: bytes = b""
+    removed: bool = False
+
+
+# --- timers -------------------------------------------------------------------------------------------------------------
+
+
+class Tick(Message):
+    """A timer: ``name`` says which, ``number`` counts."""
+
+    name: str
+    number: int = 0
+    request: str = ""
+
+
+Record = AirRecord | Decision | Capture | Shown | KbRecord
+Network = (
+    Body
+    | Uplink
+    | Downlink
+    | Forwarded
+    | Arrived
+    | Failure
+    | Attach
+    | Detach
+    | Association
+    | GenerateOrder
+    | Content
+    | Satisfaction
+    | Library
+    | Record
+    | Tick
+)
+"""Every payload that the bus knows. Agents add the results of their models (see agents/base)."""
+
+
+class Envelope(Struct, frozen=True, array_like=True, gc=False):
+    """One record: a message with its times, ends and place in its source's order.
+
+    The run id is not part of it: it is in the NATS subject and in the trace's metadata, so that a record has the same
+    bytes in every run. ``sequence`` counts all records of the source; (``source``, ``sequence``) is unique in a run.
+    """
+
+    version: int
+    t_send: int
+    t_deliver: int
+    priority: int
+    source: str
+    destination: str
+    """Agent id; the source's own for timers, model results and records."""
+    sequence: int
+    in_reply_to: str
+    """``"<source>:<sequence>"`` of the message answered, or the key of the model call; empty if none."""
+    origin: str
+    payload: Any
+
+    @property
+    def kind(self) -> str:
+        """The payload's kind, the last token of its subject."""
+        return str(type(self.payload).__struct_config__.tag)
+
+
+class Codec:
+    """MessagePack form of envelopes whose payloads are of a given union; decoding validates.
+
+    Args:
+        payloads: The union of payload types.
+    """
+
+    def __init__(self, payloads: Any = Network) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        typed = msgspec.defstruct(
+            "TypedEnvelope",
+            [(f.name, payloads if f.name == "payload" else f.type) for f in msgspec.structs.fields(Envelope)],
+            bases=(Envelope,),
+            frozen=True,
+            array_like=True,
+            gc=False,
+        )
+        self._decoder: msgspec.msgpack.Decoder[Envelope] = msgspec.msgpack.Decoder(typed)
+        self.encode = self._encoder.encode
+        """Envelope -> bytes."""
+
+    def decode(self, raw: bytes) -> Envelope:
+        """Bytes -> envelope.
+
+        Raises:
+            msgspec.MsgspecError: The bytes are no valid envelope of a known kind and this version.
+        """
+        envelope = self._decoder.decode(raw)
+        if envelope.version != VERSION:
+            raise msgspec.ValidationError(f"envelope version {envelope.version}, this semcast reads {VERSION}")
+        return envelope

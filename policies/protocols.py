@@ -1,0 +1,227 @@
+"""What each kind of policy is asked and what it answers.
+
+A policy is a small class with one verb: a frozen context in, a decision with a ``reason`` out. It does no I/O and knows
+neither Ray nor NATS; the same context, memory and ``rng`` give the same decision. ``rng`` is a ``Draw``: keyed by the run's
+seed, the policy kind and the request, so that another policy meets the same luck. Contexts hold only what the deciding
+agent knows; an oracle's privileged context comes with a later form.
+
+A policy that learns also has ``learn(memory, feedback) -> memory``; memory is msgpack-able and part of the agent's state.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+Draw = Callable[[str], float]
+"""``rng("name")`` -> a keyed draw from U[0, 1)."""
+
+
+class Candidate(Struct, frozen=True):
+    """One part that a prompt may hold: ``name`` (``caption``, ``boxes``, ``references``, ``identifiers``) and its cost in ``bits``.
+
+    ``concepts``: the KB concepts it carries (labels, subject names).
+    """
+
+    name: str
+    bits: int
+    concepts: tuple[str, ...] = ()
+
+
+class NoiseContext(Struct, frozen=True):
+    """Asked by a sender before it selects: the prompt's concepts and what it knows of the generating side's knowledge.
+
+    ``known``: concepts that the last KB summary and shared vocabulary cover. ``similarity``: concept -> highest cosine similarity
+    (MiniLM) to anything known there, for the concepts not covered word by word. ``certainty``: concept -> the extractor's score.
+    ``task`` says what matters ("greeting": any place; "mapping": places count).
+    """
+
+    concepts: tuple[str, ...]
+    known: tuple[str, ...]
+    similarity: dict[str, float]
+    certainty: dict[str, float]
+    task: str
+
+
+class SemanticNoise(Struct, frozen=True):
+    """``value`` in [0, 1]: expected share of meaning lost at the generating side; ``uncovered``: the concepts that cause it."""
+
+    value: float
+    uncovered: tuple[str, ...]
+    reason: str
+
+
+class PromptContext(Struct, frozen=True):
+    """Asked by a sender: which candidates go into the prompt. ``snr_db``: last reported uplink SNR; ``budget_bits``: 0 = none."""
+
+    candidates: tuple[Candidate, ...]
+    noise: SemanticNoise
+    snr_db: float
+    task: str
+    budget_bits: int = 0
+
+
+class PromptChoice(Struct, frozen=True):
+    """``parts``: names of candidates. ``share_knowledge``: first send the uncovered subjects' KB items (their bits are charged)."""
+
+    parts: tuple[str, ...]
+    share_knowledge: bool
+    reason: str
+
+
+class CodecCard(Struct, frozen=True):
+    """One JSCC codec that the asker holds: trained at ``snr_db``, ``cbr`` in complex uses / (3 H W), ``symbols`` a picture.
+
+    ``psnr_db``: predicted quality as (snr_db, psnr_db) pairs in rising SNR, measured on validation pictures.
+    """
+
+    name: str
+    snr_db: float
+    cbr: float
+    symbols: int
+    psnr_db: tuple[tuple[float, float], ...]
+
+
+class EncoderContext(Struct, frozen=True):
+    """Asked by an edge (or a user's uplink): which codec. CSI as reported: value, age and standard deviation of its error.
+
+    ``speed_mps`` is nominal. ``symbol_rate_hz``: complex symbols a second of the cell; ``queue_symbols``: waiting before this one, if known.
+    """
+
+    codecs: tuple[CodecCard, ...]
+    csi_snr_db: float
+    csi_age_s: float
+    csi_std_db: float
+    doppler_hz: float
+    symbol_rate_hz: float
+    last_codec: str = ""
+    """Last codec chosen for this receiver (hysteresis)."""
+
+
+class EncoderChoice(Struct, frozen=True):
+    """``codec``: name of one of the context's codecs."""
+
+    codec: str
+    reason: str
+
+
+class TermsContext(Struct, frozen=True):
+    """Asked of the cloud in stage 1: ``budget`` credits, number of ``users``, the ``kinds`` of KB items it could use."""
+
+    budget: float
+    users: int
+    kinds: tuple[str, ...]
+
+
+class IncentiveTerms(Struct, frozen=True):
+    """``rewards``: KB item kind -> credits an item."""
+
+    mechanism: str
+    rewards: dict[str, float]
+    reason: str
+
+
+class Offer(Struct, frozen=True):
+    """One item that a user could share: its ``kind``, ``name``, private ``cost`` in credits and ``utility`` (better service) to the user."""
+
+    kind: str
+    name: str
+    cost: float
+    utility: float
+
+
+class RespondContext(Struct, frozen=True):
+    """Asked of a user: the terms it met and what it could share."""
+
+    terms: IncentiveTerms
+    offers: tuple[Offer, ...]
+
+
+class Response(Struct, frozen=True):
+    """``items``: names of the offers that the user shares; ``asked``: credits it asks for."""
+
+    items: tuple[str, ...]
+    asked: float
+    reason: str
+
+
+class SettleContext(Struct, frozen=True):
+    """Asked of the cloud: what came in: user -> (item kinds shared, credits asked), in canonical order."""
+
+    terms: IncentiveTerms
+    budget: float
+    shared: tuple[tuple[str, tuple[str, ...], float], ...]
+
+
+class Settlement(Struct, frozen=True):
+    """``payments``: (user, credits) in the context's order; their sum never exceeds the budget."""
+
+    payments: tuple[tuple[str, float], ...]
+    reason: str
+
+
+class QueuedTransfer(Struct, frozen=True):
+    """One transfer that waits for air at a base station. ``snr_db`` as last reported; ``waited_ns`` since it was queued."""
+
+    number: int
+    user: str
+    direction: str
+    purpose: str
+    symbols: int
+    snr_db: float
+    waited_ns: int
+
+
+class ScheduleContext(Struct, frozen=True):
+    """Asked of a base station when one direction of its air is free; ``served``: (user, symbols so far) in user order."""
+
+    queue: tuple[QueuedTransfer, ...]
+    served: tuple[tuple[str, int], ...]
+
+
+class Allocation(Struct, frozen=True):
+    """``number`` of the transfer that goes next."""
+
+    number: int
+    reason: str
+
+
+class NoisePolicy(Protocol):
+    """Estimates semantic noise."""
+
+    def estimate(self, context: NoiseContext) -> SemanticNoise:
+        """Estimate the noise that the context's concepts would meet."""
+
+
+class PromptPolicy(Protocol):
+    """Selects the prompt."""
+
+    def select(self, context: PromptContext, rng: Draw) -> PromptChoice:
+        """Select among the candidates; the parts must be names of candidates."""
+
+
+class EncoderPolicy(Protocol):
+    """Chooses the JSCC codec by CSI."""
+
+    def choose(self, context: EncoderContext, rng: Draw) -> EncoderChoice:
+        """Choose one of the context's codecs."""
+
+
+class IncentivePolicy(Protocol):
+    """Pays for shared preferences. ``respond`` is the user's own interest under the mechanism."""
+
+    def terms(self, context: TermsContext, rng: Draw) -> IncentiveTerms:
+        """Publish what is paid."""
+
+    def respond(self, context: RespondContext, rng: Draw) -> Response:
+        """Decide what to share."""
+
+    def settle(self, context: SettleContext, rng: Draw) -> Settlement:
+        """Pay within the budget."""
+
+
+class SchedulingPolicy(Protocol):
+    """Allocates air time."""
+
+    def allocate(self, context: ScheduleContext, rng: Draw) -> Allocation:
+        """Pick the next transfer; the queue is never empty."""
