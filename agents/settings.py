@@ -1,0 +1,107 @@
+"""What the agents of one network are told at the start: plain frozen structs, made from a scenario, equal on every worker."""
+
+from msgspec import Struct
+
+
+class RadioSettings(Struct, frozen=True):
+    """The air of a cell. ``bandwidth_hz`` equals the complex symbol rate; powers in dBm; ``model``: ``rayleigh`` or ``awgn``."""
+
+    model: str = "rayleigh"
+    carrier_hz: float = 3.5e9
+    bandwidth_hz: float = 1.0e6
+    bs_power_dbm: float = 30.0
+    user_power_dbm: float = 23.0
+    noise_figure_db: float = 7.0
+    pilots: int = 16
+    csi_period_s: float = 0.1
+    csi_change_db: float = 1.0
+    csi_delay_s: float = 0.0
+    perfect_csi: bool = False
+    target_bler: float = 0.1
+    max_attempts: int = 4
+    fixed_snr_db: float | None = None
+    """Overrides path loss with one mean SNR for every link and both directions (controlled studies)."""
+
+
+class ComputeSettings(Struct, frozen=True):
+    """FLOP/s of each role's processor and the energy of work: joule a FLOP, and watts of the radios (from their powers)."""
+
+    user_flops: float = 2.0e11
+    edge_flops: float = 4.0e12
+    cloud_flops: float = 4.0e13
+    joule_per_flop_user: float = 1.0e-11
+    joule_per_flop_server: float = 2.0e-11
+
+
+class KnowledgeSettings(Struct, frozen=True):
+    """KBs and incentives. ``privacy_cost``: range (low, high) of a user's keyed cost in credits per item; ``budget``: the cloud's credits."""
+
+    privacy_cost: tuple[float, float] = (0.2, 2.0)
+    budget: float = 24.0
+    edge_storage_bits: int = 60_000_000
+    noise_share_threshold: float = 0.5
+    history_items: int = 16
+
+
+class TrafficSettings(Struct, frozen=True):
+    """Requests: Poisson with ``rate_hz`` a user from ``start_s`` to ``duration_s``; then what is under way is finished."""
+
+    duration_s: float = 20.0
+    start_s: float = 3.0
+    rate_hz: float = 0.7
+    max_requests: int = 0
+    """Per user; 0 = no limit."""
+    objects: tuple[int, int] = (1, 4)
+    subject_share: float = 0.3
+    """Probability that a picture shows the sender's own subject."""
+    mapping_share: float = 0.3
+    """Probability that a request's task is ``mapping`` (places count), else ``greeting``."""
+    feedback_sync_s: float = 5.0
+
+
+class UserSettings(Struct, frozen=True):
+    """One user: where it starts is keyed; ``subjects``: names of its personal subjects in the scene world, e.g. ``"mia/dog"``."""
+
+    id: str
+    subjects: tuple[str, ...] = ()
+    speed_mps: float = 1.5
+
+
+class StationSettings(Struct, frozen=True):
+    """One base station: place in metres and its edge."""
+
+    id: str
+    x_m: float
+    y_m: float
+    edge: str
+
+
+class PolicySettings(Struct, frozen=True):
+    """A resolved policy: ``kind``, the ``name`` the user wrote, import string ``target`` ("module:Class") and parameters."""
+
+    kind: str
+    name: str
+    target: str
+    parameters: dict[str, float | int | str | bool] = {}
+
+
+class NetworkSettings(Struct, frozen=True):
+    """A whole network. ``scheme``: ``gai-scn`` or ``semcom``; ``area_m``: (width, height) in which users move."""
+
+    seed: int
+    scheme: str
+    users: tuple[UserSettings, ...]
+    stations: tuple[StationSettings, ...]
+    edges: tuple[str, ...]
+    cloud: str = "cloud.0"
+    area_m: tuple[float, float] = (600.0, 400.0)
+    lookahead_ns: int = 1_000_000
+    latency_ms: dict[str, float] = {"user>bs": 1.0, "bs>user": 1.0, "bs>edge": 2.0, "edge>bs": 2.0, "edge>cloud": 5.0, "cloud>edge": 5.0}
+    """One-way latency by (role > role); pairs not named have the largest of these."""
+    radio: RadioSettings = RadioSettings()
+    compute: ComputeSettings = ComputeSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+    traffic: TrafficSettings = TrafficSettings()
+    policies: tuple[PolicySettings, ...] = ()
+    generator_steps: int = 8
+    calibrate: bool = True
