@@ -1,0 +1,48 @@
+"""What a host is asked to run, what it tells meanwhile, and what it answers."""
+
+from msgspec import Struct
+
+from .settings import NetworkSettings
+
+
+class RunRequest(Struct, frozen=True):
+    """One run: a network and where its workers live. ``run`` is the run id in subjects; ``folder`` exists, its ``trace/`` is the host's.
+
+    ``host``: ``memory``, ``nats`` or ``ray``; ``exchange``: ``subjects`` or ``packed``; ``nats``: URL of a server, empty for an embedded
+    one; ``address``: Ray cluster, empty for a local one; ``tap``: agents whose messages are republished in the packed form.
+    ``metadata`` (scenario, versions, policies) is written into the trace as it is.
+    """
+
+    run: str
+    folder: str
+    settings: NetworkSettings
+    models: str = "tiny"
+    host: str = "ray"
+    workers: int = 1
+    exchange: str = "subjects"
+    nats: str = ""
+    address: str = ""
+    tap: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+
+
+class Progress(Struct, frozen=True):
+    """How far a run is: simulated time, windows so far, events handled by role, requests ``started`` and ``done`` (shown or failed)."""
+
+    sim_ns: int
+    windows: int
+    events: dict[str, int]
+    started: int = 0
+    done: int = 0
+
+
+class RunReport(Struct, frozen=True):
+    """A finished run: digest, the agents' chain values, counts, times in seconds, and the number of messages refused as invalid."""
+
+    digest: str
+    chains: dict[str, str]
+    windows: int
+    events: int
+    wall_s: float
+    sim_s: float
+    rejected: int = 0
