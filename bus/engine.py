@@ -1,0 +1,383 @@
+"""The engine: agents take events in key order, window by window; the same records on every host (DESIGN section 2).
+
+A worker holds the agents of some shards. It executes one window, hands what was sent to the exchange and learns the
+earliest time at which anybody has something to do: the next window is the one that holds it. Nothing here reads the wall
+clock, a set's order or the order of arrival.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import keys
+from .calls import ModelCalls, ModelSet, PendingCall
+from .clock import NEVER, SECOND
+from .errors import RunFailed
+from .messages import ACTIVITY, AGENT, CONTROL, DATA, PRIVATE, TIMER, VERSION, Codec, Envelope, Message
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+CHAIN_BYTES = 16
+
+
+@dataclass(frozen=True)
+class World:
+    """What every worker knows of the network; equal on all of them.
+
+    Attributes:
+        run: Run id; part of subjects, never of a record.
+        seed: Root of all keys.
+        lookahead_ns: L, the length of a window and the least latency between two agents.
+        ids: Agent ids, ``"<role>.<name>"``, sorted; an agent's rank is its index here.
+        latency_ns: One-way latency by ``"<role>><role>"``; a pair not named has the largest.
+        shards: Number of virtual shards; has no influence on results.
+        chain_windows: Windows in one interval of the hash chains.
+        throughput: FLOP/s by agent id or role; agents without one cannot call models.
+    """
+
+    run: str
+    seed: int
+    lookahead_ns: int
+    ids: tuple[str, ...]
+    latency_ns: Mapping[str, int]
+    shards: int = 16
+    chain_windows: int = 256
+    throughput: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if list(self.ids) != sorted(set(self.ids)):
+            raise ValueError("ids must be sorted and unique")
+        for pair, latency in self.latency_ns.items():
+            if latency < self.lookahead_ns:
+                raise ValueError(f"latency {pair} = {latency} ns is below the lookahead of {self.lookahead_ns} ns")
+
+    def shard(self, rank: int) -> int:
+        """Shard of the agent with this rank."""
+        return rank % self.shards
+
+    def worker(self, rank: int, workers: int) -> int:
+        """Worker of the agent with this rank when there are ``workers`` of them (at most ``shards``)."""
+        return self.shard(rank) * workers // self.shards
+
+
+class Agent(Protocol):
+    """Plain logic without I/O: an event and a context in; messages, timers, model calls and records out."""
+
+    id: str
+    state: Any
+    """All that changes, one msgpack-serialisable struct."""
+
+    def start(self, ctx: Context) -> None:
+        """Called once at time 0."""
+
+    def handle(self, event: Envelope, ctx: Context) -> None:
+        """Take one event."""
+
+
+class TraceSink(Protocol):
+    """Where records go (bus/trace.py)."""
+
+    def write(self, envelope: Envelope, raw: bytes, private: bool) -> None:
+        """Keep one record; ``raw`` is its MessagePack form."""
+
+
+class _Home:
+    """The engine's side of one agent: counter, chain and latencies."""
+
+    __slots__ = ("agent", "busy_ns", "chain", "chain_values", "id", "latency", "rank", "role", "sequence", "throughput", "touched")
+
+    def __init__(self, agent: Agent, world: World) -> None:
+        self.agent = agent
+        self.id = agent.id
+        self.role = agent.id.partition(".")[0]
+        self.rank = world.ids.index(agent.id)
+        self.sequence = 0
+        self.busy_ns = 0
+        self.throughput = int(world.throughput.get(self.id, world.throughput.get(self.role, 0)))
+        self.chain = blake2b(digest_size=CHAIN_BYTES)
+        self.chain_values: list[tuple[int, bytes]] = []
+        self.touched = False
+        self.latency: dict[str, tuple[int, int, int]] = {}
+
+
+class Context:
+    """What an agent may do while it handles an event. One object per worker; valid only during the call."""
+
+    __slots__ = ("_home", "_worker", "id", "now", "seed")
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._home: _Home
+        self.seed = worker.world.seed
+        self.now = 0
+        self.id = ""
+
+    def send(
+        self, to: str, payload: Message, *, after_ns: int = 0, in_reply_to: str = "", priority: int = DATA, origin: str = AGENT
+    ) -> None:
+        """Send a message; it is delivered at now + latency(role to role) + ``after_ns``.
+
+        Raises:
+            RunFailed: No agent is called ``to``.
+        """
+        home, worker = self._home, self._worker
+        known = home.latency.get(to)
+        if known is None:
+            known = home.latency[to] = worker.route(home, to)
+        latency, destination_worker, _ = known
+        now = self.now
+        t_deliver = now + latency + after_ns
+        sequence = home.sequence
+        home.sequence = sequence + 1
+        envelope = Envelope(VERSION, now, t_deliver, priority, home.id, to, sequence, in_reply_to, origin, payload)
+        raw = worker.keep(home, envelope, False)
+        if destination_worker == worker.index and not worker.carries_local:
+            heapq.heappush(worker.queue, (t_deliver, priority, home.rank, sequence, envelope))
+        else:
+            worker.out[destination_worker].append((envelope, raw))
+            if t_deliver < worker.sent_floor:
+                worker.sent_floor = t_deliver
+
+    def control(self, to: str, payload: Message, *, after_ns: int = 0) -> None:
+        """``send`` with the priority of control messages: before data at equal times."""
+        self.send(to, payload, after_ns=after_ns, priority=CONTROL)
+
+    def timer(self, after_ns: int, payload: Message) -> None:
+        """Set a timer: an event to this agent at now + ``after_ns`` (at least 1)."""
+        home, worker = self._home, self._worker
+        t_deliver = self.now + max(after_ns, 1)
+        sequence = home.sequence
+        home.sequence = sequence + 1
+        envelope = Envelope(VERSION, self.now, t_deliver, TIMER, home.id, home.id, sequence, "", AGENT, payload)
+        worker.keep(home, envelope, False)
+        heapq.heappush(worker.queue, (t_deliver, TIMER, home.rank, sequence, envelope))
+
+    def infer(self, role: str, arguments: Message, key: str = "") -> None:
+        """Call a model; its result comes as an event to this agent with ``in_reply_to == key``.
+
+        It is due when the agent's processor, which works off calls in order, has done the call's FLOPs.
+
+        Raises:
+            RunFailed: The agent has no processor or there is no such role.
+        """
+        home, worker = self._home, self._worker
+        if not home.throughput:
+            raise RunFailed(f"{home.id} calls the model {role!r} but has no processor (compute settings)")
+        flops = worker.calls.flops(role, arguments)
+        start = max(self.now, home.busy_ns)
+        t_done = start + max(1, -(-flops * SECOND // home.throughput))
+        home.busy_ns = t_done
+        sequence = home.sequence
+        home.sequence = sequence + 1
+        call = PendingCall((t_done, DATA, home.rank, sequence), self.now, home.id, role, arguments, key)
+        worker.calls.add(call)
+        heapq.heappush(worker.queue, (t_done, DATA, home.rank, sequence, call))
+
+    def record(self, payload: Message, private: bool = False) -> None:
+        """Write a record to trace and chain; nobody receives it. ``private`` ones go to the access-restricted segment."""
+        home = self._home
+        sequence = home.sequence
+        home.sequence = sequence + 1
+        origin = PRIVATE if private else AGENT
+        envelope = Envelope(VERSION, self.now, self.now, DATA, home.id, home.id, sequence, "", origin, payload)
+        self._worker.keep(home, envelope, private)
+
+    def draw(self, *key: keys.Key) -> float:
+        """A draw from U[0, 1) for what ``key`` names, whoever asks."""
+        return keys.uniform(self.seed, *key)
+
+
+@dataclass(frozen=True)
+class WorkerReport:
+    """What a worker has to say when the run has ended.
+
+    Attributes:
+        chains: Agent id -> final chain value (hex).
+        intervals: Agent id -> (interval, chain value in hex) at the end of each interval in which it emitted records.
+        records: Records emitted. ``events``: events handled. ``windows``: windows executed. ``calls``: model calls.
+        t_ns: Simulated time of the last event.
+    """
+
+    index: int
+    chains: dict[str, str]
+    intervals: dict[str, list[tuple[int, str]]]
+    records: int
+    events: int
+    windows: int
+    calls: int
+    t_ns: int
+
+
+class Worker:
+    """Executes the agents of one worker.
+
+    Args:
+        world: The network; equal on all workers.
+        agents: This worker's agents, any order.
+        index: This worker, 0 <= index < workers.
+        workers: Number of workers.
+        exchange: How messages reach the other workers.
+        models: Role -> model.
+        codec: MessagePack form of records.
+        trace: Where records go; None keeps none.
+        on_window: Called after each window with (simulated time, events so far); for progress only.
+        on_interval: Called where an interval of the chains has ended; the place for a snapshot.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        agents: Sequence[Agent],
+        exchange: Exchange,
+        *,
+        index: int = 0,
+        workers: int = 1,
+        models: ModelSet | None = None,
+        codec: Codec | None = None,
+        trace: TraceSink | None = None,
+        on_window: Callable[[int, int], None] | None = None,
+        on_interval: Callable[[Worker], None] | None = None,
+    ) -> None:
+        self.world, self.index, self.workers = world, index, workers
+        self.exchange, self.trace = exchange, trace
+        self.on_window, self.on_interval = on_window, on_interval
+        self.codec = codec or Codec()
+        self.calls = ModelCalls(models or {})
+        self.carries_local = exchange.carries_local
+        self.homes = {agent.id: _Home(agent, world) for agent in sorted(agents, key=lambda agent: agent.id)}
+        self.queue: list[tuple[int, int, int, int, Any]] = []
+        self.out: list[list[tuple[Envelope, bytes]]] = [[] for _ in range(workers)]
+        self.sent_floor = NEVER
+        self.interval = 0
+        self.round = 0
+        self.windows = self.events = self.records = self.t_ns = 0
+        self._touched: list[_Home] = []
+        self._encode = self.codec.encode
+        self._rank = {name: rank for rank, name in enumerate(world.ids)}
+        self._context = Context(self)
+        self._started = False
+
+    def route(self, home: _Home, to: str) -> tuple[int, int, int]:
+        """(latency, worker, rank) of a destination."""
+        rank = self._rank.get(to)
+        if rank is None:
+            raise RunFailed(f"{home.id} sends to {to!r}, and no agent has that id")
+        latencies = self.world.latency_ns
+        pair = f"{home.role}>{to.partition('.')[0]}"
+        latency = latencies.get(pair) or max(latencies.values(), default=self.world.lookahead_ns)
+        return latency, self.world.worker(rank, self.workers), rank
+
+    def keep(self, home: _Home, envelope: Envelope, private: bool) -> bytes:
+        """Encode a record, hash it into its agent's chain, hand it to the trace."""
+        raw = self._encode(envelope)
+        home.chain.update(raw)
+        if not home.touched:
+            home.touched = True
+            self._touched.append(home)
+        self.records += 1
+        if self.trace is not None:
+            self.trace.write(envelope, raw, private)
+        return raw
+
+    async def run(self) -> WorkerReport:
+        """Run to the end: until nobody has an event left."""
+        await self.exchange.open()
+        try:
+            if not self._started:
+                self.start()
+            while True:
+                out, self.out = self.out, [[] for _ in range(self.workers)]
+                floor = min(self.sent_floor, self.queue[0][0] if self.queue else NEVER)
+                self.sent_floor = NEVER
+                arrivals, earliest = await self.exchange.swap(self.round, out, floor)
+                self.round += 1
+                self.accept(arrivals)
+                if earliest == NEVER:
+                    break
+                self.execute(earliest // self.world.lookahead_ns)
+                if self.on_window is not None:
+                    self.on_window(self.t_ns, self.events)
+        finally:
+            await self.exchange.close()
+        return self.report()
+
+    def start(self) -> None:
+        """Start all agents at time 0."""
+        self._started = True
+        context = self._context
+        for home in self.homes.values():
+            context._home, context.id, context.now = home, home.id, 0
+            home.agent.start(context)
+
+    def accept(self, arrivals: Sequence[Envelope]) -> None:
+        """Queue what other workers sent; the order of arrival does not matter."""
+        rank = self._rank
+        for e in arrivals:
+            heapq.heappush(self.queue, (e.t_deliver, e.priority, rank[e.source], e.sequence, e))
+
+    def execute(self, window: int) -> None:
+        """Handle all events of one window in key order."""
+        interval = window // self.world.chain_windows
+        if interval != self.interval:
+            self.close_interval()
+            self.interval = interval
+            if self.on_interval is not None:
+                self.on_interval(self)
+        end = (window + 1) * self.world.lookahead_ns
+        queue, context, homes = self.queue, self._context, self.homes
+        while queue and queue[0][0] < end:
+            event = heapq.heappop(queue)[4]
+            if event.__class__ is PendingCall:
+                event = self._result_of(event)
+            home = homes[event.destination]
+            context._home, context.id, context.now = home, home.id, event.t_deliver
+            self.t_ns = event.t_deliver
+            self.events += 1
+            home.agent.handle(event, context)
+        self.windows += 1
+
+    def _result_of(self, call: PendingCall) -> Envelope:
+        """The event that a due model call has become."""
+        home = self.homes[call.agent]
+        t_done, priority, _, sequence = call.order
+        payload = self.calls.result(call)
+        envelope = Envelope(VERSION, call.t_issue, t_done, priority, home.id, home.id, sequence, call.key, ACTIVITY, payload)
+        # A user's pictures and their extractions are its own: results stay in the restricted segment, as no subject carries them.
+        self.keep(home, envelope, True)
+        return envelope
+
+    def close_interval(self) -> None:
+        """End the interval of the hash chains: d' = blake2b(d, records of the interval)."""
+        for home in self._touched:
+            value = home.chain.digest()
+            home.chain_values.append((self.interval, value))
+            home.chain = blake2b(value, digest_size=CHAIN_BYTES)
+            home.touched = False
+        self._touched.clear()
+
+    def report(self) -> WorkerReport:
+        """Chains and counts after the end."""
+        self.close_interval()
+        return WorkerReport(
+            index=self.index,
+            chains={name: home.chain_values[-1][1].hex() if home.chain_values else "" for name, home in self.homes.items()},
+            intervals={name: [(i, v.hex()) for i, v in home.chain_values] for name, home in self.homes.items()},
+            records=self.records,
+            events=self.events,
+            windows=self.windows,
+            calls=self.calls.count,
+            t_ns=self.t_ns,
+        )
+
+
+def run_digest(chains: Mapping[str, str]) -> str:
+    """Digest of a run: the final chain values of all agents, folded in the order of their ids (32 hex digits)."""
+    h = blake2b(digest_size=CHAIN_BYTES)
+    for name in sorted(chains):
+        h.update(name.encode() + b"\0" + bytes.fromhex(chains[name]))
+    return h.hexdigest()

@@ -1,0 +1,126 @@
+"""A worker's state between two windows as bytes: agents, queue, pending calls, counters and chains.
+
+The format is MessagePack with a version. It holds everything that the rest of the run depends on, so that a worker made
+anew from it goes on to the same digest. Snapshots are taken where an interval of the hash chains ends.
+"""
+
+from __future__ import annotations
+
+import heapq
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from .calls import PendingCall
+from .engine import CHAIN_BYTES, Worker
+from .errors import BadInput
+from .messages import DATA, VERSION, Codec, Envelope
+
+SNAPSHOT_VERSION = 1
+
+
+class AgentSnapshot(Struct, frozen=True, array_like=True):
+    """One agent: its own state (msgpack), record counter, processor busy until, chain values (interval, value)."""
+
+    state: bytes
+    sequence: int
+    busy_ns: int
+    chain_values: list[tuple[int, bytes]]
+
+
+class WorkerSnapshot(Struct, frozen=True):
+    """A worker between two windows. ``queue`` and ``calls`` hold encoded envelopes; a call's payload is its arguments."""
+
+    version: int
+    seed: int
+    index: int
+    workers: int
+    round: int
+    interval: int
+    windows: int
+    events: int
+    records: int
+    t_ns: int
+    agents: dict[str, AgentSnapshot]
+    queue: list[bytes]
+    calls: list[tuple[bytes, str]]
+
+
+def take(worker: Worker) -> bytes:
+    """Snapshot of a worker that is between two windows.
+
+    Model calls that wait are kept as calls; one that has run already is kept as a call too, and runs again to the same result.
+    """
+    worker.close_interval()
+    agents = {
+        name: AgentSnapshot(msgspec.msgpack.encode(home.agent.state), home.sequence, home.busy_ns, list(home.chain_values))
+        for name, home in worker.homes.items()
+    }
+    encode = worker.codec.encode
+    queue = [encode(item[4]) for item in sorted(worker.queue, key=lambda i: i[:4]) if item[4].__class__ is not PendingCall]
+    waiting = sorted((item[4] for item in worker.queue if item[4].__class__ is PendingCall), key=lambda call: call.order)
+    calls = [(encode(_call_envelope(call)), call.role) for call in waiting]
+    return msgspec.msgpack.encode(
+        WorkerSnapshot(
+            version=SNAPSHOT_VERSION,
+            seed=worker.world.seed,
+            index=worker.index,
+            workers=worker.workers,
+            round=worker.round,
+            interval=worker.interval,
+            windows=worker.windows,
+            events=worker.events,
+            records=worker.records,
+            t_ns=worker.t_ns,
+            agents=agents,
+            queue=queue,
+            calls=calls,
+        )
+    )
+
+
+def restore(worker: Worker, raw: bytes, arguments: Codec) -> None:
+    """Put a fresh worker (same world, index and number of workers, not started) into the state of a snapshot.
+
+    Args:
+        worker: The worker to fill.
+        raw: What ``take`` made.
+        arguments: Codec whose payloads are the arguments of model calls.
+
+    Raises:
+        BadInput: The bytes are no snapshot of this worker.
+    """
+    try:
+        shot = msgspec.msgpack.decode(raw, type=WorkerSnapshot)
+    except msgspec.MsgspecError as error:
+        raise BadInput(f"not a snapshot: {error}") from error
+    expected: tuple[Any, ...] = (SNAPSHOT_VERSION, worker.world.seed, worker.index, worker.workers, list(worker.homes))
+    if (shot.version, shot.seed, shot.index, shot.workers, list(shot.agents)) != expected:
+        raise BadInput("the snapshot is of another version, seed, worker or set of agents", "resume with the run's own scenario")
+    for name, kept in shot.agents.items():
+        home = worker.homes[name]
+        home.agent.state = msgspec.msgpack.decode(kept.state, type=type(home.agent.state))
+        home.sequence, home.busy_ns, home.chain_values = kept.sequence, kept.busy_ns, list(kept.chain_values)
+        home.chain = blake2b(home.chain_values[-1][1] if home.chain_values else b"", digest_size=CHAIN_BYTES)
+    worker.round, worker.interval, worker.windows = shot.round, shot.interval, shot.windows
+    worker.events, worker.records, worker.t_ns = shot.events, shot.records, shot.t_ns
+    worker.accept([worker.codec.decode(item) for item in shot.queue])
+    for item, role in shot.calls:
+        _restore_call(worker, arguments.decode(item), role)
+    worker._started = True
+
+
+def _call_envelope(call: PendingCall) -> Envelope:
+    t_done, _, _, sequence = call.order
+    return Envelope(
+        VERSION, call.t_issue, t_done, DATA, call.agent, call.agent, sequence, call.key, "activity", call.arguments
+    )
+
+
+def _restore_call(worker: Worker, e: Envelope, role: str) -> None:
+    order = (e.t_deliver, e.priority, worker.homes[e.source].rank, e.sequence)
+    call = PendingCall(order, e.t_send, e.source, role, e.payload, e.in_reply_to)
+    worker.calls.add(call)
+    heapq.heappush(worker.queue, (*order, call))
