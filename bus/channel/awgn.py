@@ -35,10 +35,14 @@ def check_unit_power(symbols: np.ndarray) -> None:
         BadInput: If so, or if they are not a complex vector.
     """
     if symbols.ndim != 1 or symbols.size == 0 or not np.iscomplexobj(symbols):
-        raise BadInput(f"the channel carries one complex vector, not {symbols.dtype} of shape {symbols.shape}", "pair reals into I + jQ")
+        raise BadInput(
+            f"the channel carries one complex vector, not {symbols.dtype} of shape {symbols.shape}", "pair reals into I + jQ"
+        )
     power = float(np.mean(symbols.real.astype(np.float64) ** 2 + symbols.imag.astype(np.float64) ** 2))
     if not abs(power - 1) < 0.01:
-        raise BadInput(f"symbols of mean power {power:.4g} instead of 1", "normalise each image with semcast.bus.channel.unit_power")
+        raise BadInput(
+            f"symbols of mean power {power:.4g} instead of 1", "normalise each image with semcast.bus.channel.unit_power"
+        )
 
 
 def add_noise(symbols: np.ndarray, snr_db: float, gain: complex | np.ndarray, *key: keys.Key) -> np.ndarray:
@@ -52,7 +56,7 @@ def add_noise(symbols: np.ndarray, snr_db: float, gain: complex | np.ndarray, *k
     """
     n0 = 10 ** (-snr_db / 10)
     noise = keys.complex_normal(symbols.size, *key)
-    return (symbols * np.complex64(1) * gain + np.float32(math.sqrt(n0)) * noise).astype(np.complex64)
+    return (symbols * gain + np.float32(math.sqrt(n0)) * noise).astype(np.complex64)
 
 
 @dataclass(frozen=True)
@@ -61,16 +65,23 @@ class Estimate:
 
     Attributes:
         gain: Estimate of h.
-        n0: Estimate of the noise power N0 (Es = 1).
+        n0: Noise power N0 (Es = 1).
+        error: Variance of the error in ``gain``: N0 / pilots, or 0 if perfect.
     """
 
     gain: complex
     n0: float
+    error: float
 
     @property
     def snr_db(self) -> float:
-        """Estimated |h|^2 Es / N0, the upward bias of |h|^2 by noise not removed (see `estimate`)."""
-        return 10 * math.log10(max(abs(self.gain) ** 2, 1e-12) / self.n0)
+        """Estimate of |h|^2 Es / N0, free of the bias that noise adds to |h|^2; at least -20 dB."""
+        return 10 * math.log10(max((abs(self.gain) ** 2 - self.error) / self.n0, 0.01))
+
+    @property
+    def output_noise(self) -> float:
+        """Expected error power after zero forcing, (N0 + error) / |h|^2: noise, and the symbols times a wrong gain."""
+        return (self.n0 + self.error) / max(abs(self.gain) ** 2, 1e-12)
 
 
 def estimate(gain: complex, snr_db: float, pilots: int | None, *key: keys.Key) -> Estimate:
@@ -86,9 +97,9 @@ def estimate(gain: complex, snr_db: float, pilots: int | None, *key: keys.Key) -
     """
     n0 = 10 ** (-snr_db / 10)
     if pilots is None:
-        return Estimate(gain, n0)
+        return Estimate(gain, n0, 0.0)
     error = complex(keys.complex_normal(1, *key)[0]) * math.sqrt(n0 / pilots)
-    return Estimate(gain + error, n0)
+    return Estimate(gain + error, n0, n0 / pilots)
 
 
 def equalise(received: np.ndarray, channel: Estimate, equaliser: Equaliser) -> np.ndarray:

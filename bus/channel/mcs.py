@@ -33,7 +33,7 @@ class Mcs:
     @property
     def name(self) -> str:
         """For people, e.g. ``"16QAM 0.48"``."""
-        return f"{ {2: 'QPSK', 4: '16QAM', 6: '64QAM'}[self.bits_per_symbol]} {self.rate_1024 / 1024:.2f}"
+        return f"{ {2: 'QPSK', 4: '16QAM', 6: '64QAM'}[self.bits_per_symbol] } {self.rate_1024 / 1024:.2f}"
 
     @property
     def efficiency(self) -> float:
@@ -45,7 +45,18 @@ class Mcs:
         return -(-block_bits * 1024 // (self.rate_1024 * self.bits_per_symbol))
 
 
-_ROWS = ((3, 2, 251), (5, 2, 379), (7, 2, 526), (9, 2, 679), (13, 4, 490), (16, 4, 658), (20, 6, 567), (22, 6, 666), (24, 6, 772), (26, 6, 873))
+_ROWS = (
+    (3, 2, 251),
+    (5, 2, 379),
+    (7, 2, 526),
+    (9, 2, 679),
+    (13, 4, 490),
+    (16, 4, 658),
+    (20, 6, 567),
+    (22, 6, 666),
+    (24, 6, 772),
+    (26, 6, 873),
+)
 MCS_TABLE = tuple(Mcs(index, *row) for index, row in enumerate(_ROWS))
 
 

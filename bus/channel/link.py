@@ -1,0 +1,283 @@
+"""The air between base stations and users: one place that answers what a link is like and carries symbols and coded bits.
+
+Everything is a pure function of (seed, settings, ids, time, key): an instant can be asked for at any time, in any order, by any worker.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import keys
+from ..errors import BadInput
+from . import fading, pathloss
+from .account import Account, air_ns
+from .awgn import add_noise, check_unit_power, equalise, estimate
+from .coding import bler, choose_mcs
+from .csi import CsiReport, quantise
+from .geometry import Area, position
+from .harq import CodedTransfer, deliver, price
+from .mcs import MCS_TABLE, Blocks, Mcs, segment
+from .radio import Direction, Radio
+
+Loads = Mapping[str, float]
+"""Announced share of time (0 to 1) in which each base station transmits."""
+
+
+@dataclass(frozen=True)
+class SymbolTransfer:
+    """JSCC symbols as the receiver gets them.
+
+    Attributes:
+        received: Equalised symbols, complex64 ``(n,)``; their noise has variance about ``10^(-snr_db / 10)``.
+        snr_db: The receiver's own estimate of the SNR after equalisation (mean noise over the symbols).
+        account: What it cost.
+    """
+
+    received: np.ndarray
+    snr_db: float
+    account: Account
+
+
+@dataclass(frozen=True, eq=False)
+class Air:
+    """The radio world of a scenario.
+
+    Attributes:
+        seed: Seed of the world.
+        radio: Settings.
+        area: Where users move.
+        stations: Position ``(x_m, y_m)`` of every base station.
+        speeds_mps: Speed of every user, or one for all.
+    """
+
+    seed: int
+    radio: Radio
+    area: Area
+    stations: Mapping[str, tuple[float, float]]
+    speeds_mps: Mapping[str, float] | float = 1.5
+
+    def link(self, bs_id: str, user_id: str) -> "Link":
+        """The link between a base station and a user.
+
+        Raises:
+            BadInput: If the station is unknown.
+        """
+        if bs_id not in self.stations:
+            raise BadInput(f"no base station {bs_id!r} on the air", f"known: {', '.join(sorted(self.stations))}")
+        return Link(self, bs_id, user_id)
+
+    def speed_mps(self, user_id: str) -> float:
+        """Speed of a user."""
+        if not isinstance(self.speeds_mps, Mapping):
+            return self.speeds_mps
+        if user_id not in self.speeds_mps:
+            raise BadInput(
+                f"no speed is given for user {user_id!r}", "list every user in Air.speeds_mps, or give one speed for all"
+            )
+        return self.speeds_mps[user_id]
+
+    def position(self, user_id: str, t_ns: int) -> tuple[float, float]:
+        """Position ``(x_m, y_m)`` of a user."""
+        return position(self.seed, user_id, t_ns, self.area, self.speed_mps(user_id))
+
+    def strongest(self, user_id: str, t_ns: int) -> str:
+        """The base station of best mean downlink SNR; the first by id among equals."""
+        return max(sorted(self.stations), key=lambda bs_id: self.link(bs_id, user_id).mean_snr_db(t_ns, "down"))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Link:
+    """One base station and one user; `Air.link` makes it. ``key`` arguments name what a transfer belongs to, e.g. ``(request, hop)``."""
+
+    air: Air
+    bs_id: str
+    user_id: str
+
+    @property
+    def coherence_ns(self) -> int:
+        """Length of a coherence block."""
+        return self.air.radio.coherence_ns or fading.coherence_ns(self._doppler_hz())
+
+    def _doppler_hz(self) -> float:
+        radio = self.air.radio
+        return fading.doppler_hz(max(self.air.speed_mps(self.user_id), radio.scatter_speed_mps), radio.carrier_hz)
+
+    def _key(self, purpose: str, direction: Direction, key: Sequence[keys.Key]) -> tuple[keys.Key, ...]:
+        return (self.air.seed, purpose, direction, self.bs_id, self.user_id, *key)
+
+    def loss_db(self, t_ns: int) -> float:
+        """Path loss and shadowing in dB."""
+        air, radio = self.air, self.air.radio
+        x, y = air.position(self.user_id, t_ns)
+        bs_x, bs_y = air.stations[self.bs_id]
+        distance = math.hypot(x - bs_x, y - bs_y)
+        los = radio.los == "los"
+        if radio.los == "probability":
+            los = keys.uniform(air.seed, "line of sight", self.bs_id, self.user_id) < pathloss.los_probability(distance)
+        loss = pathloss.umi_db(distance, radio.carrier_hz, radio.bs_height_m, radio.user_height_m, los)
+        return loss + (pathloss.shadowing_db(air.seed, self.bs_id, (x, y), los) if radio.shadowing else 0.0)
+
+    def mean_snr_db(self, t_ns: int, direction: Direction, loads: Loads | None = None) -> float:
+        """Mean Es/N0 in dB: large-scale gain only.
+
+        Args:
+            t_ns: Instant.
+            direction: ``up`` or ``down``.
+            loads: If given, the downlink is Es/(N0 + I0), where every other station adds its mean power times its load. The uplink
+                stays orthogonal.
+        """
+        radio = self.air.radio
+        if radio.fixed_snr_db is not None:
+            return radio.fixed_snr_db
+        if direction == "up":
+            return pathloss.mean_snr_db(radio.user_power_dbm, self.loss_db(t_ns), radio.bandwidth_hz, radio.bs_noise_figure_db)
+        snr_db = pathloss.mean_snr_db(radio.bs_power_dbm, self.loss_db(t_ns), radio.bandwidth_hz, radio.user_noise_figure_db)
+        others = sorted(set(loads or ()) - {self.bs_id})
+        if not loads or not others:
+            return snr_db
+        heard = (loads[bs] * 10 ** (self.air.link(bs, self.user_id).mean_snr_db(t_ns, "down") / 10) for bs in others)
+        return snr_db - 10 * math.log10(1 + math.fsum(heard))
+
+    def block(self, t_ns: int) -> int:
+        """Number of the coherence block of an instant."""
+        return t_ns // self.coherence_ns
+
+    def gain(self, t_ns: int) -> complex:
+        """True complex gain h of the coherence block, E|h|^2 = 1."""
+        if self.air.radio.fading == "awgn":
+            return 1 + 0j
+        begins_s = self.block(t_ns) * self.coherence_ns * 1e-9
+        return fading.rayleigh(self.air.seed, self.bs_id, self.user_id, begins_s, self._doppler_hz())
+
+    def snr_db(self, t_ns: int, direction: Direction, loads: Loads | None = None) -> float:
+        """True |h|^2 Es/N0 in dB: for oracles and metrics; a receiver uses `measure`."""
+        return self.mean_snr_db(t_ns, direction, loads) + 20 * math.log10(max(abs(self.gain(t_ns)), 1e-9))
+
+    def measure(self, t_ns: int, direction: Direction, key: Sequence[keys.Key] = (), loads: Loads | None = None) -> CsiReport:
+        """Measure |h|^2 Es/N0 from pilots and quantise it; the report and the pilots are to be charged."""
+        radio = self.air.radio
+        belief = estimate(
+            self.gain(t_ns), self.mean_snr_db(t_ns, direction, loads), radio.pilots, *self._key("csi", direction, (t_ns, *key))
+        )
+        return CsiReport(t_ns, quantise(belief.snr_db, radio.csi_bits), radio.csi_bits, radio.pilots or 0)
+
+    def send_symbols(
+        self, symbols: np.ndarray, t_ns: int, direction: Direction, key: Sequence[keys.Key], loads: Loads | None = None
+    ) -> SymbolTransfer:
+        """Send JSCC symbols of one image.
+
+        Each coherence block is estimated from its own pilots and equalised with that estimate.
+
+        Args:
+            symbols: complex ``(n,)`` of unit mean power (`unit_power`).
+            t_ns: Start.
+            direction: ``up`` or ``down``.
+            key: What the noise belongs to; the shorter of two codewords with one key meets a prefix of the same noise.
+            loads: As for `mean_snr_db`.
+
+        Raises:
+            BadInput: If the power is not 1.
+        """
+        check_unit_power(symbols)
+        radio, coherence = self.air.radio, self.coherence_ns
+        mean_db = self.mean_snr_db(t_ns, direction, loads)
+        starts = t_ns + (np.arange(symbols.size) * (1e9 / radio.bandwidth_hz)).astype(np.int64)
+        numbers, first, length = np.unique(starts // coherence, return_index=True, return_counts=True)
+        gains = [self.gain(int(number) * coherence) for number in numbers]
+        heard = add_noise(symbols, mean_db, np.repeat(np.array(gains, np.complex64), length), *self._key("noise", direction, key))
+        parts, noise = [], 0.0
+        for place, (begin, n) in enumerate(zip(first, length, strict=True)):
+            belief = estimate(gains[place], mean_db, radio.pilots, *self._key("pilots", direction, (*key, place)))
+            parts.append(equalise(heard[begin : begin + n], belief, radio.equaliser))
+            noise += belief.output_noise * int(n)
+        account = symbol_account(symbols.size, radio, len(numbers), t_ns)
+        return SymbolTransfer(np.concatenate(parts), -10 * math.log10(noise / symbols.size), account)
+
+    def send_coded(
+        self,
+        payload_bits: int,
+        t_ns: int,
+        direction: Direction,
+        key: Sequence[keys.Key],
+        mcs: Mcs | None = None,
+        csi: CsiReport | None = None,
+        loads: Loads | None = None,
+    ) -> CodedTransfer:
+        """Send bits over a coded link with HARQ, in the ``table`` fidelity.
+
+        Args:
+            payload_bits: Length of the message.
+            t_ns: Start of the first attempt.
+            direction: ``up`` or ``down``.
+            key: What the draws belong to.
+            mcs: Scheme; None: chosen by ``csi``, or the most robust one without it.
+            csi: The sender's last report of this link.
+            loads: As for `mean_snr_db`.
+        """
+        mcs = mcs or (choose_mcs(csi.snr_db, segment(payload_bits, MCS_TABLE[0]).block_bits) if csi else MCS_TABLE[0])
+        blocks = segment(payload_bits, mcs)
+        (delivered,), account = deliver([TableReceiver(self, blocks, direction, key, loads)], blocks, t_ns, self.air.radio)
+        return CodedTransfer(delivered, mcs, self.snr_db(t_ns, direction, loads), account)
+
+
+class TableReceiver:
+    """Receiver of the ``table`` fidelity: a block is lost if its one uniform draw lies below BLER(sum of the SNRs of its copies).
+
+    The draw is one for all attempts, so P(lost after j copies) is BLER of j combined copies, as with real soft combining. Estimating h
+    from p pilots costs the factor p / (p + 1) of SNR: its error N0 / p acts as further noise.
+    """
+
+    def __init__(
+        self, link: Link, blocks: Blocks, direction: Direction, key: Sequence[keys.Key], loads: Loads | None = None
+    ) -> None:
+        pilots = link.air.radio.pilots
+        self._link, self._blocks, self._direction, self._loads = link, blocks, direction, loads
+        self._key = link._key("decode", direction, key)
+        self._pilot_factor = pilots / (pilots + 1) if pilots else 1.0
+        self._combined = [0.0] * blocks.count
+        self._mean_db: dict[int, float] = {}
+
+    def hear(self, block: int, attempt: int, t_ns: int) -> bool:
+        """See `harq.Receiver`."""
+        if attempt not in self._mean_db:
+            self._mean_db[attempt] = self._link.mean_snr_db(t_ns, self._direction, self._loads)
+        snr = 10 ** (self._mean_db[attempt] / 10) * abs(self._link.gain(t_ns)) ** 2 * self._pilot_factor
+        self._combined[block] += snr
+        snr_db = 10 * math.log10(max(self._combined[block], 1e-9))
+        return keys.uniform(*self._key, block) >= bler(self._blocks.mcs, self._blocks.block_bits, snr_db)
+
+
+def multicast(
+    links: Sequence[Link], payload_bits: int, t_ns: int, key: Sequence[keys.Key], mcs: Mcs, loads: Loads | None = None
+) -> tuple[dict[str, bool], CodedTransfer]:
+    """One coded downlink transmission from one base station to several users, charged once; repeated until all have it.
+
+    Returns:
+        For each user id whether it has the message, and the transfer (``delivered`` if all have it, ``snr_db`` of the worst).
+
+    Raises:
+        BadInput: If there are no links, or they belong to several base stations.
+    """
+    if len({link.bs_id for link in links}) != 1:
+        raise BadInput("a multicast needs at least one receiver and exactly one base station", "send one multicast per cell")
+    blocks = segment(payload_bits, mcs)
+    receivers = [TableReceiver(link, blocks, "down", key, loads) for link in links]
+    got, account = deliver(receivers, blocks, t_ns, links[0].air.radio)
+    worst_db = min(link.snr_db(t_ns, "down", loads) for link in links)
+    return {link.user_id: ok for link, ok in zip(links, got, strict=True)}, CodedTransfer(all(got), mcs, worst_db, account)
+
+
+def symbol_account(n: int, radio: Radio, blocks: int = 1, t_ns: int = 0) -> Account:
+    """Cost of ``n`` JSCC symbols sent at ``t_ns`` over a number of coherence blocks."""
+    pilots = (radio.pilots or 0) * blocks
+    used_ns = air_ns(n + pilots, radio.bandwidth_hz)
+    return Account(complex_symbols=n, pilot_symbols=pilots, attempts=1, air_ns=used_ns, t_done_ns=t_ns + used_ns)
+
+
+def coded_account(payload_bits: int, mcs: Mcs, radio: Radio, receivers: int = 1, t_ns: int = 0) -> Account:
+    """Cost of a coded transfer that needs a single attempt, for planning."""
+    blocks = segment(payload_bits, mcs)
+    cost = price(blocks, blocks.count, receivers, radio)
+    return cost + Account(payload_bits=payload_bits, t_done_ns=t_ns + cost.air_ns)
