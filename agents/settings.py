@@ -1,6 +1,6 @@
 """What the agents of one network are told at the start: plain frozen structs, made from a scenario, equal on every worker."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class RadioSettings(Struct, frozen=True):
@@ -96,7 +96,9 @@ class NetworkSettings(Struct, frozen=True):
     cloud: str = "cloud.0"
     area_m: tuple[float, float] = (600.0, 400.0)
     lookahead_ns: int = 1_000_000
-    latency_ms: dict[str, float] = {"user>bs": 1.0, "bs>user": 1.0, "bs>edge": 2.0, "edge>bs": 2.0, "edge>cloud": 5.0, "cloud>edge": 5.0}
+    latency_ms: dict[str, float] = field(
+        default_factory=lambda: {"user>bs": 1.0, "bs>user": 1.0, "bs>edge": 2.0, "edge>bs": 2.0, "edge>cloud": 5.0, "cloud>edge": 5.0}
+    )
     """One-way latency by (role > role); pairs not named have the largest of these."""
     radio: RadioSettings = RadioSettings()
     compute: ComputeSettings = ComputeSettings()
