@@ -1,1 +1,4 @@
-"""See README.md of the folder (or of its parent)."""
+"""Who acts: users, base stations, edges, the cloud; their knowledge, their models, their hosts (see README.md)."""
+
+if __name__ != "semcast.agents":
+    raise ImportError("this folder is the package semcast.agents: write `import semcast.agents` (install with `make demo` or `pip install -e .`)")

@@ -1,1 +1,6 @@
-"""See README.md of the folder (or of its parent)."""
+"""What lies between two agents: messages, subjects, simulated time, transport, trace, radio channel (see README.md)."""
+
+if __name__ != "semcast.bus":
+    raise ImportError(
+        "this folder is the package semcast.bus: write `import semcast.bus` (install with `make demo` or `pip install -e .`)"
+    )

@@ -89,7 +89,19 @@ class TraceSink(Protocol):
 class _Home:
     """The engine's side of one agent: counter, chain and latencies."""
 
-    __slots__ = ("agent", "busy_ns", "chain", "chain_values", "id", "latency", "rank", "role", "sequence", "throughput", "touched")
+    __slots__ = (
+        "agent",
+        "busy_ns",
+        "chain",
+        "chain_values",
+        "id",
+        "latency",
+        "rank",
+        "role",
+        "sequence",
+        "throughput",
+        "touched",
+    )
 
     def __init__(self, agent: Agent, world: World) -> None:
         self.agent = agent

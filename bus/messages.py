@@ -142,7 +142,18 @@ class JsccPicture(Message):
 
 
 Body = (
-    Terms | Share | Settlement | BranchReady | DecoderSet | Prompt | Knowledge | KbSummary | CsiReport | Feedback | Delta | JsccPicture
+    Terms
+    | Share
+    | Settlement
+    | BranchReady
+    | DecoderSet
+    | Prompt
+    | Knowledge
+    | KbSummary
+    | CsiReport
+    | Feedback
+    | Delta
+    | JsccPicture
 )
 
 # --- radio: the base station owns the air of its cell -----------------------------------------------------------------

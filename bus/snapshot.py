@@ -114,9 +114,7 @@ def restore(worker: Worker, raw: bytes, arguments: Codec) -> None:
 
 def _call_envelope(call: PendingCall) -> Envelope:
     t_done, _, _, sequence = call.order
-    return Envelope(
-        VERSION, call.t_issue, t_done, DATA, call.agent, call.agent, sequence, call.key, "activity", call.arguments
-    )
+    return Envelope(VERSION, call.t_issue, t_done, DATA, call.agent, call.agent, sequence, call.key, "activity", call.arguments)
 
 
 def _restore_call(worker: Worker, e: Envelope, role: str) -> None:
