@@ -110,6 +110,7 @@ class _Home:
         self.rank = world.ids.index(agent.id)
         self.sequence = 0
         self.busy_ns = 0
+        self.events = 0
         self.throughput = int(world.throughput.get(self.id, world.throughput.get(self.role, 0)))
         self.chain = blake2b(digest_size=CHAIN_BYTES)
         self.chain_values: list[tuple[int, bytes]] = []
@@ -350,6 +351,7 @@ class Worker:
             context._home, context.id, context.now = home, home.id, event.t_deliver
             self.t_ns = event.t_deliver
             self.events += 1
+            home.events += 1
             home.agent.handle(event, context)
         self.windows += 1
 
@@ -362,6 +364,13 @@ class Worker:
         # A user's pictures and their extractions are its own: results stay in the restricted segment, as no subject carries them.
         self.keep(home, envelope, True)
         return envelope
+
+    def events_by_role(self) -> dict[str, int]:
+        """Events handled so far by agents of each role, for progress."""
+        counts: dict[str, int] = {}
+        for home in self.homes.values():
+            counts[home.role] = counts.get(home.role, 0) + home.events
+        return counts
 
     def close_interval(self) -> None:
         """End the interval of the hash chains: d' = blake2b(d, records of the interval)."""

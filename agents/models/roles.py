@@ -141,5 +141,8 @@ class Model(Protocol):
 Result = Extraction | Picture | Symbols | Embedding | Branch
 """Every result of a role; these enter the union of payloads."""
 
+Arguments = Extract | Generate | Encode | Decode | Embed | Personalise
+"""Every argument of a role."""
+
 ModelSet = Mapping[str, Model]
 """Role name -> model: ``extractor``, ``generator``, ``jscc_encoder``, ``jscc_decoder``, ``embedder``, ``personaliser``."""

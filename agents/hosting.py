@@ -1,0 +1,302 @@
+"""Where the workers of a run live: in this process, in processes of this machine, or in Ray actors. The only file that imports ray.
+
+All three run ``agents.worker``; nothing that a user sees depends on the choice. Ray places the workers and watches over
+them; messages never travel as Ray calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..bus.engine import run_digest
+from ..bus.errors import BadInput, Missing, RunFailed, SemcastError
+from ..bus.exchange.chaos import Chaos
+from ..bus.exchange.memory import Hub, MemoryExchange
+from ..bus.server import ExternalServer, NatsServer, nats_server
+from .request import Progress, RunReport, RunRequest
+from .worker import WorkerResult, WorkerSpec, make_world, run_over_nats, run_worker
+
+log = logging.getLogger(__name__)
+
+HOSTS = ("memory", "nats", "ray")
+Tell = Callable[[Progress], None]
+
+
+def run(request: RunRequest, on_progress: Tell, *, chaos: Chaos | None = None, uvloop: bool = True) -> RunReport:
+    """Run a network to its end and report.
+
+    Args:
+        request: What to run and where. ``workers`` 0 means one a core (memory: one).
+        on_progress: Called from the driver's thread a few times a second.
+        chaos: Disturbances of the exchange, for tests.
+        uvloop: Use uvloop in the workers where it is installed.
+
+    Raises:
+        BadInput: Host, exchange or number of workers make no sense.
+        Missing: No NATS server, no Ray cluster.
+        RunFailed: A worker failed; its log is in the run folder.
+    """
+    started = time.monotonic()
+    if request.host not in HOSTS:
+        raise BadInput(f"host {request.host!r} is unknown", f"choose one of {', '.join(HOSTS)}")
+    world = make_world(request.settings, request.run)
+    workers = request.workers or (1 if request.host == "memory" else os.cpu_count() or 1)
+    if not 1 <= workers <= world.shards:
+        raise BadInput(f"{workers} workers: at least 1 and at most {world.shards} (the number of shards)", "--workers N")
+    specs = [
+        WorkerSpec(
+            run=request.run,
+            index=index,
+            workers=workers,
+            settings=request.settings,
+            models=request.models,
+            exchange=request.exchange,
+            folder=request.folder,
+            tap=request.tap,
+            chaos=chaos,
+            uvloop=uvloop,
+            metadata=request.metadata,
+        )
+        for index in range(workers)
+    ]
+    if request.host == "memory":
+        results = _in_memory(specs, on_progress)
+    else:
+        with _server(request, workers, world.shards) as server:
+            specs = [msgspec.structs.replace(spec, access=server.worker(spec.index)) for spec in specs]
+            results = _in_processes(specs, on_progress) if request.host == "nats" else _in_ray(specs, request.address, on_progress)
+    return _report(results, time.monotonic() - started)
+
+
+def _report(results: Sequence[WorkerResult], wall_s: float) -> RunReport:
+    reports = [result.report for result in results]
+    chains = {name: value for report in reports for name, value in report.chains.items()}
+    return RunReport(
+        digest=run_digest(chains),
+        chains=dict(sorted(chains.items())),
+        windows=max(report.windows for report in reports),
+        events=sum(report.events for report in reports),
+        wall_s=wall_s,
+        sim_s=max(report.t_ns for report in reports) / 1e9,
+        rejected=sum(result.rejected for result in results),
+    )
+
+
+class _Sum:
+    """Adds up the progress of all workers and tells the sum."""
+
+    def __init__(self, workers: int, tell: Tell) -> None:
+        self._parts = [Progress(0, 0, {}) for _ in range(workers)]
+        self._tell = tell
+
+    def update(self, index: int, part: Progress) -> None:
+        self._parts[index] = part
+        events: dict[str, int] = {}
+        for each in self._parts:
+            for role, count in each.events.items():
+                events[role] = events.get(role, 0) + count
+        self._tell(
+            Progress(
+                sim_ns=max(each.sim_ns for each in self._parts),
+                windows=max(each.windows for each in self._parts),
+                events=dict(sorted(events.items())),
+                started=sum(each.started for each in self._parts),
+                done=sum(each.done for each in self._parts),
+            )
+        )
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+def _in_memory(specs: Sequence[WorkerSpec], tell: Tell) -> list[WorkerResult]:
+    hub, total = Hub(len(specs)), _Sum(len(specs), tell)
+
+    async def together() -> list[WorkerResult]:
+        tasks = [
+            run_worker(spec, MemoryExchange(hub, spec.index, spec.chaos), lambda part, i=spec.index: total.update(i, part))  # type: ignore[misc]
+            for spec in specs
+        ]
+        return list(await asyncio.gather(*tasks))
+
+    return asyncio.run(together())
+
+
+# --- processes --------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _server(request: RunRequest, workers: int, shards: int) -> Iterator[NatsServer | ExternalServer]:
+    """The run's NATS server; an embedded one lives no longer than the run. Leaves the observer's credential in the folder."""
+    server = nats_server(request.run, workers, shards, request.nats or None)
+    server.start()
+    link = Path(request.folder) / "observer.url" if request.folder else None
+    try:
+        if link is not None and isinstance(server, NatsServer):
+            link.touch(mode=0o600)
+            link.write_text(server.observer_file.read_text())
+        yield server
+    finally:
+        if link is not None:
+            link.unlink(missing_ok=True)
+        server.stop()
+
+
+def _in_processes(specs: Sequence[WorkerSpec], tell: Tell) -> list[WorkerResult]:
+    total, said = _Sum(len(specs), tell), queue.Queue[tuple[int, bytes]]()
+    processes = [_start_worker(spec) for spec in specs]
+    try:
+        for index, process in enumerate(processes):
+            threading.Thread(target=_listen, args=(index, process, said), daemon=True).start()
+        return _collect(processes, said, total)
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+        for process in processes:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _start_worker(spec: WorkerSpec) -> subprocess.Popen[bytes]:
+    log_file = open(Path(spec.folder) / "run.log", "ab") if spec.folder else subprocess.DEVNULL  # noqa: SIM115
+    process = subprocess.Popen(
+        [sys.executable, "-m", "semcast.agents.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log_file,
+        start_new_session=True,  # a Ctrl-C reaches the driver only, which then ends its workers in order
+    )
+    if not isinstance(log_file, int):
+        log_file.close()
+    assert process.stdin is not None
+    process.stdin.write(msgspec.json.encode(spec) + b"\n")
+    process.stdin.flush()
+    return process
+
+
+def _listen(index: int, process: subprocess.Popen[bytes], said: queue.Queue[tuple[int, bytes]]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.put((index, line))
+    said.put((index, b""))
+
+
+class _Line(msgspec.Struct):
+    """One line that a worker process says."""
+
+    progress: Progress | None = None
+    result: WorkerResult | None = None
+    error: list[str] | None = None
+
+
+def _collect(processes: Sequence[subprocess.Popen[bytes]], said: queue.Queue[tuple[int, bytes]], total: _Sum) -> list[WorkerResult]:
+    results: dict[int, WorkerResult] = {}
+    while len(results) < len(processes):
+        index, raw = said.get()
+        line = msgspec.json.decode(raw, type=_Line) if raw else None
+        if line is None:
+            if index not in results:
+                code = processes[index].wait()
+                raise RunFailed(f"worker {index} ended with exit status {code} and no result", "its last words are in the run's run.log")
+        elif line.progress is not None:
+            total.update(index, line.progress)
+        elif line.result is not None:
+            results[index] = line.result
+        elif line.error is not None:
+            raise _as_error(*line.error)
+    return [results[index] for index in range(len(processes))]
+
+
+def _as_error(name: str, message: str, hint: str) -> SemcastError:
+    kinds: dict[str, type[SemcastError]] = {kind.__name__: kind for kind in (BadInput, Missing, RunFailed)}
+    return kinds.get(name, RunFailed)(message, hint)
+
+
+# --- ray --------------------------------------------------------------------------------------------------------------
+
+
+class _RayWorker:
+    """The actor: a thin shell. Two threads: one runs, the other answers how far it is."""
+
+    def __init__(self, spec: bytes) -> None:
+        self._spec = spec
+        self._progress = msgspec.json.encode(Progress(0, 0, {}))
+
+    def run(self) -> bytes:
+        spec = msgspec.json.decode(self._spec, type=WorkerSpec)
+        if spec.folder:
+            from .worker import log_to
+
+            log_to(Path(spec.folder))
+        try:
+            return msgspec.json.encode(_Line(result=run_over_nats(spec, self._keep)))
+        except SemcastError as error:
+            return msgspec.json.encode(_Line(error=[type(error).__name__, error.message, error.hint]))
+
+    def _keep(self, progress: Progress) -> None:
+        self._progress = msgspec.json.encode(progress)
+
+    def progress(self) -> bytes:
+        return self._progress
+
+
+def _in_ray(specs: Sequence[WorkerSpec], address: str, tell: Tell) -> list[WorkerResult]:
+    import ray
+
+    _connect(ray, address)
+    share = min(1.0, int(1000 * ray.cluster_resources().get("CPU", 1.0) / len(specs)) / 1000)
+    actor = ray.remote(_RayWorker).options(num_cpus=share, max_concurrency=2, max_restarts=0)
+    total, actors = _Sum(len(specs), tell), []
+    try:
+        actors = [actor.remote(msgspec.json.encode(spec)) for spec in specs]
+        running = {each.run.remote(): index for index, each in enumerate(actors)}
+        results: dict[int, WorkerResult] = {}
+        while running:
+            ready, _ = ray.wait(list(running), timeout=0.3)
+            for index, raw in enumerate(ray.get([each.progress.remote() for each in actors])):
+                total.update(index, msgspec.json.decode(raw, type=Progress))
+            for reference in ready:
+                line = msgspec.json.decode(ray.get(reference), type=_Line)
+                if line.error is not None:
+                    raise _as_error(*line.error)
+                assert line.result is not None
+                results[running.pop(reference)] = line.result
+        return [results[index] for index in range(len(specs))]
+    except ray.exceptions.RayError as error:
+        raise RunFailed(f"a Ray worker failed: {error}", "run again with --host memory to see whether Ray is the cause") from error
+    finally:
+        for each in actors:
+            ray.kill(each)
+        ray.shutdown()
+
+
+def _connect(ray: Any, address: str) -> None:
+    """Start a local Ray or join the cluster at ``address``."""
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "include_dashboard": False}
+    if address:
+        import semcast
+
+        options = {"address": address, "log_to_driver": False, "runtime_env": {"py_modules": [semcast]}}
+    try:
+        ray.init(**options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        where = f"the Ray cluster at {address!r}" if address else "a local Ray"
+        hint = "start one with `ray start --head` and give its address, or leave --address out, or use --host nats"
+        raise Missing(f"cannot reach {where}: {error}", hint) from error

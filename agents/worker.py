@@ -1,0 +1,240 @@
+"""One worker of a run, wherever it lives: builds world, agents, exchange, models and trace, and runs the engine.
+
+A worker process is started with a ``WorkerSpec`` as JSON on standard input and answers with lines of JSON on standard
+output: progress now and then, the report at the end. Its standard input stays open; when it closes, the parent is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from ..bus import snapshot
+from ..bus.clock import MS
+from ..bus.engine import TraceSink, Worker, WorkerReport, World
+from ..bus.errors import SemcastError
+from ..bus.exchange import Exchange
+from ..bus.exchange.chaos import Chaos
+from ..bus.exchange.nats import NatsExchange, nats_exchange
+from ..bus.messages import Capture, Codec, Envelope, Failure, Shown
+from ..bus.server import Access
+from ..bus.tap import Tap
+from ..bus.trace import TraceWriter, trace_metadata
+from .base import PAYLOADS, make_agents
+from .models.loading import load_models
+from .models.roles import Arguments
+from .request import Progress
+from .settings import NetworkSettings
+
+log = logging.getLogger(__name__)
+
+SNAPSHOT_INTERVALS = 8
+"""A snapshot at every so many intervals of the hash chains (8 x 256 windows of 1 ms: about 2 simulated seconds)."""
+
+
+class WorkerSpec(Struct, frozen=True):
+    """Everything one worker is told. ``access``: its NATS server and its own credentials; None in host ``memory``.
+
+    ``folder``: the run folder, empty to keep no trace. ``uvloop``: use it where it is installed.
+    """
+
+    run: str
+    index: int
+    workers: int
+    settings: NetworkSettings
+    models: str = "tiny"
+    exchange: str = "subjects"
+    access: Access | None = None
+    folder: str = ""
+    tap: tuple[str, ...] = ()
+    chaos: Chaos | None = None
+    uvloop: bool = True
+    metadata: dict[str, str] = {}
+
+
+class WorkerResult(Struct, frozen=True):
+    """What one worker reports: the engine's report and the number of messages it refused as invalid."""
+
+    report: WorkerReport
+    rejected: int = 0
+
+
+def make_world(settings: NetworkSettings, run: str) -> World:
+    """The engine's view of a network."""
+    compute = settings.compute
+    ids = [settings.cloud, *settings.edges, *(user.id for user in settings.users), *(station.id for station in settings.stations)]
+    return World(
+        run=run,
+        seed=settings.seed,
+        lookahead_ns=settings.lookahead_ns,
+        ids=tuple(sorted(ids)),
+        latency_ns={pair: round(ms * MS) for pair, ms in settings.latency_ms.items()},
+        throughput={"user": compute.user_flops, "edge": compute.edge_flops, "cloud": compute.cloud_flops},
+    )
+
+
+def make_worker(spec: WorkerSpec, exchange: Exchange, on_progress: Callable[[Progress], None]) -> tuple[Worker, TraceWriter | None]:
+    """Build a worker around its exchange."""
+    world = make_world(spec.settings, spec.run)
+    mine = [name for rank, name in enumerate(world.ids) if world.worker(rank, spec.workers) == spec.index]
+    trace = None
+    if spec.folder:
+        trace = TraceWriter(Path(spec.folder) / "trace", spec.index, trace_metadata(world, **spec.metadata))
+    sink: TraceSink | None = trace
+    if spec.tap and isinstance(exchange, NatsExchange):
+        sink = Tap(exchange, spec.tap, trace)
+    counting = _Counting(sink)
+    worker = Worker(
+        world,
+        make_agents(spec.settings, mine),
+        exchange,
+        index=spec.index,
+        workers=spec.workers,
+        models=load_models(spec.models),
+        codec=Codec(PAYLOADS),
+        trace=counting,
+        on_interval=_SnapshotWriter(spec) if spec.folder else None,
+    )
+    worker.on_window = _ProgressTeller(worker, counting, on_progress)
+    return worker, trace
+
+
+class _Counting:
+    """Passes records on to the trace and counts requests as they start and end, for progress."""
+
+    def __init__(self, trace: TraceSink | None) -> None:
+        self._trace = trace
+        self.started = 0
+        self.done = 0
+
+    def write(self, envelope: Envelope, raw: bytes, private: bool) -> None:
+        kind = envelope.payload.__class__
+        if kind is Capture:
+            self.started += 1
+        elif kind is Shown or (kind is Failure and envelope.source.startswith("bs.")):
+            self.done += 1
+        if self._trace is not None:
+            self._trace.write(envelope, raw, private)
+
+
+class _SnapshotWriter:
+    """Keeps the newest snapshot of a worker in the run folder; only its owner can read it, as it holds users' KBs."""
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        self._folder = Path(spec.folder) / "snapshots"
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._name = f"w{spec.index}.msgpack"
+        self._last = 0
+
+    def __call__(self, worker: Worker) -> None:
+        if worker.interval - self._last < SNAPSHOT_INTERVALS:
+            return
+        self._last = worker.interval
+        fresh = self._folder / (self._name + ".new")
+        fresh.write_bytes(snapshot.take(worker))
+        fresh.replace(self._folder / self._name)
+
+
+class _ProgressTeller:
+    """Tells progress at most five times a second of wall time; nothing else depends on it."""
+
+    def __init__(self, worker: Worker, counting: _Counting, tell: Callable[[Progress], None]) -> None:
+        self._worker, self._counting, self._tell = worker, counting, tell
+        self._next = 0.0
+
+    def __call__(self, t_ns: int, events: int) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + 0.2
+        worker = self._worker
+        self._tell(
+            Progress(sim_ns=t_ns, windows=worker.windows, events=worker.events_by_role(), started=self._counting.started, done=self._counting.done)
+        )
+
+
+async def run_worker(spec: WorkerSpec, exchange: Exchange, on_progress: Callable[[Progress], None]) -> WorkerResult:
+    """Run one worker to the end of the run; its trace is closed with its chain values also when it fails."""
+    worker, trace = make_worker(spec, exchange, on_progress)
+    try:
+        report = await worker.run()
+    finally:
+        if trace is not None:
+            trace.close(chains=worker.report().intervals)
+    counts = getattr(exchange, "counts", None)
+    return WorkerResult(report, rejected=counts.rejected if counts else 0)
+
+
+def run_over_nats(spec: WorkerSpec, on_progress: Callable[[Progress], None]) -> WorkerResult:
+    """Run one worker that reaches the others over NATS, in an event loop of its own."""
+    assert spec.access is not None
+    rejected = Path(spec.folder) / f"rejected-w{spec.index}.bin" if spec.folder else None
+    exchange = nats_exchange(
+        spec.exchange,
+        make_world(spec.settings, spec.run),
+        spec.index,
+        spec.workers,
+        spec.access,
+        codec=Codec(PAYLOADS),
+        chaos=spec.chaos,
+        rejected=rejected,
+    )
+    with asyncio.Runner(loop_factory=_uvloop() if spec.uvloop else None) as runner:
+        return runner.run(run_worker(spec, exchange, on_progress))
+
+
+def _uvloop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's event loop where it is installed; results do not depend on it."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop  # type: ignore[no-any-return]
+
+
+def main() -> int:
+    """The worker process: a ``WorkerSpec`` on standard input, progress and result on standard output."""
+    spec = msgspec.json.decode(sys.stdin.buffer.readline(), type=WorkerSpec)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    if spec.folder:
+        log_to(Path(spec.folder))
+    try:
+        result = run_over_nats(spec, lambda progress: _say({"progress": progress}))
+    except SemcastError as error:
+        _say({"error": [type(error).__name__, error.message, error.hint]})
+        return error.exit_code
+    _say({"result": result})
+    return 0
+
+
+def log_to(folder: Path) -> None:
+    """Append this process's log of semcast to the run's log file."""
+    handler = logging.FileHandler(folder / "run.log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("semcast")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+def _say(what: dict[str, object]) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(what) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _die_with_parent() -> None:
+    """Standard input ends when the parent is gone, however it went; then this worker has nobody to work for."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,214 @@
+"""A child process of a benchmark: reads a job as JSON on standard input, answers with one JSON line of seconds and counts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+import nats
+from msgspec import Struct
+
+from ...bus.clock import MS, NEVER
+from ...bus.engine import Worker, World
+from ...bus.exchange.nats import nats_exchange
+from ...bus.messages import AGENT, DATA, VERSION, Codec, Envelope, Knowledge, SharedItem
+from ...bus.server import Access
+from .workloads import ring_network
+
+
+class Job(Struct, frozen=True):
+    """``what``: ``barrier``, ``packed``, ``ring``, ``echo``, ``ask``, ``publish`` or ``subscribe``; see the function of that name."""
+
+    what: str
+    access: Access
+    index: int = 0
+    workers: int = 2
+    rounds: int = 1000
+    messages: int = 0
+    loops: int = 0
+    agents: int = 0
+
+
+class Answer(Struct, frozen=True):
+    """Wall seconds of the measured part and how much was done in it."""
+
+    seconds: float
+    count: int
+
+
+def message(number: int, source: str = "user.0", destination: str = "user.1") -> Envelope:
+    """An envelope of about 1 kB."""
+    item = SharedItem("preference", "a", "dog", b"v" * 860)
+    return Envelope(VERSION, number, number + MS, DATA, source, destination, number, "", AGENT, Knowledge(source, [item]))
+
+
+def _world() -> World:
+    return World("bench", 1, MS, ("user.0", "user.1"), {"user>user": MS}, shards=2)
+
+
+async def barrier(job: Job) -> Answer:
+    """Empty swaps between two workers."""
+    exchange = nats_exchange("packed", _world(), job.index, job.workers, job.access)
+    await exchange.open()
+    empty: list[list[Any]] = [[] for _ in range(job.workers)]
+    for turn in range(50):
+        await exchange.swap(turn, empty, 0)
+    start = time.perf_counter()
+    for turn in range(50, 50 + job.rounds):
+        await exchange.swap(turn, empty, 0)
+    seconds = time.perf_counter() - start
+    await exchange.swap(50 + job.rounds, empty, NEVER)
+    await exchange.close()
+    return Answer(seconds, job.rounds)
+
+
+async def packed(job: Job) -> Answer:
+    """Worker 0 sends ``messages`` of 1 kB a round to worker 1; encoding and decoding included."""
+    codec = Codec()
+    exchange = nats_exchange("packed", _world(), job.index, job.workers, job.access, codec=codec)
+    await exchange.open()
+    received = number = 0
+    start = 0.0
+    for turn in range(job.rounds + 2):
+        if turn == 2:
+            start = time.perf_counter()
+            received = 0
+        out: list[list[Any]] = [[], []]
+        if job.index == 0:
+            for _ in range(job.messages):
+                number += 1
+                envelope = message(number)
+                out[1].append((envelope, codec.encode(envelope)))
+        arrivals, _ = await exchange.swap(turn, out, 0)
+        received += len(arrivals)
+    seconds = time.perf_counter() - start
+    await exchange.swap(job.rounds + 2, [[], []], NEVER)
+    await exchange.close()
+    return Answer(seconds, received)
+
+
+async def ring(job: Job) -> Answer:
+    """Agents whose handlers work; the time from the first event to the end."""
+    world, agents = ring_network(job.agents, job.loops, job.rounds)
+    mine = [agent for rank, agent in enumerate(agents) if world.worker(rank, job.workers) == job.index]
+    exchange = nats_exchange("packed", world, job.index, job.workers, job.access)
+    worker = Worker(world, mine, exchange, index=job.index, workers=job.workers)
+    first: list[float] = []
+    worker.on_window = lambda t_ns, events: first or first.append(time.perf_counter())  # type: ignore[func-returns-value]
+    report = await worker.run()
+    return Answer(time.perf_counter() - first[0], report.events)
+
+
+async def _connect(access: Access) -> Any:
+    return await nats.connect(access.url, user=access.user, password=access.password, pending_size=64 << 20)
+
+
+async def echo(job: Job) -> Answer:
+    """Answers each message of ``ask``."""
+    client = await _connect(job.access)
+    done = asyncio.Event()
+    seen = 0
+
+    async def answer(received: Any) -> None:
+        nonlocal seen
+        seen += 1
+        await client.publish("semcast.v1.bench.ctl.pong", received.data)
+        if received.data == b"end":
+            done.set()
+
+    await client.subscribe("semcast.v1.bench.ctl.ping", cb=answer)
+    await client.flush()
+    await client.publish("semcast.v1.bench.ctl.ready", b"")
+    await done.wait()
+    await client.drain()
+    return Answer(0.0, seen)
+
+
+async def ask(job: Job) -> Answer:
+    """Plain nats-py round trips: one message there, one back."""
+    client = await _connect(job.access)
+    got: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def take(received: Any) -> None:
+        got.put_nowait(received.data)
+
+    await client.subscribe("semcast.v1.bench.ctl.pong", cb=take)
+    await client.flush()
+    for _ in range(200):  # until the other side is there
+        await client.publish("semcast.v1.bench.ctl.ping", b"warm")
+        try:
+            await asyncio.wait_for(got.get(), 0.1)
+            break
+        except TimeoutError:
+            continue
+    await asyncio.sleep(0.2)
+    while not got.empty():
+        got.get_nowait()
+    start = time.perf_counter()
+    for _ in range(job.rounds):
+        await client.publish("semcast.v1.bench.ctl.ping", b"x" * 64)
+        await got.get()
+    seconds = time.perf_counter() - start
+    await client.publish("semcast.v1.bench.ctl.ping", b"end")
+    await client.drain()
+    return Answer(seconds, job.rounds)
+
+
+async def subscribe(job: Job) -> Answer:
+    """Takes and decodes 1 kB messages, one NATS message each."""
+    client, codec = await _connect(job.access), Codec()
+    done = asyncio.Event()
+    seen, start, end = 0, 0.0, 0.0
+
+    async def take(received: Any) -> None:
+        nonlocal seen, start, end
+        codec.decode(received.data)
+        seen += 1
+        if seen == 1:
+            start = time.perf_counter()
+        if seen == job.messages:
+            end = time.perf_counter()
+            done.set()
+
+    await client.subscribe("semcast.v1.bench.ctl.data", cb=take, pending_msgs_limit=1 << 22, pending_bytes_limit=1 << 32)
+    await client.flush()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await done.wait()
+    await client.drain()
+    return Answer(end - start, seen - 1)
+
+
+async def publish(job: Job) -> Answer:
+    """Encodes and publishes 1 kB messages with plain nats-py."""
+    client, codec = await _connect(job.access), Codec()
+    start = time.perf_counter()
+    for number in range(job.messages):
+        await client.publish("semcast.v1.bench.ctl.data", codec.encode(message(number)))
+    await client.flush(60)
+    seconds = time.perf_counter() - start
+    await client.drain()
+    return Answer(seconds, job.messages)
+
+
+JOBS: dict[str, Callable[[Job], Coroutine[Any, Any, Answer]]] = {
+    f.__name__: f for f in (barrier, packed, ring, echo, ask, subscribe, publish)
+}
+
+
+def main() -> None:
+    """Do the job of standard input."""
+    import uvloop
+
+    job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        answer = runner.run(JOBS[job.what](job))
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+
+
+if __name__ == "__main__":
+    main()
