@@ -76,13 +76,8 @@ class StationSettings(Struct, frozen=True):
     edge: str
 
 
-class PolicySettings(Struct, frozen=True):
-    """A resolved policy: ``kind``, the ``name`` the user wrote, import string ``target`` ("module:Class") and parameters."""
-
-    kind: str
-    name: str
-    target: str
-    parameters: dict[str, float | int | str | bool] = {}
+PolicySettings = PolicySpec
+"""A resolved policy (see ``policies.registry``)."""
 
 
 class NetworkSettings(Struct, frozen=True):

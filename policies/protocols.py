@@ -18,7 +18,7 @@ Draw = Callable[[str], float]
 
 
 class Candidate(Struct, frozen=True):
-    """One part that a prompt may hold: ``name`` (``caption``, ``boxes``, ``references``, ``identifiers``) and its cost in ``bits``.
+    """One part that a prompt may hold: ``name`` (``caption``, ``boxes``, ``references``, ``identifiers``), costing ``bits``.
 
     ``concepts``: the KB concepts it carries (labels, subject names).
     """
@@ -62,7 +62,7 @@ class PromptContext(Struct, frozen=True):
 
 
 class PromptChoice(Struct, frozen=True):
-    """``parts``: names of candidates. ``share_knowledge``: first send the uncovered subjects' KB items (their bits are charged)."""
+    """``parts``: names of candidates. ``share_knowledge``: first send the uncovered subjects' KB items (bits are charged)."""
 
     parts: tuple[str, ...]
     share_knowledge: bool
@@ -85,7 +85,7 @@ class CodecCard(Struct, frozen=True):
 class EncoderContext(Struct, frozen=True):
     """Asked by an edge (or a user's uplink): which codec. CSI as reported: value, age and standard deviation of its error.
 
-    ``speed_mps`` is nominal. ``symbol_rate_hz``: complex symbols a second of the cell; ``queue_symbols``: waiting before this one, if known.
+    ``doppler_hz``: maximum Doppler shift at the receiver's nominal speed. ``symbol_rate_hz``: the cell's, complex.
     """
 
     codecs: tuple[CodecCard, ...]
@@ -96,6 +96,8 @@ class EncoderContext(Struct, frozen=True):
     symbol_rate_hz: float
     last_codec: str = ""
     """Last codec chosen for this receiver (hysteresis)."""
+    mean_snr_db: float | None = None
+    """Mean SNR of this receiver's reports so far; ``None``: not known."""
 
 
 class EncoderChoice(Struct, frozen=True):
@@ -122,7 +124,10 @@ class IncentiveTerms(Struct, frozen=True):
 
 
 class Offer(Struct, frozen=True):
-    """One item that a user could share: its ``kind``, ``name``, private ``cost`` in credits and ``utility`` (better service) to the user."""
+    """One item that a user could share: its ``kind``, ``name``, private ``cost`` in credits.
+
+    ``utility``: what better service by sharing it is worth to the user, in credits.
+    """
 
     kind: str
     name: str
@@ -146,7 +151,7 @@ class Response(Struct, frozen=True):
 
 
 class SettleContext(Struct, frozen=True):
-    """Asked of the cloud: what came in: user -> (item kinds shared, credits asked), in canonical order."""
+    """Asked of the cloud: what came in: (user, kinds of the items shared, credits asked), in canonical order."""
 
     terms: IncentiveTerms
     budget: float
@@ -154,14 +159,22 @@ class SettleContext(Struct, frozen=True):
 
 
 class Settlement(Struct, frozen=True):
-    """``payments``: (user, credits) in the context's order; their sum never exceeds the budget."""
+    """``payments``: (user, credits) in the context's order; their sum never exceeds the budget.
+
+    ``accepted``: (user, indices into the items that this user shared), in the context's order; ``None``: all. The cloud does
+    not use items that were not accepted.
+    """
 
     payments: tuple[tuple[str, float], ...]
     reason: str
+    accepted: tuple[tuple[str, tuple[int, ...]], ...] | None = None
 
 
 class QueuedTransfer(Struct, frozen=True):
-    """One transfer that waits for air at a base station. ``snr_db`` as last reported; ``waited_ns`` since it was queued."""
+    """One transfer that waits for air at a base station. ``snr_db`` as last reported; ``waited_ns`` since it was queued.
+
+    ``mean_snr_db``: mean of this user's reports so far; ``None``: not known.
+    """
 
     number: int
     user: str
@@ -170,13 +183,18 @@ class QueuedTransfer(Struct, frozen=True):
     symbols: int
     snr_db: float
     waited_ns: int
+    mean_snr_db: float | None = None
 
 
 class ScheduleContext(Struct, frozen=True):
-    """Asked of a base station when one direction of its air is free; ``served``: (user, symbols so far) in user order."""
+    """Asked of a base station when one direction of its air is free; ``served``: (user, symbols so far) in user order.
+
+    ``last_user``: whose transfer went last in this direction; empty: nobody's, or not known.
+    """
 
     queue: tuple[QueuedTransfer, ...]
     served: tuple[tuple[str, int], ...]
+    last_user: str = ""
 
 
 class Allocation(Struct, frozen=True):
