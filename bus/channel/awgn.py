@@ -25,7 +25,8 @@ def unit_power(symbols: np.ndarray) -> np.ndarray:
     power = np.mean(np.abs(symbols.astype(np.complex128)) ** 2, axis=-1, keepdims=True)
     if not np.all((power > 0) & np.isfinite(power)):
         raise BadInput("symbols without power, or not finite, cannot be sent", "check the encoder's output")
-    return (symbols / np.sqrt(power)).astype(np.complex64)
+    scaled: np.ndarray = (symbols / np.sqrt(power)).astype(np.complex64)
+    return scaled
 
 
 def check_unit_power(symbols: np.ndarray) -> None:
@@ -105,7 +106,8 @@ def estimate(gain: complex, snr_db: float, pilots: int | None, *key: keys.Key) -
 def equalise(received: np.ndarray, channel: Estimate, equaliser: Equaliser) -> np.ndarray:
     """Undo the channel by the receiver's own estimate; complex64 ``(n,)``.
 
-    ``zf``: y / h, unbiased, noise of variance N0 / |h|^2. ``mmse``: h* y / (|h|^2 + N0), least squared error, shrunk towards zero.
+    ``zf``: y / h, unbiased, noise of variance N0 / |h|^2. ``mmse``: h* y / (|h|^2 + N0), of least squared
+    error, shrunk towards zero.
     """
     h = channel.gain
     power = abs(h) ** 2 + (channel.n0 if equaliser == "mmse" else 0.0)

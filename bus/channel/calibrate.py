@@ -16,13 +16,13 @@ import numpy as np
 
 from .. import keys
 from ..errors import Missing
+from .bits import ITERATIONS, coder
 from .mcs import MCS_TABLE, Mcs
 
 log = logging.getLogger(__name__)
 
 BLOCK_BITS = (64, 1024, 256, 3840)
 """Code block lengths that are measured, the most wanted first; `coding` interpolates between them."""
-ITERATIONS = 20
 SPREADS = (-1.5, -0.75, 0.0, 0.75, 1.5, 2.25)
 """Measured SNRs: these many widths of the waterfall away from its middle, so BLER is about .93 .77 .5 .23 .07 .01."""
 _BATCH = 32
@@ -99,24 +99,19 @@ def _write(out: Path, table: dict[str, Any]) -> None:
 def _simulator(mcs: Mcs, block_bits: int, seed: int, threads: int) -> Simulate:
     """Build coder and modem once; the result counts wrong blocks at an SNR."""
     import torch
-    from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
-    from sionna.phy.mapping import Constellation, Demapper, Mapper
 
     torch.set_num_threads(threads)
-    constellation = Constellation("qam", mcs.bits_per_symbol)
-    encoder = LDPC5GEncoder(block_bits, mcs.symbols(block_bits) * mcs.bits_per_symbol, num_bits_per_symbol=mcs.bits_per_symbol)
-    decoder = LDPC5GDecoder(encoder, num_iter=ITERATIONS)
-    mapper, demapper = Mapper(constellation=constellation), Demapper("app", constellation=constellation)
+    tools = coder(mcs, block_bits)
 
     def simulate(snr_db: float, blocks: int, draw: int) -> int:
         rng = keys.generator(seed, "calibrate", mcs.index, block_bits, round(snr_db * 1e6), draw)
         bits = torch.from_numpy(rng.integers(0, 2, (blocks, block_bits)).astype(np.float32))
-        sent = mapper(encoder(bits))
+        sent = tools.mapper(tools.encoder(bits))
         n0 = 10 ** (-snr_db / 10)
         iq = rng.standard_normal((*sent.shape, 2), dtype=np.float32) * np.float32(math.sqrt(n0 / 2))
         received = sent + torch.view_as_complex(torch.from_numpy(iq))
         with torch.inference_mode():
-            decoded = decoder(demapper(received, torch.tensor(n0)))
+            decoded = tools.decoder(tools.demapper(received, torch.tensor(n0)))
         return int((decoded != bits).any(dim=-1).sum())
 
     return simulate

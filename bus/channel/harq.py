@@ -1,7 +1,8 @@
 """Hybrid ARQ: code blocks are sent until each receiver has decoded them, soft copies being added up (chase combining).
 
-Only lost code blocks are sent again (code block groups of one, TS 38.214 section 5.1.7). A receiver acknowledges every block of
-every attempt; the feedback is charged and taken as error-free. Left out: incremental redundancy, other users' use of the air between attempts.
+Only lost code blocks are sent again (code block groups of one, TS 38.214 section 5.1.7). A receiver acknowledges
+every block of every attempt; the feedback is charged and taken as error-free. Left out: incremental redundancy, other users' use
+of the air between attempts.
 """
 
 import math

@@ -1,6 +1,6 @@
 """The air between base stations and users: one place that answers what a link is like and carries symbols and coded bits.
 
-Everything is a pure function of (seed, settings, ids, time, key): an instant can be asked for at any time, in any order, by any worker.
+Everything is a pure function of (seed, settings, ids, time, key): any worker can ask for any instant in any order.
 """
 
 import math
@@ -89,7 +89,10 @@ class Air:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Link:
-    """One base station and one user; `Air.link` makes it. ``key`` arguments name what a transfer belongs to, e.g. ``(request, hop)``."""
+    """One base station and one user; `Air.link` makes it.
+
+    ``key`` arguments name what a transfer belongs to, e.g. ``(request, hop)``.
+    """
 
     air: Air
     bs_id: str
@@ -104,7 +107,8 @@ class Link:
         radio = self.air.radio
         return fading.doppler_hz(max(self.air.speed_mps(self.user_id), radio.scatter_speed_mps), radio.carrier_hz)
 
-    def _key(self, purpose: str, direction: Direction, key: Sequence[keys.Key]) -> tuple[keys.Key, ...]:
+    def key(self, purpose: str, direction: Direction, key: Sequence[keys.Key]) -> tuple[keys.Key, ...]:
+        """Full key of a draw: seed, purpose and link before what it belongs to."""
         return (self.air.seed, purpose, direction, self.bs_id, self.user_id, *key)
 
     def loss_db(self, t_ns: int) -> float:
@@ -125,8 +129,8 @@ class Link:
         Args:
             t_ns: Instant.
             direction: ``up`` or ``down``.
-            loads: If given, the downlink is Es/(N0 + I0), where every other station adds its mean power times its load. The uplink
-                stays orthogonal.
+            loads: If given, the downlink is Es/(N0 + I0), where every other station adds its mean power times its load. The
+                uplink stays orthogonal.
         """
         radio = self.air.radio
         if radio.fixed_snr_db is not None:
@@ -159,7 +163,7 @@ class Link:
         """Measure |h|^2 Es/N0 from pilots and quantise it; the report and the pilots are to be charged."""
         radio = self.air.radio
         belief = estimate(
-            self.gain(t_ns), self.mean_snr_db(t_ns, direction, loads), radio.pilots, *self._key("csi", direction, (t_ns, *key))
+            self.gain(t_ns), self.mean_snr_db(t_ns, direction, loads), radio.pilots, *self.key("csi", direction, (t_ns, *key))
         )
         return CsiReport(t_ns, quantise(belief.snr_db, radio.csi_bits), radio.csi_bits, radio.pilots or 0)
 
@@ -186,10 +190,10 @@ class Link:
         starts = t_ns + (np.arange(symbols.size) * (1e9 / radio.bandwidth_hz)).astype(np.int64)
         numbers, first, length = np.unique(starts // coherence, return_index=True, return_counts=True)
         gains = [self.gain(int(number) * coherence) for number in numbers]
-        heard = add_noise(symbols, mean_db, np.repeat(np.array(gains, np.complex64), length), *self._key("noise", direction, key))
+        heard = add_noise(symbols, mean_db, np.repeat(np.array(gains, np.complex64), length), *self.key("noise", direction, key))
         parts, noise = [], 0.0
         for place, (begin, n) in enumerate(zip(first, length, strict=True)):
-            belief = estimate(gains[place], mean_db, radio.pilots, *self._key("pilots", direction, (*key, place)))
+            belief = estimate(gains[place], mean_db, radio.pilots, *self.key("pilots", direction, (*key, place)))
             parts.append(equalise(heard[begin : begin + n], belief, radio.equaliser))
             noise += belief.output_noise * int(n)
         account = symbol_account(symbols.size, radio, len(numbers), t_ns)
@@ -225,8 +229,8 @@ class Link:
 class TableReceiver:
     """Receiver of the ``table`` fidelity: a block is lost if its one uniform draw lies below BLER(sum of the SNRs of its copies).
 
-    The draw is one for all attempts, so P(lost after j copies) is BLER of j combined copies, as with real soft combining. Estimating h
-    from p pilots costs the factor p / (p + 1) of SNR: its error N0 / p acts as further noise.
+    The draw is one for all attempts, so P(lost after j copies) is BLER of j combined copies, as with real soft combining.
+    Estimating h from p pilots costs the factor p / (p + 1) of SNR: its error N0 / p acts as further noise.
     """
 
     def __init__(
@@ -234,7 +238,7 @@ class TableReceiver:
     ) -> None:
         pilots = link.air.radio.pilots
         self._link, self._blocks, self._direction, self._loads = link, blocks, direction, loads
-        self._key = link._key("decode", direction, key)
+        self._key = link.key("decode", direction, key)
         self._pilot_factor = pilots / (pilots + 1) if pilots else 1.0
         self._combined = [0.0] * blocks.count
         self._mean_db: dict[int, float] = {}

@@ -66,7 +66,7 @@ class Blocks:
 
     Attributes:
         payload_bits: What the caller wants delivered.
-        block_bits: Input length of each LDPC block: payload share, checksums and zero filling. Blocks of a payload are equally long.
+        block_bits: Input length of each (equally long) LDPC block: payload share, checksums and zero filling.
         count: Number of code blocks.
         mcs: The scheme they are sent with.
     """
