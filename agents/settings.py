@@ -2,6 +2,8 @@
 
 from msgspec import Struct, field
 
+from ..policies.registry import PolicySpec
+
 
 class RadioSettings(Struct, frozen=True):
     """The air of a cell. ``bandwidth_hz`` equals the complex symbol rate; powers in dBm; ``model``: ``rayleigh`` or ``awgn``."""

@@ -1,1 +1,6 @@
-"""Benchmarks: each module has ``run(repeats) -> {name: {value, unit, ratio, against}}``; every claim is a ratio inside one run."""
+"""Benchmarks; every claim is a ratio inside one run.
+
+A module named in ``NAMES`` has ``run(repeats, progress) -> {name: {value, unit, ratio, against, workload}}``.
+"""
+
+NAMES = ("engine",)

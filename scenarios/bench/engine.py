@@ -36,10 +36,22 @@ def run(repeats: int = 5, progress: Callable[[str], None] = lambda text: None) -
     """
     results: Result = {}
     for name, measure, workload in (
-        ("engine_events_per_s", _against_simpy, "1,000 users ping 10 base stations 100 times, host memory, hash chains on, no trace"),
-        ("packed_messages_per_s", _packed, "1 kB messages between two processes, codec included; packed 500 a round against one by one"),
+        (
+            "engine_events_per_s",
+            _against_simpy,
+            "1,000 users ping 10 base stations 100 times, host memory, hash chains on, no trace",
+        ),
+        (
+            "packed_messages_per_s",
+            _packed,
+            "1 kB messages between two processes, codec included; packed 500 a round against one by one",
+        ),
         ("barrier_s", _barrier, "empty rounds of two worker processes against nats-py ping-pong of 64 B between two processes"),
-        ("speedup_two_workers", _speedup, "200 agents in a ring, handlers of 50 us, packed exchange; events/s of W=2 against W=1"),
+        (
+            "speedup_two_workers",
+            _speedup,
+            "200 agents in a ring, handlers of 50 us, packed exchange; events/s of W=2 against W=1",
+        ),
     ):
         progress(name)
         pairs = [measure() for _ in range(repeats)]
@@ -98,9 +110,9 @@ def _packed() -> tuple[float, float, str, str]:
         jobs = [Job("packed", server.worker(i), i, rounds=100, messages=500) for i in range(2)]
         answer = _children(server, *jobs)[1]
         count = 50_000
-        plain = _children(
-            server, Job("subscribe", server.driver, messages=count), Job("publish", server.driver, messages=count)
-        )[0]
+        plain = _children(server, Job("subscribe", server.driver, messages=count), Job("publish", server.driver, messages=count))[
+            0
+        ]
     return answer.count / answer.seconds, plain.count / plain.seconds, "nats-py unpacked", "messages/s"
 
 

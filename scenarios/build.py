@@ -1,0 +1,73 @@
+"""A scenario as the agents are told it: ``Scenario`` -> ``NetworkSettings``, a pure function."""
+
+import math
+
+from ..agents.settings import (
+    ComputeSettings,
+    KnowledgeSettings,
+    NetworkSettings,
+    PolicySettings,
+    RadioSettings,
+    StationSettings,
+    TrafficSettings,
+    UserSettings,
+)
+from ..policies.registry import KINDS, resolve
+from .schema import NetworkSection, Scenario
+
+
+def network_settings(scenario: Scenario) -> NetworkSettings:
+    """Turn a checked scenario into settings, with policies resolved to import strings.
+
+    Raises:
+        BadInput: A policy is unknown or has wrong parameters (a checked scenario has none such).
+    """
+    network = scenario.network
+    return NetworkSettings(
+        seed=scenario.seed,
+        scheme=scenario.scheme,
+        users=_users(network),
+        stations=_stations(network),
+        edges=tuple(f"edge.{i}" for i in range(network.edges)),
+        area_m=network.area_m,
+        lookahead_ns=round(network.lookahead_ms * 1e6),
+        latency_ms=dict(network.latency_ms),
+        radio=RadioSettings(**scenario.radio.model_dump()),
+        compute=ComputeSettings(**scenario.compute.model_dump()),
+        knowledge=KnowledgeSettings(**scenario.knowledge.model_dump()),
+        traffic=TrafficSettings(**scenario.traffic.model_dump()),
+        policies=policies(scenario),
+        generator_steps=scenario.models.generator_steps,
+        calibrate=scenario.models.calibrate,
+    )
+
+
+def policies(scenario: Scenario) -> tuple[PolicySettings, ...]:
+    """The scenario's policies, resolved, in the order of the kinds."""
+    return tuple(resolve(kind, getattr(scenario.policies, kind)) for kind in KINDS)
+
+
+def _users(network: NetworkSection) -> tuple[UserSettings, ...]:
+    if isinstance(network.users, tuple):
+        return tuple(
+            UserSettings(user.id, user.subjects, network.speed_mps if user.speed_mps is None else user.speed_mps)
+            for user in network.users
+        )
+    digits = max(2, len(str(network.users - 1)))
+    own = [(name,) for name in network.subjects] + [()] * (network.users - len(network.subjects))
+    return tuple(UserSettings(f"user.{i:0{digits}d}", own[i], network.speed_mps) for i in range(network.users))
+
+
+def _stations(network: NetworkSection) -> tuple[StationSettings, ...]:
+    if isinstance(network.stations, tuple):
+        return tuple(StationSettings(station.id, station.x_m, station.y_m, station.edge) for station in network.stations)
+    number, (width, height) = network.stations, network.area_m
+    columns = min(number, max(1, round(math.sqrt(number * width / height))))
+    rows = math.ceil(number / columns)
+    stations = []
+    for i in range(number):
+        row, column = divmod(i, columns)
+        in_row = min(columns, number - row * columns)
+        place = (width * (column + 0.5) / in_row, height * (row + 0.5) / rows)
+        stations.append(StationSettings(f"bs.{i}", *place, f"edge.{i * network.edges // number}"))
+    return tuple(stations)

@@ -1,0 +1,99 @@
+"""What must fit together between the sections of a scenario."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..agents.scenes.vocabulary import SUBJECTS
+from ..agents.scenes.world import MAX_OBJECTS
+from ..bus.errors import SemcastError
+from ..policies.registry import KINDS, resolve
+from .mistakes import Mistake, nearest
+from .schema import Scenario, StationEntry, UserEntry
+
+ROLES = ("user", "bs", "edge", "cloud")
+
+
+def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake]:
+    """All mistakes that no single field shows. ``folder``: where paths of policy files start (default: the current one)."""
+    return [*_latencies(scenario), *_network(scenario), *_subjects(scenario), *_ranges(scenario), *_policies(scenario, folder)]
+
+
+def _latencies(scenario: Scenario) -> Iterator[Mistake]:
+    network = scenario.network
+    for pair, latency_ms in network.latency_ms.items():
+        path = f'network.latency_ms."{pair}"'
+        source, arrow, destination = pair.partition(">")
+        if not arrow or source not in ROLES or destination not in ROLES:
+            yield Mistake(path, f'is no pair of roles "role>role" of {", ".join(ROLES)}')
+        elif latency_ms < network.lookahead_ms:
+            yield Mistake(
+                path,
+                f"{latency_ms:g} ms is below network.lookahead_ms = {network.lookahead_ms:g} ms: raise it, or lower the lookahead",
+            )
+    if not network.latency_ms:
+        yield Mistake("network.latency_ms", "names no pair of roles")
+
+
+def _network(scenario: Scenario) -> Iterator[Mistake]:
+    network = scenario.network
+    edges = [f"edge.{i}" for i in range(network.edges)]
+    if isinstance(network.users, tuple):
+        if len(network.users) < 2:
+            yield Mistake("network.users", f"{len(network.users)} users: a sender needs somebody to send to")
+        if network.subjects:
+            yield Mistake("network.subjects", "users are listed: give each its own subjects")
+        yield from _twice("network.users", network.users)
+    if isinstance(network.stations, tuple):
+        if not network.stations:
+            yield Mistake("network.stations", "no base station")
+        yield from _twice("network.stations", network.stations)
+        for i, station in enumerate(network.stations):
+            if station.edge not in edges:
+                reason = f"no edge {station.edge!r}: network.edges = {network.edges} makes {edges[0]} to {edges[-1]}"
+                yield Mistake(f"network.stations[{i}].edge", reason, nearest(station.edge, edges))
+
+
+def _twice(path: str, entries: tuple[UserEntry, ...] | tuple[StationEntry, ...]) -> Iterator[Mistake]:
+    first: dict[str, int] = {}
+    for i, entry in enumerate(entries):
+        if entry.id in first:
+            yield Mistake(f"{path}[{i}].id", f"{entry.id!r} is already {path}[{first[entry.id]}]")
+        first.setdefault(entry.id, i)
+
+
+def _subjects(scenario: Scenario) -> Iterator[Mistake]:
+    network = scenario.network
+    named = [(f"network.subjects[{i}]", name) for i, name in enumerate(network.subjects)]
+    if isinstance(network.users, tuple):
+        named += [
+            (f"network.users[{i}].subjects[{j}]", name) for i, u in enumerate(network.users) for j, name in enumerate(u.subjects)
+        ]
+    elif len(network.subjects) > network.users:
+        yield Mistake("network.subjects", f"{len(network.subjects)} subjects for {network.users} users")
+    owned: dict[str, str] = {}
+    for path, name in named:
+        if name not in SUBJECTS:
+            yield Mistake(path, f"no subject {name!r} in the scene world", nearest(name, list(SUBJECTS)))
+        elif name in owned:
+            yield Mistake(path, f"{name!r} already belongs to {owned[name]}")
+        owned.setdefault(name, path)
+
+
+def _ranges(scenario: Scenario) -> Iterator[Mistake]:
+    traffic, knowledge = scenario.traffic, scenario.knowledge
+    low, high = traffic.objects
+    if not 1 <= low <= high <= MAX_OBJECTS:
+        yield Mistake("traffic.objects", f"[{low}, {high}] is no range within 1 to {MAX_OBJECTS}")
+    if traffic.start_s >= traffic.duration_s:
+        yield Mistake("traffic.start_s", f"{traffic.start_s:g} s is not before traffic.duration_s = {traffic.duration_s:g} s")
+    if not 0 <= knowledge.privacy_cost[0] <= knowledge.privacy_cost[1]:
+        yield Mistake("knowledge.privacy_cost", f"{list(knowledge.privacy_cost)} is no range [low, high] of credits")
+
+
+def _policies(scenario: Scenario, folder: Path | None) -> Iterator[Mistake]:
+    for kind in KINDS:
+        text = getattr(scenario.policies, kind)
+        try:
+            resolve(kind, text, folder=folder)
+        except SemcastError as error:
+            yield Mistake(f"policies.{kind}", error.message + (f" ({error.hint})" if error.hint else ""))

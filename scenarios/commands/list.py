@@ -1,0 +1,109 @@
+"""``semcast list``: what there is."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .output import add_json, write_json, write_table
+
+HELP = "list scenarios, policies, models or runs"
+EXAMPLE = "semcast list policies"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("what", choices=tuple(_LISTS), help="what to list")
+    parser.add_argument("--runs", metavar="DIR", default="runs", help="folder of the runs (default: runs)")
+    add_json(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """List it."""
+    rows = _LISTS[args.what](args)
+    if args.json:
+        write_json({args.what: rows})
+    else:
+        write_table(rows)
+    return 0
+
+
+def _scenarios(args: argparse.Namespace) -> list[dict[str, Any]]:
+    from ..build import network_settings
+    from ..loading import catalog, load
+
+    rows = []
+    for name in catalog():
+        scenario = load(name)
+        settings = network_settings(scenario)
+        rows.append(
+            {
+                "name": name,
+                "title": scenario.title,
+                "scheme": scenario.scheme,
+                "users": len(settings.users),
+                "stations": len(settings.stations),
+                "edges": len(settings.edges),
+                "duration_s": scenario.traffic.duration_s,
+            }
+        )
+    return rows
+
+
+def _policies(args: argparse.Namespace) -> list[dict[str, Any]]:
+    from ...policies.registry import known
+
+    return [
+        {
+            "kind": info.kind,
+            "name": info.name,
+            "parameters": {parameter.name: parameter.default for parameter in info.parameters},
+            "what": (info.problem or info.doc).strip().split("\n")[0],
+        }
+        for info in known()
+    ]
+
+
+def _models(args: argparse.Namespace) -> list[dict[str, Any]]:
+    from ...agents.models.cards import read_card
+
+    weights = Path(__file__).parents[2] / "agents" / "models" / "weights"
+    rows = []
+    for path in sorted([*weights.glob("*/card.json"), *weights.glob("*/library.json")]):
+        card = read_card(path.parent, path.name)
+        rows.append(
+            {
+                "name": card.data["name"],
+                "roles": list(card.data["roles"]),
+                "params": card.data.get("params"),
+                "flops": card.data.get("flops"),
+                "batch": card.data.get("batch"),
+                "train": f"semcast train {card.data['recipe']}" if card.data.get("recipe") else None,
+                "sha256": card.sha256[:12],
+            }
+        )
+    return rows
+
+
+def _runs(args: argparse.Namespace) -> list[dict[str, Any]]:
+    import json
+
+    rows = []
+    for path in sorted(Path(args.runs).glob("*/run.json")):
+        try:
+            run = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        row = {"folder": str(path.parent)} | {
+            key: run.get(key) for key in ("status", "scheme", "host", "seed", "requests", "wall_s")
+        }
+        rows.append(row | {"digest": (run.get("digest") or "")[:12]})
+    return rows
+
+
+_LISTS: dict[str, Callable[[argparse.Namespace], list[dict[str, Any]]]] = {
+    "scenarios": _scenarios,
+    "policies": _policies,
+    "models": _models,
+    "runs": _runs,
+}

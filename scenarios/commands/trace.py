@@ -1,0 +1,98 @@
+"""``semcast trace``: what was said in a run, by agent, kind, time or request."""
+
+import argparse
+import itertools
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ...bus.errors import BadInput
+from .output import add_json
+
+if TYPE_CHECKING:
+    from ...bus.trace import TraceRecord
+
+HELP = "print the records of a run: messages, timers, model results, decisions"
+EXAMPLE = "semcast trace runs/two-users-001 --follow user.mia/0"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("run", metavar="RUN", help="run folder")
+    parser.add_argument("--agent", metavar="ID", help="only records sent by or to this agent")
+    parser.add_argument("--kind", metavar="KIND", help="only this kind, such as uplink, decision, air_record")
+    parser.add_argument("--request", metavar="R", help="only records of this request, such as user.07/3")
+    parser.add_argument("--follow", metavar="R", help="the story of one request, with times since its start")
+    parser.add_argument("--from", metavar="S", type=float, dest="start_s", help="from this simulated second on")
+    parser.add_argument("--to", metavar="S", type=float, dest="end_s", help="up to this simulated second")
+    parser.add_argument("--private", action="store_true", help="also private records (a user's own pictures and KB)")
+    parser.add_argument("--limit", metavar="N", type=int, default=0, help="at most N records")
+    add_json(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Print the chosen records."""
+    from ...bus.trace import TraceReader
+    from ..folder import read_run
+
+    read_run(args.run)
+    records = list(_chosen(args, TraceReader))
+    if args.follow and not records:
+        raise BadInput(
+            f"{args.run}: nothing of request {args.follow!r}", f"the requests: semcast trace {args.run} --kind decision --json"
+        )
+    if args.json:
+        _write_json(records)
+        return 0
+    start_ns = records[0].envelope.t_send if args.follow else 0
+    for record in records:
+        print(line(record, start_ns))
+    return 0
+
+
+def _chosen(args: argparse.Namespace, reader: Any) -> "Iterator[TraceRecord]":
+    from pathlib import Path
+
+    records = reader(Path(args.run)).records(
+        agent=args.agent,
+        kind=args.kind,
+        request=args.follow or args.request,
+        start_ns=None if args.start_s is None else round(args.start_s * 1e9),
+        end_ns=None if args.end_s is None else round(args.end_s * 1e9),
+        private=args.private or bool(args.follow),
+    )
+    return itertools.islice(records, args.limit or None)
+
+
+def line(record: "TraceRecord", start_ns: int = 0) -> str:
+    """One record on one line: time, who to whom, kind, and what it says in short."""
+    envelope = record.envelope
+    to = "" if envelope.destination == envelope.source else f"-> {envelope.destination}"
+    took_ms = (envelope.t_deliver - envelope.t_send) / 1e6
+    took = f"+{took_ms:.3f} ms" if took_ms else ""
+    when_ms = (envelope.t_send - start_ns) / 1e6
+    return f"{when_ms:12.3f} ms {envelope.source:>10} {to:<13} {record.kind:<16} {took:>14}  {summary(record)}".rstrip()
+
+
+def summary(record: "TraceRecord") -> str:
+    """The payload's fields in short: no pictures, no vectors."""
+    from ...bus.trace import envelope_to_builtins
+
+    payload = envelope_to_builtins(record.envelope, limit=12)["payload"]
+    parts = []
+    for key, value in payload.items() if isinstance(payload, dict) else ():
+        if key in ("type", "context") or value in ("", [], {}, 0, None):
+            continue
+        text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        parts.append(f"{key}={text if len(text) <= 60 else text[:57] + '...'}")
+    return " ".join(parts)
+
+
+def _write_json(records: "list[TraceRecord]") -> None:
+    from ...bus.trace import envelope_to_builtins
+
+    sys.stdout.write('{"records": [\n')
+    for i, record in enumerate(records):
+        sys.stdout.write((",\n" if i else "") + json.dumps(envelope_to_builtins(record.envelope)))
+    sys.stdout.write("\n]}\n")

@@ -1,0 +1,98 @@
+"""The folder of a run: made before the run starts, readable at any moment, never half-written."""
+
+import json
+import os
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..bus.errors import BadInput
+
+RUN_FILE, SCENARIO_FILE, LOG_FILE, ROWS_FILE, REPORT_FILE = (
+    "run.json",
+    "scenario.toml",
+    "run.log",
+    "metrics.parquet",
+    "report.html",
+)
+TRACE_FOLDER, FIGURES_FOLDER = "trace", "figures"
+_PACKAGES = ("numpy", "torch", "diffusers", "msgspec", "nats-py", "ray", "mcap")
+
+
+def make(name: str, out: str = "", runs: str = "runs") -> Path:
+    """Make the folder of a new run.
+
+    Args:
+        name: The scenario's name.
+        out: The folder that the user asked for; it must be empty or not exist.
+        runs: Where ``<name>-<number>`` is made otherwise.
+
+    Raises:
+        BadInput: ``out`` holds something, or the folder cannot be made.
+    """
+    try:
+        if out:
+            path = Path(out)
+            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise BadInput(f"--out {out}: already holds something", "give a new folder; nothing is ever overwritten")
+            path.mkdir(parents=True, exist_ok=True)
+            return path
+        Path(runs).mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            path = Path(runs) / f"{name}-{number:03d}"
+            try:
+                path.mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return path
+    except OSError as error:
+        raise BadInput(
+            f"cannot make the run folder {error.filename}: {error.strerror}", "give a writable place: --out DIR"
+        ) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file at once: a reader sees the old text or the new one."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def write_run(folder: Path, run: Mapping[str, Any]) -> None:
+    """Write ``run.json``."""
+    write_text(folder / RUN_FILE, json.dumps(run, indent=2, allow_nan=False) + "\n")
+
+
+def read_run(folder: Path | str) -> dict[str, Any]:
+    """Read the ``run.json`` of a run folder.
+
+    Raises:
+        BadInput: The folder is no run folder, or its ``run.json`` is damaged.
+    """
+    path = Path(folder) / RUN_FILE
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"{folder} is no run folder (no {RUN_FILE})", "the runs there are: semcast list runs") from None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from None
+    if not isinstance(run, dict):
+        raise BadInput(f"{path} is no JSON object")
+    return run
+
+
+def versions() -> dict[str, str]:
+    """Versions of semcast and of what decides its results."""
+    import platform
+
+    found = {"semcast": __version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

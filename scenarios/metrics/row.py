@@ -1,0 +1,89 @@
+"""One row a request: everything it cost and how good its picture is. The columns of ``metrics.parquet``, in this order."""
+
+from msgspec import Struct
+
+SHOWN, FAILED = "ok", "failed"
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One request from capture to display. Times in seconds, bits and complex symbols counted over all attempts.
+
+    Symbols are all complex channel uses of the request: data, pilots and HARQ feedback. ``cbr`` = ``symbols_total`` / (3 H W)
+    with H = W = 64. The stages of the latency add up to ``latency_s``; ``backhaul_s`` is what no processor and no radio took: wired
+    links, propagation and HARQ waits. Waiting for a processor counts to the stage that waits.
+
+    Scores of a failed request are floor scores: the receiver shows a mid-grey picture with nothing in it.
+    ``psnr_db`` and ``ssim`` are against what entered the last encoder (the generated picture, or in ``semcom`` the one decoded
+    from the uplink), ``psnr_to_original_db`` against the sender's picture; equal pictures count as 60 dB.
+    ``object_recovery`` is the share of the original's objects whose class the judge finds anywhere in the shown picture,
+    ``object_recovery_iou50`` the share that it finds in place; ``generated_recovery`` is ``object_recovery`` before the downlink.
+    """
+
+    request: str
+    sender: str
+    receiver: str
+    scheme: str
+    status: str
+    """``ok`` or ``failed``."""
+    reason: str
+    """Why and where it failed."""
+    t_s: float
+    """Simulated time of the capture."""
+    objects: int
+    """Objects in the original."""
+    subjects: int
+    """Personal subjects among them."""
+
+    object_recovery: float
+    object_recovery_iou50: float
+    generated_recovery: float
+    psnr_db: float
+    psnr_to_original_db: float
+    ssim: float
+    satisfaction: float
+
+    prompt_bits: int
+    """Source-coded bits of the prompt."""
+    knowledge_bits: int
+    """KB items sent with this request."""
+    payload_bits: int
+    """Source-coded bits of all its transfers, headers and CSI included."""
+    header_bits: int
+    """Payload bits of picture headers and CSI (all but prompt and knowledge)."""
+    coded_bits: int
+    symbols_up: int
+    symbols_down: int
+    symbols_total: int
+    symbols_jscc: int
+    symbols_pilot: int
+    symbols_csi: int
+    symbols_knowledge: int
+    symbols_feedback: int
+    """Air of the satisfaction report after the picture was shown (part of ``symbols_up``)."""
+    cbr: float
+    attempts: int
+    """Transmissions of all its transfers, the first ones included."""
+    transfers: int
+
+    latency_s: float
+    extract_s: float
+    queue_s: float
+    air_s: float
+    backhaul_s: float
+    generate_s: float
+    encode_s: float
+    decode_s: float
+    calibrate_s: float
+
+    flops: float
+    joules: float
+
+    prompt_parts: str
+    """The chosen parts, joined with +."""
+    semantic_noise: float | None
+    codec: str
+    csi_snr_db: float | None
+    """CSI of the downlink when its codec was chosen."""
+    csi_age_s: float | None
+    snr_db: float | None
+    """True mean SNR of the transfer that brought the picture."""

@@ -1,0 +1,164 @@
+"""Reading a trace: what belongs to each request, and what belongs to the network as a whole."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...bus.messages import (
+    ACTIVITY,
+    AirRecord,
+    Attach,
+    BranchReady,
+    Capture,
+    Content,
+    Decision,
+    Delta,
+    Envelope,
+    Failure,
+    Feedback,
+    Forwarded,
+    KbRecord,
+    Settlement,
+    Share,
+    Shown,
+    Uplink,
+)
+
+_REQUEST = re.compile(r"user\.[a-z0-9_-]+/\d+")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One model call: asked at ``issued_ns``, worked on from ``started_ns`` (the processor was busy before), done at ``done_ns``."""
+
+    agent: str
+    role: str
+    issued_ns: int
+    started_ns: int
+    done_ns: int
+
+
+@dataclass
+class Story:
+    """All that the trace holds of one request, in time order."""
+
+    request: str
+    started_ns: int
+    sender: str
+    capture: Capture
+    airs: list[AirRecord] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    content: Content | None = None
+    shown: Shown | None = None
+    failures: list[Failure] = field(default_factory=list)
+    feedback: Feedback | None = None
+
+    def decision(self, kind: str) -> Decision | None:
+        """The last decision of a kind: the downlink's, where both links had one."""
+        return next((decision for decision in reversed(self.decisions) if decision.policy_kind == kind), None)
+
+
+@dataclass
+class Network:
+    """What belongs to no single request. Lists are in time order."""
+
+    airs: list[AirRecord] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    knowledge: list[tuple[int, str, KbRecord]] = field(default_factory=list)
+    """(time, agent, record)."""
+    shares: dict[str, Share] = field(default_factory=dict)
+    """User -> its answer to the cloud's terms."""
+    paid: dict[str, float] = field(default_factory=dict)
+    """User -> credits."""
+    branches: list[tuple[int, str, str]] = field(default_factory=list)
+    """(time, user, subject) of every branch model that a user learned of."""
+    handovers: list[tuple[int, str, str, str]] = field(default_factory=list)
+    """(time, user, from, to)."""
+    updates: list[int] = field(default_factory=list)
+    """Versions of the cloud's stage 3 updates."""
+    end_ns: int = 0
+
+
+def collect(envelopes: Iterable[Envelope]) -> tuple[list[Story], Network]:
+    """Sort the records of a run, given in key order, by request.
+
+    Returns:
+        The stories in the order of their captures (time, then sender), and the rest.
+    """
+    reader = _Reader()
+    for envelope in envelopes:
+        reader.take(envelope)
+    return list(reader.stories.values()), reader.network
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.stories: dict[str, Story] = {}
+        self.network = Network()
+        self._busy_ns: dict[str, int] = {}
+        self._waiting: dict[str, list[Any]] = {}
+
+    def take(self, envelope: Envelope) -> None:
+        payload = envelope.payload
+        self.network.end_ns = max(self.network.end_ns, envelope.t_deliver)
+        if envelope.origin == ACTIVITY:
+            self._call(envelope)
+        elif isinstance(payload, Capture):
+            story = Story(payload.request, envelope.t_send, envelope.source, payload)
+            self.stories[payload.request] = story
+        elif isinstance(payload, AirRecord):
+            story_or_none = self.stories.get(payload.request)
+            (story_or_none.airs if story_or_none else self.network.airs).append(payload)
+        elif isinstance(payload, Decision):
+            story_or_none = self.stories.get(payload.request)
+            (story_or_none.decisions if story_or_none else self.network.decisions).append(payload)
+        elif isinstance(payload, Content | Shown | Failure):
+            self._end(payload)
+        else:
+            self._other(envelope)
+
+    def _call(self, envelope: Envelope) -> None:
+        agent = envelope.source
+        started_ns = max(envelope.t_send, self._busy_ns.get(agent, 0))
+        self._busy_ns[agent] = envelope.t_deliver
+        found = _REQUEST.search(envelope.in_reply_to)
+        story = self.stories.get(found.group()) if found else None
+        if story:
+            role = envelope.in_reply_to.partition(":")[0]
+            story.calls.append(Call(agent, role, envelope.t_send, started_ns, envelope.t_deliver))
+
+    def _end(self, payload: Content | Shown | Failure) -> None:
+        story = self.stories.get(payload.request)
+        if story is None:
+            return
+        if isinstance(payload, Content):
+            story.content = payload
+        elif isinstance(payload, Shown):
+            story.shown = payload
+        else:
+            story.failures.append(payload)
+
+    def _other(self, envelope: Envelope) -> None:
+        payload, network = envelope.payload, self.network
+        if isinstance(payload, Uplink) and isinstance(payload.body, Feedback):
+            if story := self.stories.get(payload.body.request):
+                story.feedback = payload.body
+        elif isinstance(payload, Forwarded) and isinstance(payload.body, Share):
+            network.shares[payload.body.user] = payload.body
+        elif isinstance(payload, KbRecord):
+            network.knowledge.append((envelope.t_deliver, envelope.source, payload))
+        elif isinstance(payload, Attach) and payload.previous:
+            network.handovers.append((envelope.t_deliver, payload.user, payload.previous, envelope.destination))
+        elif envelope.source.startswith("cloud.") and hasattr(payload, "body"):
+            self._from_cloud(envelope.t_send, payload.body)
+
+    def _from_cloud(self, t_ns: int, body: Any) -> None:
+        network = self.network
+        if isinstance(body, Settlement):
+            network.paid[body.user] = network.paid.get(body.user, 0.0) + body.credits
+        elif isinstance(body, BranchReady):
+            network.branches.append((t_ns, body.user, body.subject))
+        elif isinstance(body, Delta) and body.version not in network.updates:
+            network.updates.append(body.version)

@@ -1,0 +1,192 @@
+"""Run a scenario: make its folder, let a host run the network, then reduce the trace and write the report."""
+
+import logging
+import secrets
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..agents.request import RunReport, RunRequest
+from ..bus.errors import RunFailed, SemcastError
+from . import folder as folders
+from .build import network_settings, policies
+from .live import Display, display
+from .loading import dumps
+from .schema import Scenario
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run that has ended: its folder, the status (``ok``, ``failed``, ``interrupted``) and, if it failed, why."""
+
+    folder: Path
+    status: str
+    error: SemcastError | None = None
+
+
+def run(
+    scenario: Scenario,
+    *,
+    out: str = "",
+    show: str = "none",
+    command: str = "",
+    nats: str = "",
+    address: str = "",
+    tap: tuple[str, ...] = (),
+    report: bool = True,
+) -> Outcome:
+    """Run a scenario and write its folder.
+
+    Args:
+        scenario: A checked scenario.
+        out: Folder to write; default ``runs/<name>-<number>``.
+        show: ``rich``, ``plain``, ``none``, or empty for what suits the terminal.
+        command: The command line, for the report.
+        nats: URL of a NATS server instead of an embedded one.
+        address: Address of a Ray cluster instead of a local one.
+        tap: Agents whose messages are republished live in the packed form.
+        report: Write figures and ``report.html``, too.
+
+    Returns:
+        The run folder and how it went; the folder is kept and its ``run.json`` has the same status.
+
+    Raises:
+        BadInput: The folder cannot be made.
+    """
+    folder = folders.make(scenario.name, out)
+    folders.write_text(folder / folders.SCENARIO_FILE, dumps(scenario))
+    state = _first_state(scenario, command)
+    folders.write_run(folder, state)
+    outcome = Outcome(folder, "ok")
+    with _log_file(folder):
+        try:
+            shown = display(show, scenario.name, scenario.traffic.duration_s)
+            _run_and_reduce(scenario, folder, state, shown, nats, address, tap, report)
+        except KeyboardInterrupt:
+            _log.warning("interrupted")
+            outcome = Outcome(folder, "interrupted")
+        except SemcastError as error:
+            _log.error("failed: %s", error)
+            outcome = Outcome(folder, "failed", error)
+        except Exception as error:
+            _log.error("failed:\n%s", traceback.format_exc())
+            failed = RunFailed(f"the run failed: {type(error).__name__}: {error}", f"see {folder / folders.LOG_FILE}")
+            failed.__cause__ = error
+            outcome = Outcome(folder, "failed", failed)
+    if outcome.error:
+        state["error"] = str(outcome.error)
+    state["status"] = outcome.status
+    folders.write_run(folder, state)
+    return outcome
+
+
+def _run_and_reduce(
+    scenario: Scenario,
+    folder: Path,
+    state: dict[str, Any],
+    shown: Display,
+    nats: str,
+    address: str,
+    tap: tuple[str, ...],
+    report: bool,
+) -> None:
+    request = RunRequest(
+        run=str(state["run"]),
+        folder=str(folder),
+        settings=network_settings(scenario),
+        models=scenario.models.profile,
+        host=scenario.host,
+        workers=scenario.workers,
+        exchange=scenario.exchange,
+        nats=nats,
+        address=address,
+        tap=tap,
+        metadata=_metadata(scenario, state),
+    )
+    started_s = time.monotonic()
+    with shown:
+        answer = host(request, shown)
+    state["run_wall_s"] = round(time.monotonic() - started_s, 3)
+    state |= {"digest": answer.digest, "sim_s": answer.sim_s, "windows": answer.windows, "events": answer.events}
+    state |= {"rejected": answer.rejected, "trace": sorted(path.name for path in (folder / folders.TRACE_FOLDER).glob("*.mcap"))}
+    folders.write_run(folder, state)
+    _log.info("digest %s after %d windows, %d events", answer.digest, answer.windows, answer.events)
+    finish(folder, state, report)
+    state["wall_s"] = round(time.monotonic() - started_s, 3)
+
+
+def host(request: RunRequest, on_progress: Display) -> RunReport:
+    """Let the requested host run the network."""
+    from ..agents import hosting
+
+    return hosting.run(request, on_progress)
+
+
+def finish(folder: Path, state: dict[str, Any], report: bool = True) -> None:
+    """Reduce the trace of a run folder to rows and results, put these into ``state``, and write figures and report."""
+    from .metrics.reduce import reduce_trace
+    from .metrics.summary import results
+    from .metrics.table import write_rows
+
+    rows = reduce_trace(folder)
+    write_rows(folder / folders.ROWS_FILE, rows)
+    state["requests"] = len(rows)
+    state["results"] = results(rows, folder)
+    folders.write_run(folder, state)
+    if report:
+        from .report.page import write_report
+
+        write_report(folder, rows, state)
+
+
+def _first_state(scenario: Scenario, command: str) -> dict[str, Any]:
+    return {
+        "status": "running",
+        "run": f"{scenario.name}-{secrets.token_hex(4)}",
+        "digest": "",
+        "seed": scenario.seed,
+        "scenario": scenario.name,
+        "scheme": scenario.scheme,
+        "host": scenario.host,
+        "workers": scenario.workers,
+        "exchange": scenario.exchange,
+        "models": scenario.models.profile,
+        "wall_s": 0.0,
+        "sim_s": 0.0,
+        "requests": 0,
+        "policies": {policy.kind: getattr(scenario.policies, policy.kind) for policy in policies(scenario)},
+        "versions": folders.versions(),
+        "command": command,
+        "results": {},
+    }
+
+
+def _metadata(scenario: Scenario, state: dict[str, Any]) -> dict[str, str]:
+    from ..policies.registry import fingerprint
+
+    data = {"scenario": dumps(scenario), "seed": str(scenario.seed)}
+    data |= {f"version.{name}": version for name, version in state["versions"].items()}
+    return data | {f"policy.{policy.kind}": f"{policy.target} {fingerprint(policy)}" for policy in policies(scenario)}
+
+
+@contextmanager
+def _log_file(folder: Path) -> Iterator[None]:
+    """Everything that semcast logs goes to ``run.log`` meanwhile."""
+    handler = logging.FileHandler(folder / folders.LOG_FILE, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger(__package__.split(".")[0])
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        handler.close()

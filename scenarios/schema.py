@@ -1,0 +1,161 @@
+"""What a scenario file may say. Every quantity has its unit in its name; unknown keys are errors.
+
+The sections mirror ``agents.settings`` (a test keeps names and defaults equal); ``scenarios.loading`` reads files into
+these models and ``scenarios.build`` turns them into what the agents are told.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+Host = Literal["memory", "nats", "ray"]
+Exchange = Literal["subjects", "packed"]
+Scheme = Literal["gai-scn", "semcom"]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """Base of all sections: no unknown keys, no silent conversion of types, no infinities."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class UserEntry(Section):
+    """One user: ``id`` such as ``user.mia``; ``subjects`` by their names in the scene world; walking speed."""
+
+    id: str = Field(pattern=r"^user\.[a-z0-9_-]+$")
+    subjects: tuple[str, ...] = ()
+    speed_mps: float | None = Field(default=None, ge=0)
+    """Default: ``network.speed_mps``."""
+
+
+class StationEntry(Section):
+    """One base station: ``id`` such as ``bs.0``, place in metres and the edge server behind it."""
+
+    id: str = Field(pattern=r"^bs\.[a-z0-9_-]+$")
+    x_m: float
+    y_m: float
+    edge: str
+
+
+def _count_or_list(value: Any) -> str:
+    return "list" if isinstance(value, list | tuple) else "count"
+
+
+class NetworkSection(Section):
+    """Who takes part and where: counts, or explicit lists of users and base stations.
+
+    With a count, users are ``user.00``, ``user.01``, ...; the n-th of ``subjects`` belongs to the n-th user. Base stations
+    are then spread evenly over ``area_m`` = [width, height], in groups over the edges.
+    """
+
+    users: Annotated[
+        Annotated[int, Field(ge=2, le=100_000), Tag("count")] | Annotated[tuple[UserEntry, ...], Tag("list")],
+        Discriminator(_count_or_list),
+    ]
+    stations: Annotated[
+        Annotated[int, Field(ge=1, le=10_000), Tag("count")] | Annotated[tuple[StationEntry, ...], Tag("list")],
+        Discriminator(_count_or_list),
+    ]
+    edges: int = Field(ge=1, le=1000)
+    area_m: tuple[Positive, Positive] = (600.0, 400.0)
+    speed_mps: float = Field(default=1.5, ge=0)
+    subjects: tuple[str, ...] = ()
+    lookahead_ms: float = Field(default=1.0, gt=0)
+    """Width of a window of simulated time; no link may be faster."""
+    latency_ms: dict[str, Positive] = Field(
+        default={"user>bs": 1.0, "bs>user": 1.0, "bs>edge": 2.0, "edge>bs": 2.0, "edge>cloud": 5.0, "cloud>edge": 5.0}
+    )
+    """One-way latency by ``"role>role"``; pairs not named have the largest of these."""
+
+
+class RadioSection(Section):
+    """The air of a cell: block Rayleigh or AWGN, powers, pilots, CSI reports and retransmissions."""
+
+    model: Literal["rayleigh", "awgn"] = "rayleigh"
+    carrier_hz: Positive = 3.5e9
+    bandwidth_hz: Positive = 1.0e6
+    """Equals the complex symbol rate of the cell."""
+    bs_power_dbm: float = 30.0
+    user_power_dbm: float = 23.0
+    noise_figure_db: float = Field(default=7.0, ge=0)
+    pilots: int = Field(default=16, ge=1)
+    csi_period_s: Positive = 0.1
+    csi_change_db: float = Field(default=1.0, ge=0)
+    csi_delay_s: float = Field(default=0.0, ge=0)
+    perfect_csi: bool = False
+    target_bler: float = Field(default=0.1, gt=0, lt=1)
+    max_attempts: int = Field(default=4, ge=1, le=16)
+    fixed_snr_db: float | None = Field(default=None, ge=-30, le=60)
+    """One mean SNR (Es/N0) for every link and both directions instead of path loss; for controlled studies."""
+
+
+class ComputeSection(Section):
+    """Processors in FLOP/s by role and the energy of a FLOP."""
+
+    user_flops: Positive = 2.0e11
+    edge_flops: Positive = 4.0e12
+    cloud_flops: Positive = 4.0e13
+    joule_per_flop_user: Positive = 1.0e-11
+    joule_per_flop_server: Positive = 2.0e-11
+
+
+class KnowledgeSection(Section):
+    """Knowledge bases and incentives."""
+
+    privacy_cost: tuple[float, float] = (0.2, 2.0)
+    budget: float = Field(default=24.0, ge=0)
+    edge_storage_bits: int = Field(default=60_000_000, ge=0)
+    noise_share_threshold: Share = 0.5
+    history_items: int = Field(default=16, ge=0)
+
+
+class TrafficSection(Section):
+    """When pictures are sent and what they show."""
+
+    duration_s: Positive = 20.0
+    start_s: float = Field(default=3.0, ge=0)
+    rate_hz: float = Field(default=0.7, ge=0)
+    max_requests: int = Field(default=0, ge=0)
+    objects: tuple[int, int] = (1, 4)
+    subject_share: Share = 0.3
+    mapping_share: Share = 0.3
+    feedback_sync_s: Positive = 5.0
+
+
+class PoliciesSection(Section):
+    """One policy of every kind, written ``"name"`` or ``"name:parameter=value,parameter=value"``."""
+
+    noise: str
+    prompt: str
+    encoder: str
+    incentive: str
+    scheduling: str
+
+
+class ModelsSection(Section):
+    """Which models run: the profile, the diffusion steps of the generator, and whether receivers calibrate."""
+
+    profile: Literal["tiny"] = "tiny"
+    generator_steps: int = Field(default=8, ge=1, le=1000)
+    calibrate: bool = True
+
+
+class Scenario(Section):
+    """A whole experiment."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    title: str
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    scheme: Scheme = "gai-scn"
+    host: Host = "ray"
+    workers: int = Field(default=2, ge=1, le=256)
+    exchange: Exchange = "subjects"
+    network: NetworkSection
+    radio: RadioSection = RadioSection()
+    compute: ComputeSection = ComputeSection()
+    knowledge: KnowledgeSection = KnowledgeSection()
+    traffic: TrafficSection = TrafficSection()
+    policies: PoliciesSection
+    models: ModelsSection = ModelsSection()
