@@ -132,7 +132,7 @@ def _read(parameter: Parameter, raw: object) -> Value:
             raise wrong
         try:
             number = float(raw) if parameter.type == "float" else int(raw)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise wrong from None
         if not math.isfinite(number) or (parameter.type == "int" and not isinstance(raw, str) and number != raw):
             raise wrong

@@ -1,0 +1,222 @@
+"""A conformance kit for authors of policies: ``check_policy("prompt", MyPolicy(...))``.
+
+The policy meets ``ROUNDS`` generated contexts. It must answer validly, with a reason; give the same answer to the same context,
+asked again, in another order, and after pickling; leave the context as it was; and touch no files, sockets or processes.
+"""
+
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from ..bus import keys
+from ..bus.errors import BadInput
+from .examples import contexts
+from .prompt.parts import CORE
+from .protocols import (
+    Allocation,
+    EncoderChoice,
+    IncentiveTerms,
+    PromptChoice,
+    Response,
+    SemanticNoise,
+    Settlement,
+)
+from .registry import KINDS, VERBS
+
+ROUNDS = 64
+Answer = tuple[str, Any, Any]
+"""(verb, context, decision)."""
+
+
+def check_policy(kind: str, policy: Any) -> None:
+    """Check that ``policy`` keeps the rules of its kind.
+
+    Raises:
+        BadInput: It does not; the message lists what is wrong.
+    """
+    problems = find_problems(kind, policy)
+    if problems:
+        listed = "".join(f"\n  - {problem}" for problem in problems)
+        raise BadInput(f"{type(policy).__qualname__} is no valid {kind} policy:{listed}", "see semcast/policies/README.md")
+
+
+def find_problems(kind: str, policy: Any) -> tuple[str, ...]:
+    """What is wrong with ``policy``, one line each, without repeats; empty if nothing is.
+
+    Raises:
+        BadInput: ``kind`` is no policy kind.
+    """
+    if kind not in KINDS:
+        raise BadInput(f"there is no policy kind {kind!r}", f"kinds are {', '.join(KINDS)}")
+    lacking = [verb for verb in VERBS[kind] if not callable(getattr(policy, verb, None))]
+    if lacking:
+        return tuple(f"has no method {verb}" for verb in lacking)
+    try:
+        again = pickle.loads(pickle.dumps(policy))
+    except Exception as error:
+        return (f"cannot be pickled: {error}",)
+    try:
+        decide(kind, policy, 0)  # whatever it loads at first use is its own affair
+        touched: list[str] = []
+        with _watched(touched):
+            answers = [answer for number in range(ROUNDS) for answer in decide(kind, policy, number)]
+    except Exception as error:
+        return (f"fails on a valid context: {type(error).__name__}: {error}",)
+    problems = [f"does I/O: {event}" for event in touched]
+    problems += [problem for verb, context, decision in answers for problem in _wrong(verb, context, decision)]
+    problems += _changes(kind, policy, again, answers)
+    return tuple(dict.fromkeys(problems))
+
+
+def decide(kind: str, policy: Any, number: int) -> list[Answer]:
+    """What ``policy`` answers to generated context ``number``; an incentive is asked all three questions in turn."""
+
+    def draw(name: str) -> float:
+        if not isinstance(name, str):
+            raise TypeError(f"rng takes a name, got {name!r}")
+        return keys.uniform("policy check", number, name)
+
+    return [_ask(policy, verb, context, draw) for verb, context in contexts(kind, number)]
+
+
+def decisions(kind: str, policy: Any) -> bytes:
+    """All decisions on the generated contexts as MessagePack, to compare processes or versions of a policy."""
+    return msgspec.msgpack.encode([decision for n in range(ROUNDS) for _, _, decision in decide(kind, policy, n)])
+
+
+def _ask(policy: Any, verb: str, context: Any, draw: Callable[[str], float]) -> Answer:
+    before = msgspec.msgpack.encode(context)
+    arguments = (context,) if verb == "estimate" else (context, draw)
+    decision = getattr(policy, verb)(*arguments)
+    if msgspec.msgpack.encode(context) != before:
+        raise ValueError(f"{verb} changes its context")
+    return verb, context, decision
+
+
+def _changes(kind: str, policy: Any, again: Any, answers: list[Answer]) -> list[str]:
+    """Problems of repeatability: the same policy asked everything twice again, and a pickled copy asked in reverse order."""
+    first = [decision for _, _, decision in answers]
+    twice = [[[decision for _, _, decision in decide(kind, policy, number)] for _ in range(2)] for number in range(ROUNDS)]
+    backwards = [[decision for _, _, decision in decide(kind, again, number)] for number in reversed(range(ROUNDS))]
+    found = []
+    if any([decision for pair in twice for decision in pair[turn]] != first for turn in range(2)):
+        found.append("answers the same context differently when asked again: it keeps state or draws without rng")
+    elif [decision for group in reversed(backwards) for decision in group] != first:
+        found.append("a pickled copy, asked in another order, answers differently")
+    return found
+
+
+_AUDIT = ("open", "os.", "socket.", "subprocess.", "shutil.", "urllib.")
+_listening: list[list[str]] = []
+
+
+def _listen(event: str, arguments: tuple[Any, ...]) -> None:
+    if _listening and event.startswith(_AUDIT):
+        _listening[-1].append(event)
+
+
+@cache
+def _install() -> None:
+    """Start to listen, once: Python cannot remove an audit hook."""
+    sys.addaudithook(_listen)
+
+
+@contextmanager
+def _watched(touched: list[str]) -> Iterator[None]:
+    """Collect what the block does to files, sockets and processes."""
+    _install()
+    _listening.append(touched)
+    try:
+        yield
+    finally:
+        _listening.pop()
+
+
+def _wrong(verb: str, context: Any, decision: Any) -> list[str]:
+    """What is invalid about one decision."""
+    expected, rule = _RULES[verb]
+    if not isinstance(decision, expected):
+        return [f"{verb} answers {type(decision).__name__}, not {expected.__name__}"]
+    try:
+        same = bool(msgspec.convert(msgspec.to_builtins(decision), expected) == decision)
+    except msgspec.ValidationError as error:
+        return [f"{verb} answers a wrong type: {error}"]
+    found = [] if same else [f"{verb} answers what a message cannot carry"]
+    if not decision.reason.strip() or "\n" in decision.reason or len(decision.reason) > 300:
+        found.append(f"{verb} gives no reason in one line of at most 300 characters")
+    return found + [f"{verb}: {problem}" for problem in rule(context, decision)]
+
+
+def _noise(context: Any, decision: SemanticNoise) -> Iterator[str]:
+    if not 0.0 <= decision.value <= 1.0:
+        yield "the value is not in [0, 1]"
+    if not set(decision.uncovered) <= set(context.concepts):
+        yield "an uncovered concept is none of the context's"
+
+
+def _prompt(context: Any, decision: PromptChoice) -> Iterator[str]:
+    offered = [candidate.name for candidate in context.candidates]
+    if not set(decision.parts) <= set(offered):
+        yield "a part is no candidate"
+    if len(set(decision.parts)) != len(decision.parts):
+        yield "a part is selected twice"
+    if not set(decision.parts) & set(CORE):
+        yield "neither caption nor boxes are selected"
+
+
+def _encoder(context: Any, decision: EncoderChoice) -> Iterator[str]:
+    if decision.codec not in [card.name for card in context.codecs]:
+        yield "the codec is none of the context's"
+
+
+def _terms(context: Any, decision: IncentiveTerms) -> Iterator[str]:
+    if not set(decision.rewards) <= set(context.kinds):
+        yield "a reward is for a kind that is not asked for"
+    if not all(0.0 <= reward < float("inf") for reward in decision.rewards.values()):
+        yield "a reward is negative or not finite"
+
+
+def _respond(context: Any, decision: Response) -> Iterator[str]:
+    if not set(decision.items) <= {offer.name for offer in context.offers} or len(set(decision.items)) != len(decision.items):
+        yield "an item is no offer, or is shared twice"
+    if not 0.0 <= decision.asked < float("inf"):
+        yield "what is asked is negative or not finite"
+
+
+def _settle(context: Any, decision: Settlement) -> Iterator[str]:
+    users = [user for user, _, _ in context.shared]
+    if [user for user, _ in decision.payments] != users:
+        yield "payments are not one for each user in the context's order"
+    if any(not credits >= 0.0 for _, credits in decision.payments):
+        yield "a payment is negative"
+    if sum(credits for _, credits in decision.payments) > context.budget + 1e-9:
+        yield "payments exceed the budget"
+    items = {user: len(kinds) for user, kinds, _ in context.shared}
+    if any(credits > 0.0 and not items.get(user) for user, credits in decision.payments):
+        yield "a user who shared nothing is paid"
+    if decision.accepted is not None:
+        if [user for user, _ in decision.accepted] != users:
+            yield "accepted is not one entry for each user in the context's order"
+        elif any(list(rows) != sorted({i for i in rows if 0 <= i < items[user]}) for user, rows in decision.accepted):
+            yield "accepted has indices that are out of range, repeated or out of order"
+
+
+def _allocate(context: Any, decision: Allocation) -> Iterator[str]:
+    if decision.number not in [transfer.number for transfer in context.queue]:
+        yield "the transfer is not in the queue"
+
+
+_RULES: dict[str, tuple[Any, Callable[[Any, Any], Iterator[str]]]] = {
+    "estimate": (SemanticNoise, _noise),
+    "select": (PromptChoice, _prompt),
+    "choose": (EncoderChoice, _encoder),
+    "terms": (IncentiveTerms, _terms),
+    "respond": (Response, _respond),
+    "settle": (Settlement, _settle),
+    "allocate": (Allocation, _allocate),
+}
