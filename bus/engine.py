@@ -18,6 +18,7 @@ from .calls import ModelCalls, ModelSet, PendingCall
 from .clock import NEVER, SECOND
 from .errors import RunFailed
 from .messages import ACTIVITY, AGENT, CONTROL, DATA, PRIVATE, TIMER, VERSION, Codec, Envelope, Message
+from .subjects import worker_of
 
 if TYPE_CHECKING:
     from .exchange import Exchange
@@ -62,7 +63,7 @@ class World:
 
     def worker(self, rank: int, workers: int) -> int:
         """Worker of the agent with this rank when there are ``workers`` of them (at most ``shards``)."""
-        return self.shard(rank) * workers // self.shards
+        return worker_of(self.shard(rank), workers)
 
 
 class Agent(Protocol):
