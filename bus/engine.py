@@ -95,6 +95,8 @@ class _Home:
         "busy_ns",
         "chain",
         "chain_values",
+        "events",
+        "events",
         "id",
         "latency",
         "rank",
@@ -104,11 +106,11 @@ class _Home:
         "touched",
     )
 
-    def __init__(self, agent: Agent, world: World) -> None:
+    def __init__(self, agent: Agent, rank: int, world: World) -> None:
         self.agent = agent
         self.id = agent.id
         self.role = agent.id.partition(".")[0]
-        self.rank = world.ids.index(agent.id)
+        self.rank = rank
         self.sequence = 0
         self.busy_ns = 0
         self.events = 0
@@ -263,7 +265,8 @@ class Worker:
         self.codec = codec or Codec()
         self.calls = ModelCalls(models or {})
         self.carries_local = exchange.carries_local
-        self.homes = {agent.id: _Home(agent, world) for agent in sorted(agents, key=lambda agent: agent.id)}
+        self._rank = {name: rank for rank, name in enumerate(world.ids)}
+        self.homes = {each.id: _Home(each, self._rank[each.id], world) for each in sorted(agents, key=lambda each: each.id)}
         self.queue: list[tuple[int, int, int, int, Any]] = []
         self.out: list[list[tuple[Envelope, bytes]]] = [[] for _ in range(workers)]
         self.sent_floor = NEVER
@@ -272,7 +275,6 @@ class Worker:
         self.windows = self.events = self.records = self.t_ns = 0
         self._touched: list[_Home] = []
         self._encode = self.codec.encode
-        self._rank = {name: rank for rank, name in enumerate(world.ids)}
         self._context = Context(self)
         self._started = False
 
