@@ -1,4 +1,7 @@
 """What is decided: prompt selection, encoder choice, incentives, scheduling, noise estimates (see README.md)."""
 
 if __name__ != "semcast.policies":
-    raise ImportError("this folder is the package semcast.policies: write `import semcast.policies` (install with `make demo` or `pip install -e .`)")
+    raise ImportError(
+        "this folder is the package semcast.policies: write `import semcast.policies` "
+        "(install with `make demo` or `pip install -e .`)"
+    )

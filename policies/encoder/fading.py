@@ -1,16 +1,29 @@
 """What an old, noisy SNR report says about the SNR now: a small discrete distribution."""
 
-from math import cos, fsum, log10, pi, sin, sqrt
+from itertools import pairwise
+from math import cos, fsum, log, log10, pi, sin, sqrt
 
-_HALF = (
-    (1.1544053947399682, 0.2401231786050127),
-    (2.366759410734541, 0.030757123967586515),
-    (3.7504397177257425, 0.00054826885597221714),
+HERMITE = (
+    (-2.8569700138728056, 0.011257411327720691),
+    (-1.3556261799742659, 0.2220759220056126),
+    (0.0, 0.5333333333333333),
+    (1.3556261799742659, 0.2220759220056126),
+    (2.8569700138728056, 0.011257411327720691),
 )
-HERMITE = ((0.0, 16 / 35), *_HALF, *((-node, weight) for node, weight in _HALF))
-"""Gauss-Hermite rule of 7 (node, weight) pairs for a standard normal variable."""
-_FOLDED = ((0.0, 16 / 35), *((node, 2.0 * weight) for node, weight in _HALF))
-"""The same for even functions."""
+"""Gauss-Hermite rule of 5 (node, weight) pairs for a standard normal variable."""
+
+RINGS, SECTORS = 12, 6
+
+
+def _rings() -> tuple[float, ...]:
+    """Mean power of a unit complex normal variable in each of ``RINGS`` rings of equal probability; their mean is 1."""
+    tails = [1.0 - k / RINGS for k in range(RINGS + 1)]
+    partial = [tail * (1.0 - log(tail)) if tail > 0.0 else 0.0 for tail in tails]
+    return tuple((inner - outer) * RINGS for inner, outer in pairwise(partial))
+
+
+_POINTS = tuple((sqrt(power), cos(pi * (k + 0.5) / SECTORS)) for power in _rings() for k in range(SECTORS))
+"""(magnitude, cosine of the angle) of equally likely points of a unit complex normal variable; half a plane will do."""
 
 
 def bessel_j0(x: float) -> float:
@@ -52,9 +65,9 @@ def snr_now(
     for then_db, weight in reports:
         then = 10.0 ** (then_db / 10.0)
         mean = then if mean_snr_db is None else 10.0 ** (mean_snr_db / 10.0)
-        spread = sqrt(fresh * mean / 2.0)
-        for along, weight_i in HERMITE:
-            for across, weight_q in _FOLDED:
-                snr = (rho * sqrt(then) + spread * along) ** 2 + (spread * across) ** 2
-                found.append((10.0 * log10(max(snr, 1e-6)), weight * weight_i * weight_q))
+        steady, spread = rho * sqrt(then), sqrt(fresh * mean)
+        for magnitude, cosine in _POINTS:
+            moved = spread * magnitude
+            snr = max(steady * steady + moved * moved + 2.0 * steady * moved * cosine, 1e-6)
+            found.append((10.0 * log10(snr), weight / len(_POINTS)))
     return found

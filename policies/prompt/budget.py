@@ -7,7 +7,7 @@ from typing import Annotated
 from ..protocols import Candidate, Draw, PromptChoice, PromptContext
 from .parts import CORE, by_name, with_core
 
-COVERAGE = {"caption": {"what": 0.8, "look": 0.9}, "boxes": {"what": 0.95, "look": 0.6, "where": 0.95}}
+COVERAGE = {"caption": {"what": 0.8, "look": 0.9}, "boxes": {"what": 0.9, "look": 0.45, "where": 0.95}}
 """Part -> aspect -> probability that the part alone conveys it; ours, from what each part is made of (see README.md)."""
 SUBJECT = {"references": 0.95, "identifiers": 0.85}
 """Part -> probability that it makes a personal subject look like itself, where the cloud can use it."""
@@ -36,10 +36,10 @@ def expected_meaning(parts: list[Candidate], context: PromptContext) -> float:
     """Expected share of the meaning that arrives with ``parts``, in [0, 1].
 
     Each part conveys an aspect with its ``COVERAGE``, reduced by the semantic noise v; parts are redundant descriptions that
-    fail independently, and a personal subject wants a reference if the cloud knows it, else an identifier::
+    fail independently. A personal subject wants a reference if the cloud knows it, else an identifier; both add nothing::
 
         E = sum_a w_a (1 - prod_p (1 - (1 - v) c_pa)),  a in what, look, where
-            + w_who mean_s (1 - prod_p (1 - c_p [p can name s]))
+            + w_who mean_s max_p c_p [p can name s]
 
     The second sum runs over the subjects of all references and identifiers on offer; it is 0 without any. Noise makes a second
     description worth more, as a longer code is on a worse channel.
@@ -52,8 +52,10 @@ def expected_meaning(parts: list[Candidate], context: PromptContext) -> float:
     ]
     subjects = dict.fromkeys(name for part in context.candidates if part.name in SUBJECT for name in part.concepts)
     for subject in subjects:
-        missed = prod(1.0 - SUBJECT[part.name] for part in parts if part.name in SUBJECT and _names(part, subject, context))
-        total.append(weights["who"] * (1.0 - missed) / len(subjects))
+        named = max(
+            (SUBJECT[part.name] for part in parts if part.name in SUBJECT and _names(part, subject, context)), default=0.0
+        )
+        total.append(weights["who"] * named / len(subjects))
     return fsum(total)
 
 

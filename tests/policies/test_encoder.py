@@ -1,0 +1,133 @@
+"""Encoder policies: switching with hysteresis, and expectations against closed forms and Monte Carlo."""
+
+from math import fsum, log, pi
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import exp1, j0
+from semcast.policies.encoder.argmax_quality import predicted_psnr_db
+from semcast.policies.encoder.fading import HERMITE, bessel_j0, snr_now
+from semcast.policies.protocols import CodecCard, EncoderContext
+from semcast.policies.registry import load, resolve
+
+GRID = (-10.0, 0.0, 10.0, 20.0)
+LOW = CodecCard("low", 0.0, 1 / 48, 256, tuple(zip(GRID, (18.0, 22.0, 23.0, 23.2), strict=True)))
+MID = CodecCard("mid", 7.0, 1 / 48, 256, tuple(zip(GRID, (12.0, 21.0, 26.0, 26.5), strict=True)))
+HIGH = CodecCard("high", 14.0, 1 / 48, 256, tuple(zip(GRID, (8.0, 15.0, 26.2, 29.0), strict=True)))
+BIG = CodecCard("big", 7.0, 1 / 16, 768, tuple(zip(GRID, (14.0, 23.0, 28.0, 28.5), strict=True)))
+
+
+def choose(text, csi_snr_db, codecs=(LOW, MID, HIGH), age_s=0.0, std_db=0.0, doppler_hz=0.0, last="", mean=None):
+    context = EncoderContext(codecs, csi_snr_db, age_s, std_db, doppler_hz, 1e6, last, mean)
+    return load(resolve("encoder", text)).choose(context, lambda name: 0.5).codec
+
+
+def test_fixed_by_name_or_nearest() -> None:
+    assert choose("fixed:codec=high", -20) == "high"
+    assert choose("fixed:codec=gone", -20) == "mid"
+    assert choose("fixed:snr_db=13", -20) == "high"
+    assert choose("fixed:cbr=0.07", -20, (LOW, MID, BIG)) == "big"
+
+
+def test_snr_table_takes_the_nearest_specialist_below() -> None:
+    assert [choose("snr-table", snr_db) for snr_db in (-30, 0, 6.9, 7, 13.9, 14, 40)] == [
+        "low",
+        "low",
+        "low",
+        "mid",
+        "mid",
+        "high",
+        "high",
+    ]
+    assert choose("snr-table:margin_db=2", 8) == "low"
+    assert choose("snr-table:cbr=0.06", 8, (LOW, MID, BIG)) == "big"
+
+
+def test_snr_table_hysteresis() -> None:
+    assert choose("snr-table", 7.5, last="low") == "low" and choose("snr-table", 8.0, last="low") == "mid"
+    assert choose("snr-table", 6.5, last="mid") == "mid" and choose("snr-table", 5.9, last="mid") == "low"
+    assert choose("snr-table", 14.5, last="mid") == "mid"
+
+
+@given(st.lists(st.floats(6.01, 7.99), min_size=2, max_size=30))
+def test_snr_table_does_not_flap_near_a_threshold(reports) -> None:
+    last, seen = "", []
+    for report in reports:
+        last = choose("snr-table:hysteresis_db=1", report, last=last)
+        seen.append(last)
+    assert len(set(seen)) == 1
+
+
+def test_prediction_is_interpolated_and_clamped() -> None:
+    assert [predicted_psnr_db(LOW, x) for x in (-99, -10, -5, 0, 4, 20, 99)] == [18.0, 18.0, 20.0, 22.0, 22.4, 23.2, 23.2]
+
+
+def test_bessel_against_scipy() -> None:
+    x = np.linspace(-300, 300, 4001)
+    assert np.abs([bessel_j0(v) for v in x] - j0(x)).max() < 1e-12
+    assert bessel_j0(1e9) == 0.0
+
+
+def test_hermite_rule_integrates_the_normal_moments() -> None:
+    nodes, weights = np.polynomial.hermite_e.hermegauss(5)
+    assert np.allclose(sorted(HERMITE), list(zip(nodes, weights / weights.sum(), strict=True)), atol=1e-12)
+
+
+def test_a_fresh_exact_report_is_taken_at_its_word() -> None:
+    assert snr_now(7.0, 0.0, 0.0, 50.0, None) == [(7.0, 1.0)]
+    assert snr_now(7.0, 0.0, 1.0, 0.0, None) == [(7.0, 1.0)]
+
+
+@given(st.floats(-10, 25), st.floats(0, 3), st.floats(0, 0.2), st.floats(0, 60), st.none() | st.floats(-10, 25))
+def test_distribution_sums_to_one_and_has_the_right_mean(csi, std, age, doppler, mean) -> None:
+    found = snr_now(csi, std, age, doppler, mean)
+    assert fsum(weight for _, weight in found) == pytest.approx(1.0, abs=1e-12)
+    if std == 0.0:
+        rho2 = bessel_j0(2 * pi * doppler * age) ** 2
+        expected = rho2 * 10 ** (csi / 10) + (1 - rho2) * 10 ** ((csi if mean is None else mean) / 10)
+        assert fsum(10 ** (x / 10) * weight for x, weight in found) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("card", [LOW, HIGH, BIG], ids=lambda card: card.name)
+@pytest.mark.parametrize(("age_s", "std_db", "mean"), [(0.004, 1.0, None), (0.02, 0.5, 8.0), (10.0, 0.0, 12.0)])
+def test_expected_quality_against_monte_carlo(card, age_s, std_db, mean) -> None:
+    csi, doppler, n = 6.0, 17.5, 200_000
+    rng = np.random.default_rng(7)
+    rho = j0(2 * pi * doppler * age_s)
+    then = 10 ** ((csi + std_db * rng.standard_normal(n)) / 10)
+    power = then if mean is None else np.full(n, 10 ** (mean / 10))
+    w = (rng.standard_normal(n) + 1j * rng.standard_normal(n)) / np.sqrt(2)
+    snr_db = 10 * np.log10(np.abs(rho * np.sqrt(then) + np.sqrt((1 - rho**2) * power) * w) ** 2)
+    exact = np.interp(snr_db, *zip(*card.psnr_db, strict=True)).mean()
+    ours = fsum(weight * predicted_psnr_db(card, x) for x, weight in snr_now(csi, std_db, age_s, doppler, mean))
+    assert ours == pytest.approx(exact, abs=0.15)
+
+
+def test_a_forgotten_report_leaves_rayleigh_fading() -> None:
+    """E[ln SNR] of Rayleigh fading is ln(mean) - Euler's gamma; P(outage) is 1 - exp(-x / mean)."""
+    found = snr_now(3.0, 0.0, 1.0, 1e6, 10.0)
+    assert fsum(weight * x for x, weight in found) == pytest.approx(10.0 - 10 * np.euler_gamma / log(10), abs=0.7)
+    capacity = fsum(weight * log(1 + 10 ** (x / 10)) for x, weight in found)
+    assert capacity == pytest.approx(np.exp(0.1) * exp1(0.1), abs=0.02)
+
+
+def test_argmax_takes_the_best_curve() -> None:
+    assert [choose("argmax-quality", snr_db) for snr_db in (-10, 5, 20)] == ["low", "mid", "high"]
+
+
+def test_price_decides_between_rates() -> None:
+    assert choose("argmax-quality:db_per_ksymbol=0", 7, (MID, BIG)) == "big"
+    assert choose("argmax-quality:db_per_ksymbol=10", 7, (MID, BIG)) == "mid"
+
+
+def test_stale_reports_make_it_careful() -> None:
+    assert choose("argmax-quality", 12.0) == "high"
+    assert choose("argmax-quality", 12.0, age_s=0.05, doppler_hz=17.5) == "mid"
+    assert choose("argmax-quality", 12.0, age_s=10.0, doppler_hz=17.5, mean=0.0) == "low"
+    assert choose("argmax-quality:risk=2", 10.4, std_db=3.0) != choose("argmax-quality", 10.4)
+
+
+def test_a_codec_without_a_table_is_the_last_resort() -> None:
+    assert choose("argmax-quality", 10.0, (CodecCard("raw", 7.0, 0.02, 10, ()), LOW)) == "low"
