@@ -214,7 +214,7 @@ def _import(target: str, kind: str, name: str) -> type:
     except ImportError as error:
         missing = error.name or place
         raise Missing(
-            f"{where}: cannot import {place}: {error}", f"install the package of {missing}, or put it on PYTHONPATH"
+            f"{where}: cannot import {place}: {error}", f"install the package of {missing}, or name a file as path.py:Class"
         ) from error
     except (BadInput, Missing):
         raise
