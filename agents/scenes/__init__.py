@@ -1,1 +1,1 @@
-"""See README.md of the folder (or of its parent)."""
+"""The scene world: pictures drawn by our own code, with exact ground truth (see README.md)."""
