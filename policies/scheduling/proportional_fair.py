@@ -42,7 +42,7 @@ class ProportionalFair:
             now = rate(transfer.snr_db)
             mean = now if transfer.mean_snr_db is None else rate(transfer.mean_snr_db)
             got = (1.0 + served.get(transfer.user, 0)) * mean
-            return now / math.pow(got, self.parameters.alpha)
+            return math.log(now) - self.parameters.alpha * math.log(got)  # the order of r / T^alpha, whatever alpha
 
         best = max(context.queue, key=lambda transfer: (metric(transfer), transfer.waited_ns, -transfer.number))
         reason = f"{best.user}: {rate(best.snr_db):.2f} bit/symbol now, {served.get(best.user, 0)} symbols so far"

@@ -57,6 +57,11 @@ def test_alpha_zero_starves_the_far_user() -> None:
     assert served["far"] < 0.1 * served["near"]
 
 
+def test_a_large_alpha_serves_the_least_served() -> None:
+    queue = [transfer(1, "a", 30.0, mean=30.0), transfer(2, "b", 5.0, mean=30.0)]
+    assert allocate("proportional-fair:alpha=1000", queue, [("a", 10**9), ("b", 10**8)]) == 2
+
+
 def test_proportional_fair_without_means_serves_the_least_served() -> None:
     queue = [transfer(1, "a", 30.0), transfer(2, "b", -5.0)]
     assert allocate("proportional-fair", queue, [("a", 900), ("b", 100)]) == 2
