@@ -1,4 +1,4 @@
-"""The traps that make published numbers disagree (project anchors, section 2): a regression test for each that is the channel's."""
+"""The traps that make published numbers disagree (project anchors, section 2): a test for each that is the channel's."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_trap_real_gains_called_rayleigh() -> None:
 
 
 def test_trap_ebn0_against_esn0() -> None:
-    """Every scheme's middle lies 0 to 3 dB above Shannon's Es/N0; over Eb/N0 it would be off by 10 log10(efficiency): -3.1 to 7.1 dB."""
+    """Each middle lies 0 to 3 dB above Shannon's Es/N0; over Eb/N0 it would be off by 10 log10(efficiency)."""
     for mcs in MCS_TABLE:
         limit_db = 10 * np.log10(2**mcs.efficiency - 1)
         assert bler(mcs, 1024, limit_db) > 0.5 > bler(mcs, 1024, limit_db + 3)
