@@ -1,0 +1,168 @@
+"""Models by role: which module and which weights a profile uses, read when a role is first asked for.
+
+Importing this module, `model_table` and a set whose roles are never asked for do not import torch.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from ...bus.errors import BadInput, SemcastError
+from .cards import CARD_NAME, Card, read_card
+from .roles import Model, ModelSet
+
+log = logging.getLogger(__name__)
+
+WEIGHTS = Path(__file__).resolve().parent / "weights"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a role's model comes from.
+
+    Attributes:
+        module: Below ``semcast.agents.models``; it may import torch.
+        folder: Below the weights folder.
+        function: Of the module: ``folder -> Model``.
+        examples: Of the module: ``() -> list of arguments``, at least a batch of different ones.
+        card: File name of the card in the folder.
+    """
+
+    module: str
+    folder: str
+    function: str = "load"
+    examples: str = "examples"
+    card: str = CARD_NAME
+
+
+PROFILES: Mapping[str, Mapping[str, Source]] = {
+    "tiny": {
+        "embedder": Source("tiny.embedder", "embedder"),
+        "extractor": Source("tiny.extractor", "extractor"),
+        "generator": Source("tiny.generator", "generator"),
+        "jscc_decoder": Source("codecs.models", "jscc", "load_decoder", "decoder_examples", "library.json"),
+        "jscc_encoder": Source("codecs.models", "jscc", "load_encoder", "encoder_examples", "library.json"),
+        "personaliser": Source("tiny.personaliser", "personaliser"),
+    }
+}
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A row of ``semcast list models``.
+
+    Attributes:
+        role: What it does for an agent.
+        name: From the card; empty where there is none.
+        params: Number of weights.
+        flops: Floating-point operations of one typical call.
+        sha256: Hash of the card, which holds the hashes of the weights.
+        weights_bytes: Size of the weights in this package (those of a dependency count zero).
+        problem: Why it cannot be used, or empty.
+    """
+
+    role: str
+    name: str
+    params: int
+    flops: int
+    sha256: str
+    weights_bytes: int
+    problem: str = ""
+
+
+class LazyModels(Mapping[str, Model]):
+    """A `ModelSet` that reads a role's weights when the role is first asked for, and keeps them."""
+
+    def __init__(self, sources: Mapping[str, Source], weights: Path, threads: int) -> None:
+        self._sources, self._weights, self._threads = sources, weights, threads
+        self._loaded: dict[str, Model] = {}
+
+    def __getitem__(self, role: str) -> Model:
+        if role not in self._loaded:
+            self._loaded[role] = self._load(self._sources[role])
+        return self._loaded[role]
+
+    def __contains__(self, role: object) -> bool:
+        return role in self._sources  # the inherited one would read the model
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def _load(self, source: Source) -> Model:
+        folder = self._weights / source.folder
+        recipe = read_card(folder, source.card).recipe  # an absent card is told before torch is imported
+        import torch
+
+        torch.set_num_threads(self._threads)  # more threads would change the last bits of a result
+        log.debug("loading %s from %s", source.module, folder)
+        module = import_module(f".{source.module}", __package__)
+        try:
+            model: Model = getattr(module, source.function)(folder)
+        except SemcastError:
+            raise
+        except Exception as error:  # whatever a library says about a broken file, the user needs path and command
+            raise BadInput(
+                f"cannot read the weights in {folder}: {type(error).__name__}: {error}",
+                f"train them again: semcast train {recipe}, or reinstall the package",
+            ) from error
+        return model
+
+
+def load_models(profile: str = "tiny", roles: Iterable[str] | None = None, threads: int = 1, weights: Path = WEIGHTS) -> ModelSet:
+    """The models of a profile.
+
+    Args:
+        profile: ``"tiny"``.
+        roles: Those that will be used; their cards are read at once, so that a missing one is told early.
+            Default: all, unchecked.
+        threads: Threads of a model call; results of different numbers may differ in the last bits.
+        weights: Folder with one folder of weights a model.
+
+    Returns:
+        Role name -> model; a model is read, and its weights' hashes checked, when it is first asked for.
+
+    Raises:
+        BadInput: Unknown profile or role, or a card that cannot be read.
+        Missing: A card of one of `roles` is absent.
+    """
+    sources = _sources(profile)
+    if roles is not None:
+        wanted = sorted(dict.fromkeys(roles))
+        for role in wanted:
+            if role not in sources:
+                raise BadInput(f"profile {profile!r} has no model for the role {role!r}", "roles: " + ", ".join(sources))
+            read_card(weights / sources[role].folder, sources[role].card)
+        sources = {role: sources[role] for role in wanted}
+    return LazyModels(sources, weights, threads)
+
+
+def model_table(profile: str = "tiny", weights: Path = WEIGHTS) -> list[ModelRow]:
+    """One row a role, without importing torch; a role whose card or files are absent has a `problem`."""
+    rows = []
+    for role, source in _sources(profile).items():
+        try:
+            card = read_card(weights / source.folder, source.card)
+        except SemcastError as error:
+            rows.append(ModelRow(role, "", 0, 0, "", 0, str(error)))
+            continue
+        rows.append(_row(role, card))
+    return rows
+
+
+def _row(role: str, card: Card) -> ModelRow:
+    data = card.data
+    sizes = {name: (card.folder / name).stat().st_size for name in data["files"] if (card.folder / name).is_file()}
+    absent = [] if "mend" in data else [name for name in data["files"] if name not in sizes]
+    problem = f"no weights at {card.folder / absent[0]}: {card.mend}" if absent else ""
+    return ModelRow(role, data["name"], data["params"], data["flops"], card.sha256, sum(sizes.values()), problem)
+
+
+def _sources(profile: str) -> Mapping[str, Source]:
+    if profile not in PROFILES:
+        raise BadInput(f"unknown model profile {profile!r}", "profiles: " + ", ".join(PROFILES))
+    return PROFILES[profile]

@@ -1,0 +1,127 @@
+"""From trained JSCC codecs to the shipped library: float16 weights, the measured PSNR over SNR, and the card."""
+
+import logging
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ....bus import keys
+from ...scenes.draw import draw
+from ...scenes.vocabulary import SUBJECTS
+from ...scenes.world import make_scene
+from ..cards import Card, write_card
+from ..codecs.library import CARD_NAME, symbols_of
+from ..codecs.models import BATCH, to_bytes, to_planes, weights_name
+from ..codecs.network import BLOCK_VALUES, Decoder, Encoder, convolution_flops
+from ..roles import PICTURE_SIDE
+
+log = logging.getLogger(__name__)
+
+SNR_GRID_DB = (-5.0, -2.0, 1.0, 4.0, 7.0, 10.0, 13.0, 16.0, 19.0, 22.0)
+VALIDATION_SCENES = 256
+
+
+def scene_pictures(split: str, count: int) -> np.ndarray:
+    """uint8 (count, 64, 64, 3): scenes of 1 to 8 objects; every third shows a personal subject. Splits never share a scene."""
+    names = tuple(SUBJECTS)
+    subjects = [(names[i // 3 % len(names)],) if i % 3 == 0 else () for i in range(count)]
+    return np.stack([draw(make_scene("jscc", split, i, subjects=subject)) for i, subject in enumerate(subjects)])
+
+
+def add_noise(symbols: Tensor, snr_db: Tensor, *key: keys.Key) -> Tensor:
+    """AWGN on (B, n, 2) symbols of unit power: N0 = 10^(-SNR/10), half of it on I and half on Q.
+
+    The noise of picture i belongs to ``(*key, i)`` alone: all codecs and SNRs meet the same stream, scaled.
+    """
+    rows = [keys.complex_normal(symbols.shape[1], *key, index).view(np.float32) for index in range(symbols.shape[0])]
+    noise = torch.from_numpy(np.stack(rows)).reshape(symbols.shape)
+    return symbols + noise * torch.pow(10.0, -snr_db / 20)[:, None, None]
+
+
+def psnr_db(pictures: np.ndarray, restored: np.ndarray) -> np.ndarray:
+    """PSNR in dB (peak 255) of each picture, against what entered the encoder; uint8 (B, H, W, 3) both."""
+    errors = (pictures.astype(np.float64) - restored).reshape(len(pictures), -1)
+    return np.asarray(10 * np.log10(255.0**2 / np.maximum((errors**2).mean(axis=1), 1e-3)))
+
+
+def restore(encoder: Encoder, decoder: Decoder, pictures: np.ndarray, snr_db: np.ndarray, *key: keys.Key) -> np.ndarray:
+    """Pictures after one hop at (B,) `snr_db` after equalisation; uint8 (B, H, W, 3) in and out.
+
+    A block Rayleigh channel with zero forcing is the same with snr_db = mean + 20 log10 |h| for each picture.
+    """
+    snr = torch.from_numpy(snr_db.astype(np.float32))
+    with torch.inference_mode():
+        received = add_noise(encoder(to_planes(pictures)), snr, *key)
+        return to_bytes(decoder(received, snr, pictures.shape[1], pictures.shape[2]))
+
+
+def export(codecs: Mapping[str, tuple[Fraction, float, Encoder, Decoder]], folder: Path, recipe: Mapping[str, Any]) -> Card:
+    """Write the library to `folder`.
+
+    Args:
+        codecs: Name -> (CBR, trained SNR in dB, encoder, decoder).
+        folder: Gets two safetensors files a codec and ``library.json``.
+        recipe: What to note about the training.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = scene_pictures("validation", VALIDATION_SCENES)
+    entries: dict[str, Any] = {}
+    for name, (cbr, snr_db, encoder, decoder) in codecs.items():
+        for part, network in (("encoder", encoder), ("decoder", decoder)):
+            network.half().float()  # what is measured is what is shipped
+            weights = {key: value.half().contiguous() for key, value in network.state_dict().items()}
+            save_file(weights, folder / weights_name(name, part))
+            (folder / weights_name(name, part)).chmod(0o644)  # safetensors writes for the owner only
+        entries[name] = _entry(cbr, snr_db, encoder.eval(), decoder.eval()) | {
+            "decoder_bits": 8 * (folder / weights_name(name, "decoder")).stat().st_size,
+            "psnr_db": [_mean_psnr_db(encoder, decoder, pictures, snr) for snr in SNR_GRID_DB],
+        }
+        log.info("%s %s", name, entries[name]["psnr_db"])
+    return write_card(folder, _card(entries, recipe), CARD_NAME)
+
+
+def _entry(cbr: Fraction, snr_db: float, encoder: Encoder, decoder: Decoder) -> dict[str, Any]:
+    side = PICTURE_SIDE
+    return {
+        "snr_db": snr_db,
+        "cbr": str(cbr),
+        "channels": int(cbr * 2 * BLOCK_VALUES),
+        "symbols": symbols_of(cbr, side, side),
+        "encoder_flops": convolution_flops(encoder, side, side),
+        "decoder_flops": convolution_flops(decoder, side, side),
+        "encoder_params": sum(weight.numel() for weight in encoder.parameters()),
+        "decoder_params": sum(weight.numel() for weight in decoder.parameters()),
+    }
+
+
+def _mean_psnr_db(encoder: Encoder, decoder: Decoder, pictures: np.ndarray, snr_db: float) -> float:
+    rows = [
+        psnr_db(part, restore(encoder, decoder, part, np.full(len(part), snr_db), "jscc", "validation", start))
+        for start in range(0, len(pictures), 64)
+        for part in (pictures[start : start + 64],)
+    ]
+    return round(float(np.mean(np.concatenate(rows))), 2)
+
+
+def _card(entries: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The card; ``flops`` and ``params`` are of one codec (encoder and decoder), ``files`` are hashed when it is written."""
+    largest = max(entries.values(), key=lambda entry: int(entry["encoder_flops"]))
+    return {
+        "name": "tiny-jscc",
+        "roles": ["jscc_encoder", "jscc_decoder"],
+        "params": sum(entry["encoder_params"] + entry["decoder_params"] for entry in entries.values()),
+        "flops": largest["encoder_flops"],
+        "batch": BATCH,
+        "recipe": "jscc",
+        "training": dict(recipe),
+        "validation": f"{VALIDATION_SCENES} scenes, AWGN, perfect SNR estimate, mean of the pictures' PSNR in dB",
+        "snr_grid_db": list(SNR_GRID_DB),
+        "codecs": dict(entries),
+        "files": {weights_name(name, part): "" for name in entries for part in ("encoder", "decoder")},
+    }

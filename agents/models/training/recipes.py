@@ -1,0 +1,51 @@
+"""What ``semcast train NAME`` can train. To add one: a line here, and a function ``(folder, work, minutes) -> Card``."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from ..cards import Card
+from ..loading import WEIGHTS
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one model is trained.
+
+    Attributes:
+        what: One line for the list.
+        module: Below ``semcast.agents.models.training``; imported only when it is used.
+        function: Of the module: ``(folder, work, minutes) -> Card``. It writes weights and card to ``folder``, keeps
+            checkpoints in ``work``, goes on from those it finds there, and trains for ``minutes`` in all.
+        folder: Below the weights folder: where the package reads this model from.
+    """
+
+    what: str
+    module: str
+    folder: str
+    function: str = "train"
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "jscc": Recipe("library of JSCC codecs, one for each SNR and rate", "jscc", "jscc"),
+}
+
+
+def train(name: str, minutes: float, work: Path, folder: Path | None = None, threads: int = 1) -> Card:
+    """Train `name` of `RECIPES` (or go on with it) and write it to `folder`, by default where the package reads it from.
+
+    Args:
+        name: A key of `RECIPES`.
+        minutes: Wall time to train for, counted over all resumed runs.
+        work: Folder of checkpoints; made if needed.
+        folder: Where weights and card go.
+        threads: Threads of torch.
+    """
+    import torch
+
+    recipe = RECIPES[name]
+    torch.set_num_threads(threads)
+    work.mkdir(parents=True, exist_ok=True)
+    run: Callable[[Path, Path, float], Card] = getattr(import_module(f".{recipe.module}", __package__), recipe.function)
+    return run(folder or WEIGHTS / recipe.folder, work, minutes)
