@@ -83,8 +83,8 @@ class Air:
         return position(self.seed, user_id, t_ns, self.area, self.speed_mps(user_id))
 
     def strongest(self, user_id: str, t_ns: int) -> str:
-        """The base station of best mean downlink SNR; the first by id among equals."""
-        return max(sorted(self.stations), key=lambda bs_id: self.link(bs_id, user_id).mean_snr_db(t_ns, "down"))
+        """The base station of least path loss and shadowing, also with a fixed SNR; the first by id among equals."""
+        return min(sorted(self.stations), key=lambda bs_id: self.link(bs_id, user_id).loss_db(t_ns))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

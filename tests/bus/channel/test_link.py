@@ -66,6 +66,7 @@ def test_the_strongest_station_is_mostly_the_nearest() -> None:
         near += strongest == nearest
         snrs = {bs: air.link(bs, f"user.{i}").mean_snr_db(0, "down") for bs in STATIONS}
         assert strongest == max(snrs, key=lambda bs: snrs[bs])
+        assert world(fixed_snr_db=10.0).strongest(f"user.{i}", 0) == strongest
     assert near > 40
 
 
