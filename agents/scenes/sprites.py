@@ -178,6 +178,12 @@ def _marked(marking: Marking) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.asarray((along - shift) ** 2 + (across - 0.5 * (marking.phase - 0.5)) ** 2 < (0.11 * marking.period) ** 2)
 
 
+@lru_cache(maxsize=256)
+def _marked_map(label: str, marking: Marking) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    roles = _role_map(label)
+    return np.where(_marked(marking) & ((roles == BODY) | (roles == SHADE) | (roles == LIGHT)), np.uint8(MARK), roles)
+
+
 @lru_cache(maxsize=16384)
 def sprite(
     label: str, width: int, height: int, flip: bool, marking: Marking | None = None
@@ -194,9 +200,7 @@ def sprite(
     Returns:
         int32 of shape (height, width, ROLES), 0 to 255; the sum over roles is the opacity. Shared: do not write to it.
     """
-    roles = _role_map(label)
-    if marking is not None:
-        roles = np.where(_marked(marking) & ((roles == BODY) | (roles == SHADE) | (roles == LIGHT)), MARK, roles)
+    roles = _role_map(label) if marking is None else _marked_map(label, marking)
     if flip:
         roles = roles[:, ::-1]
     layers = [

@@ -64,12 +64,12 @@ class Marking:
 
 @dataclass(frozen=True)
 class Subject:
-    """A personal subject, such as Mia's dog: a class and colour with a marking of its own."""
+    """A personal subject, such as Mia's dog: a class and colour with a marking of its own (none: a plain one)."""
 
     name: str
     label: str
     colour: str
-    marking: Marking
+    marking: Marking | None
 
     @property
     def owner(self) -> str:
