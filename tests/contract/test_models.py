@@ -4,7 +4,6 @@ from importlib import import_module
 
 import msgspec
 import pytest
-
 from semcast.agents.models import roles
 from semcast.agents.models.cards import file_sha256, read_card
 from semcast.agents.models.loading import PROFILES, WEIGHTS, load_models, model_table

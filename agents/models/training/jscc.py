@@ -24,7 +24,7 @@ from ..cards import Card
 from ..codecs.library import codec_name
 from ..codecs.models import to_planes
 from ..codecs.network import BLOCK_VALUES, Decoder, Encoder
-from .jscc_export import export, scene_pictures
+from .jscc_export import VALIDATION_SCENES, export, scene_pictures
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ JITTER_DB = 1.5
 BASE_SNRS_DB = (-1.0, 15.0)
 BATCH = 16
 CHECKPOINT_S = 60.0
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""AdamW's running means of the gradient and of its square."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Job:
             for key, weight in pair.named_parameters():
                 tensors[f"weight/{name}/{key}"] = weight.detach().contiguous()
                 state = self.optimisers[name].state.get(weight, {})
-                for moment in ("exp_avg", "exp_avg_sq"):
+                for moment in MOMENTS:
                     if moment in state:
                         tensors[f"{moment}/{name}/{key}"] = state[moment].contiguous()
         partial = self.path.with_suffix(".partial")
@@ -129,7 +131,8 @@ class Job:
             for key, weight in pair.named_parameters():
                 weight.data.copy_(tensors[f"weight/{name}/{key}"])
                 if f"exp_avg/{name}/{key}" in tensors:
-                    moments = {m: tensors[f"{m}/{name}/{key}"].clone() for m in ("exp_avg", "exp_avg_sq")}
+                    # fused AdamW walks through memory: moments must lie in it as their weights do
+                    moments = {m: torch.empty_like(weight).copy_(tensors[f"{m}/{name}/{key}"]) for m in MOMENTS}
                     self.optimisers[name].state[weight] = {"step": torch.tensor(float(self.steps)), **moments}
 
     def step(self, batch: np.ndarray, rate: float) -> float:
@@ -202,7 +205,7 @@ def _batches(name: str, pictures: np.ndarray, start: int) -> Iterator[np.ndarray
         step += 1
 
 
-def train(folder: Path, work: Path, minutes: float = 60.0, scenes: int = 30000) -> Card:
+def train(folder: Path, work: Path, minutes: float = 60.0, scenes: int = 30000, validation: int = VALIDATION_SCENES) -> Card:
     """Train the whole library and write weights and ``library.json`` to `folder`.
 
     Args:
@@ -210,6 +213,7 @@ def train(folder: Path, work: Path, minutes: float = 60.0, scenes: int = 30000) 
         work: Folder of the checkpoints; finished stages found there are not repeated.
         minutes: Training time over all stages; drawing and measuring come on top.
         scenes: Training pictures.
+        validation: Pictures to measure the PSNR of the card on.
     """
     work.mkdir(parents=True, exist_ok=True)
     pictures = scene_pictures("train", scenes)
@@ -221,7 +225,7 @@ def train(folder: Path, work: Path, minutes: float = 60.0, scenes: int = 30000) 
         steps[stage.name] = job.steps
         if stage.name.startswith("specialists"):
             codecs |= finished(job)
-    return export(codecs, folder, {"minutes": minutes, "scenes": scenes, "steps": steps, "batch": BATCH})
+    return export(codecs, folder, {"minutes": minutes, "scenes": scenes, "steps": steps, "batch": BATCH}, validation)
 
 
 def finished(job: Job) -> dict[str, tuple[Fraction, float, Encoder, Decoder]]:

@@ -61,16 +61,22 @@ def restore(encoder: Encoder, decoder: Decoder, pictures: np.ndarray, snr_db: np
         return to_bytes(decoder(received, snr, pictures.shape[1], pictures.shape[2]))
 
 
-def export(codecs: Mapping[str, tuple[Fraction, float, Encoder, Decoder]], folder: Path, recipe: Mapping[str, Any]) -> Card:
+def export(
+    codecs: Mapping[str, tuple[Fraction, float, Encoder, Decoder]],
+    folder: Path,
+    recipe: Mapping[str, Any],
+    validation: int = VALIDATION_SCENES,
+) -> Card:
     """Write the library to `folder`.
 
     Args:
         codecs: Name -> (CBR, trained SNR in dB, encoder, decoder).
         folder: Gets two safetensors files a codec and ``library.json``.
         recipe: What to note about the training.
+        validation: Scenes to measure the PSNR on.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = scene_pictures("validation", VALIDATION_SCENES)
+    pictures = scene_pictures("validation", validation)
     entries: dict[str, Any] = {}
     for name, (cbr, snr_db, encoder, decoder) in codecs.items():
         for part, network in (("encoder", encoder), ("decoder", decoder)):
@@ -83,7 +89,7 @@ def export(codecs: Mapping[str, tuple[Fraction, float, Encoder, Decoder]], folde
             "psnr_db": [_mean_psnr_db(encoder, decoder, pictures, snr) for snr in SNR_GRID_DB],
         }
         log.info("%s %s", name, entries[name]["psnr_db"])
-    return write_card(folder, _card(entries, recipe), CARD_NAME)
+    return write_card(folder, _card(entries, {**recipe, "validation_scenes": validation}), CARD_NAME)
 
 
 def _entry(cbr: Fraction, snr_db: float, encoder: Encoder, decoder: Decoder) -> dict[str, Any]:
@@ -120,7 +126,7 @@ def _card(entries: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, An
         "batch": BATCH,
         "recipe": "jscc",
         "training": dict(recipe),
-        "validation": f"{VALIDATION_SCENES} scenes, AWGN, perfect SNR estimate, mean of the pictures' PSNR in dB",
+        "validation": "scenes never trained on, AWGN, perfect SNR estimate, mean of the pictures' PSNR in dB",
         "snr_grid_db": list(SNR_GRID_DB),
         "codecs": dict(entries),
         "files": {weights_name(name, part): "" for name in entries for part in ("encoder", "decoder")},

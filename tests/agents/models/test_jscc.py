@@ -12,6 +12,7 @@ from semcast.agents.models.codecs.models import decoder_examples, encoder_exampl
 from semcast.agents.models.codecs.network import Decoder, Encoder, convolution_flops, unit_power
 from semcast.agents.models.loading import WEIGHTS
 from semcast.agents.models.roles import Decode, Encode
+from semcast.agents.models.training.jscc import BATCH, Job, stages, train
 from semcast.agents.models.training.jscc_eval import library_against_middle
 from semcast.agents.models.training.jscc_export import add_noise, psnr_db, scene_pictures
 from semcast.bus.errors import BadInput
@@ -169,3 +170,36 @@ def test_the_library_beats_the_middle_codec_at_both_ends():
 def test_held_out_scenes_are_not_those_of_training():
     train, held_out = scene_pictures("train", 30), scene_pictures("held-out", 30)
     assert not {row.tobytes() for row in train} & {row.tobytes() for row in held_out}
+
+
+@pytest.mark.slow
+def test_the_recipe_trains_resumes_and_writes_a_library_that_loads(tmp_path):
+    folder, work = tmp_path / "library", tmp_path / "work"
+    card = train(folder, work, minutes=0.05, scenes=24, validation=2)
+    first = sum(card.data["training"]["steps"].values())
+    assert first > 0
+    library = read_library(folder)
+    assert library.names == LIBRARY.names
+    call = encoder_examples()[0]
+    assert load_encoder(folder).run([call] * 4)[0].symbols != load_encoder(FOLDER).run([call] * 4)[0].symbols
+    more = train(folder, work, minutes=0.1, scenes=24, validation=2)
+    assert all(more.data["training"]["steps"][stage] >= steps for stage, steps in card.data["training"]["steps"].items())
+    assert sum(more.data["training"]["steps"].values()) > first
+
+
+def test_a_checkpoint_goes_on_exactly_where_it_was(tmp_path):
+    stage, pictures = stages()[0], scene_pictures("train", BATCH)
+    (tmp_path / "a").mkdir()
+    straight = Job(stage, tmp_path / "a")
+    for _ in range(4):
+        straight.step(pictures, 1e-3)
+    (tmp_path / "b").mkdir()
+    broken = Job(stage, tmp_path / "b")
+    for _ in range(2):
+        broken.step(pictures, 1e-3)
+    broken.save()
+    resumed = Job(stage, tmp_path / "b")
+    for _ in range(2):
+        resumed.step(pictures, 1e-3)
+    for a, b in zip(straight.pairs[stage.name].parameters(), resumed.pairs[stage.name].parameters(), strict=True):
+        assert torch.equal(a, b)
