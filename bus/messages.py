@@ -40,9 +40,10 @@ class Terms(Message):
 
 
 class SharedItem(Struct, frozen=True, array_like=True):
-    """One KB item that its owner shares: ``kind``, ``name``, embedding ``vector`` (float32, may be empty), ``pictures`` and ``boxes``.
+    """One KB item that its owner shares: ``kind``, ``name``, ``label`` (class of a subject), ``vector`` (float32, may be empty).
 
-    ``boxes``: (cx, cy, width, height) in pixels of the subject in each picture.
+    The vector is the embedding of a preference, or a subject's identifier. ``pictures`` are compressed (WebP) as they
+    cross the air; ``boxes``: (cx, cy, width, height) in pixels of the subject in each, as its owner's extractor found it.
     """
 
     kind: str
@@ -70,31 +71,34 @@ class Settlement(Message):
 
 
 class BranchReady(Message):
-    """Cloud -> user: a branch model for this user's subject is ready (``identifier``: learned vector, float32)."""
+    """Cloud -> user: a branch model for this user's subject is ready (``identifier``: learned vector, float32, rounded to float16)."""
 
     user: str
     subject: str
     identifier: bytes
-    sha256: str
 
 
 class DecoderSet(Message):
-    """Edge -> users, multicast: the JSCC decoders ``codecs`` of the library (their weights are charged, not carried)."""
+    """Cloud -> users, multicast: the JSCC decoders ``codecs`` of the library (their weights are charged, not carried)."""
 
     codecs: list[str]
 
 
 class Prompt(Message):
-    """Sender -> edge -> cloud: the selected prompt, source-coded in ``data`` (see agents/prompt_codec), for ``recipient``."""
+    """Sender -> edge -> cloud: the selected prompt, source-coded in ``data`` (see agents/prompt_codec), for ``recipient``.
+
+    ``t_ns``: when the picture was taken (known to 1 ms on the air). All fields are part of ``data``; here they are in clear.
+    """
 
     request: str
     recipient: str
+    t_ns: int
     parts: list[str]
     data: bytes
 
 
 class Knowledge(Message):
-    """Sender -> cloud: KB items shared before or with a prompt because knowledge mismatch was high."""
+    """Sender -> cloud: KB items shared ahead of a prompt because mismatch was high, or later because there is more to tell."""
 
     user: str
     items: list[SharedItem]
@@ -107,17 +111,28 @@ class KbSummary(Message):
     version: int
 
 
+class CsiRequest(Message):
+    """Edge -> user: measure the downlink now and report it; for the picture of ``request`` that waits to be encoded."""
+
+    request: str
+
+
 class CsiReport(Message):
-    """User -> edge: quantised SNR ``index`` measured at ``t_ns``; ``std_db`` is the known error of the estimate."""
+    """User -> edge: quantised downlink SNR ``level`` (bus/channel/csi) measured at ``t_ns``.
+
+    With a ``request`` it answers a ``CsiRequest`` and is one measurement of the fading channel; without one it is the
+    user's running mean, reported when it has changed.
+    """
 
     user: str
     epoch: int
     t_ns: int
-    index: int
+    level: int
+    request: str
 
 
 class Feedback(Message):
-    """Receiver -> edge: satisfaction in [0, 1] of a delivered request: quality, latency, availability (see agents/user)."""
+    """Receiver -> edge: satisfaction in [0, 1] with a delivered request (defined in agents/satisfaction)."""
 
     request: str
     satisfaction: float
@@ -133,12 +148,15 @@ class Delta(Message):
 
 
 class JsccPicture(Message):
-    """Header of a picture sent as JSCC symbols: the symbols travel in ``symbols`` of the radio message that carries it."""
+    """Header of a picture sent as JSCC symbols: the symbols travel in ``symbols`` of the radio message that carries it.
+
+    ``t_ns``: when the picture was taken (known to 1 ms on the air). The header is sent as coded bits ahead of the symbols.
+    """
 
     request: str
     recipient: str
+    t_ns: int
     codec: str
-    header_bits: int
 
 
 Body = (
@@ -150,6 +168,7 @@ Body = (
     | Prompt
     | Knowledge
     | KbSummary
+    | CsiRequest
     | CsiReport
     | Feedback
     | Delta
@@ -160,15 +179,16 @@ Body = (
 
 
 class Uplink(Message):
-    """User -> its base station: carry ``body`` to agent ``to``. The bytes count as lying at the user until air is granted.
+    """User -> its base station: carry ``body`` to the edge. The bytes count as lying at the user until air is granted.
 
     ``payload_bits``: source-coded bits of the body (coded link). ``symbols``: complex64 as sent, unit power (JSCC), else empty.
     ``purpose``: ``prompt``, ``features``, ``csi``, ``kb``, ``feedback``, ``preparation`` or ``control``; for accounting.
+    ``label``: what the transfer is, unique in a run; the key of its luck on the air.
     """
 
     user: str
-    to: str
     epoch: int
+    label: str
     request: str
     purpose: str
     payload_bits: int
@@ -177,10 +197,13 @@ class Uplink(Message):
 
 
 class Downlink(Message):
-    """Edge or cloud -> base station: carry ``body`` to ``users`` (several: one charged multicast at the worst user's rate)."""
+    """Cloud -> edge -> base station: carry ``body`` to ``users`` (several: one charged multicast at the worst user's rate).
+
+    Purpose ``installation``: distributed before the run; its symbols are charged, but take no air from the run.
+    """
 
     users: list[str]
-    source: str
+    label: str
     request: str
     purpose: str
     payload_bits: int
@@ -189,7 +212,7 @@ class Downlink(Message):
 
 
 class Forwarded(Message):
-    """Base station -> ``Uplink.to``: what it received from the user. ``symbols``: as received and equalised."""
+    """Base station -> its edge (-> cloud): what it received from the user. ``symbols``: as received and equalised."""
 
     user: str
     bs: str
@@ -213,7 +236,10 @@ class Arrived(Message):
 
 
 class Failure(Message):
-    """Anyone -> edge and sender: ``request`` ended at ``where`` because of ``reason``; an error is a message too."""
+    """To an edge: ``request`` ended at ``where`` because of ``reason``; an error is a message too.
+
+    Exactly one for each request that fails, from the agent that knows first; an edge or user that knows it itself records it.
+    """
 
     request: str
     where: str
@@ -237,7 +263,7 @@ class Detach(Message):
 
 
 class Association(Message):
-    """Base station -> its edge -> cloud: ``user`` is served by ``bs`` and ``edge`` since ``epoch``."""
+    """Base station -> its edge -> cloud -> the other edges: ``user`` is served by ``bs`` and ``edge`` since ``epoch``."""
 
     user: str
     epoch: int
@@ -261,6 +287,7 @@ class Content(Message):
     request: str
     sender: str
     recipient: str
+    t_ns: int
     picture: bytes
 
 
@@ -277,6 +304,19 @@ class Library(Message):
     codecs: dict[str, int]
 
 
+class CodecRequest(Message):
+    """Edge -> cloud: send the encoder and decoder ``codec``, which this edge does not hold (any more)."""
+
+    codec: str
+
+
+class CodecWeights(Message):
+    """Cloud -> edge: the codec asked for; ``bits`` took their time on the backhaul (charged, not carried)."""
+
+    codec: str
+    bits: int
+
+
 # --- records: written to the trace, sent to nobody ------------------------------------------------------------------
 
 
@@ -291,15 +331,20 @@ class AirRecord(Message):
     payload_bits: int
     coded_bits: int
     complex_symbols: int
+    """All complex symbols that took air: data (coded and JSCC), pilots and HARQ feedback, over all attempts."""
+    jscc_symbols: int
+    """Those of them that are JSCC symbols."""
+    pilot_symbols: int
+    feedback_symbols: int
     attempts: int
-    """Transmissions, the first one included."""
+    """Transmissions of the coded part, the first one included."""
     queue_ns: int
     air_ns: int
     snr_db: float
-    """True mean SNR of the last attempt: for the record only, no agent reads it."""
+    """True SNR at the first symbol: for the record only, no agent reads it."""
     delivered: bool
     scheme: str
-    """MCS name, or ``jscc:<codec>``."""
+    """MCS name, ``jscc:<codec>``, or ``pilots`` for the reference symbols of a cell over the whole run."""
 
 
 class Decision(Message):
@@ -323,11 +368,13 @@ class Capture(Message):
 
 
 class Shown(Message):
-    """Private, receiver: the picture in the end, after decoding and calibration. ``sent``: what entered the last encoder is in ``Content``."""
+    """Private, receiver: the picture in the end, after decoding and calibration. What entered the last encoder is in ``Content``."""
 
     request: str
     picture: bytes
     codec: str
+    snr_db: float
+    """The receiver's own estimate after equalisation."""
     latency_ns: int
 
 
@@ -372,6 +419,8 @@ Network = (
     | Content
     | Satisfaction
     | Library
+    | CodecRequest
+    | CodecWeights
     | Record
     | Tick
 )
@@ -425,7 +474,7 @@ class Codec:
         self.encode = self._encoder.encode
         """Envelope -> bytes."""
 
-    def decode(self, raw: bytes) -> Envelope:
+    def decode(self, raw: bytes | memoryview) -> Envelope:
         """Bytes -> envelope.
 
         Raises:

@@ -1,0 +1,89 @@
+"""What every message costs on the air: the source-coded size of its body in bits.
+
+Nothing that helps the other side is free: request numbers, recipients, time stamps, codec numbers, CSI, identifiers and
+summaries are all in here. The user at the far end of a link is known from the link (as in a real cell) and costs nothing.
+Vectors travel as float16.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..bus.messages import (
+    BranchReady,
+    CsiReport,
+    CsiRequest,
+    DecoderSet,
+    Delta,
+    Feedback,
+    JsccPicture,
+    KbSummary,
+    Knowledge,
+    Settlement,
+    Share,
+    SharedItem,
+    Terms,
+)
+from .knowledge.summary import SUBJECT_NUMBER_BITS, USER_BITS, summary_bits
+from .prompt_codec import NUMBER_BITS, TIME_BITS
+
+KIND_BITS = 4
+"""Which kind of body follows."""
+REQUEST_BITS = USER_BITS + NUMBER_BITS
+CODEC_BITS = 5
+CREDIT_BITS = 16
+"""An amount of credits in hundredths."""
+SCORE_BITS = 8
+"""A number in [0, 1]."""
+ITEM_KIND_BITS = 3
+LABEL_BITS = 6
+BOX_BITS = 4 * 6
+LENGTH_BITS = 16
+MECHANISM_BITS = 4
+VERSION_BITS = 8
+CSI_AGE_BITS = 6
+"""Age of a measurement when it is sent, in ms."""
+ATTACH_BITS = USER_BITS + 16
+"""An attachment: who, and the association epoch."""
+
+
+def vector_bits(vector: bytes) -> int:
+    """Bits of a float32 vector that travels as float16."""
+    return len(vector) // 4 * 16
+
+
+def item_bits(item: SharedItem) -> int:
+    """Bits of one shared KB item with its pictures."""
+    pictures = sum(LENGTH_BITS + 8 * len(picture) for picture in item.pictures)
+    return (
+        ITEM_KIND_BITS + SUBJECT_NUMBER_BITS + LABEL_BITS + vector_bits(item.vector) + pictures + BOX_BITS * len(item.boxes)
+    )
+
+
+_SIZES: dict[type, Callable[[Any], int]] = {
+    Terms: lambda body: MECHANISM_BITS + len(body.rewards) * (ITEM_KIND_BITS + CREDIT_BITS),
+    Share: lambda body: CREDIT_BITS + LENGTH_BITS + sum(map(item_bits, body.items)),
+    Settlement: lambda body: CREDIT_BITS,
+    BranchReady: lambda body: SUBJECT_NUMBER_BITS + vector_bits(body.identifier),
+    Knowledge: lambda body: LENGTH_BITS + sum(map(item_bits, body.items)),
+    KbSummary: summary_bits,
+    CsiRequest: lambda body: REQUEST_BITS,
+    Feedback: lambda body: REQUEST_BITS + 2 * SCORE_BITS + TIME_BITS,
+    Delta: lambda body: VERSION_BITS
+    + sum(USER_BITS + SUBJECT_NUMBER_BITS + vector_bits(vector) for vector in body.identifiers.values()),
+    JsccPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS,
+}
+
+
+def body_bits(body: Any) -> int:
+    """Size in bits of a body that has no coding of its own (for a prompt see ``prompt_codec``, for CSI and decoders below)."""
+    return KIND_BITS + _SIZES[type(body)](body)
+
+
+def csi_bits(report: CsiReport, level_bits: int) -> int:
+    """Size of a CSI report; the answer to a request says which."""
+    return KIND_BITS + level_bits + CSI_AGE_BITS + (REQUEST_BITS if report.request else 0)
+
+
+def decoder_bits(body: DecoderSet, sizes: Mapping[str, int]) -> int:
+    """Size of a set of decoders: their weights."""
+    return KIND_BITS + sum(CODEC_BITS + sizes[codec] for codec in body.codecs)

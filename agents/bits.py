@@ -1,0 +1,56 @@
+"""Bits in a row: most significant first, packed into bytes."""
+
+from ..bus.errors import BadInput
+
+
+class BitWriter:
+    """Collects bits."""
+
+    def __init__(self) -> None:
+        self._value = 0
+        self.length = 0
+        """Bits written so far."""
+
+    def write(self, value: int, bits: int) -> None:
+        """Append ``value`` as an unsigned number of ``bits`` bits.
+
+        Raises:
+            BadInput: The value does not fit.
+        """
+        if not 0 <= value < 1 << bits:
+            raise BadInput(f"{value} does not fit into {bits} bits", "fewer users, subjects or boxes, or a wider field")
+        self._value = self._value << bits | value
+        self.length += bits
+
+    def write_bytes(self, raw: bytes) -> None:
+        """Append whole bytes."""
+        self._value = self._value << 8 * len(raw) | int.from_bytes(raw, "big")
+        self.length += 8 * len(raw)
+
+    def bytes(self) -> bytes:
+        """All bits, the last byte filled with zeros."""
+        size = -(-self.length // 8)
+        return (self._value << 8 * size - self.length).to_bytes(size, "big")
+
+
+class BitReader:
+    """Takes them back."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._value = int.from_bytes(raw, "big")
+        self._left = 8 * len(raw)
+
+    def read(self, bits: int) -> int:
+        """The next ``bits`` bits as an unsigned number.
+
+        Raises:
+            BadInput: There are not so many left.
+        """
+        if bits > self._left:
+            raise BadInput(f"{bits} bits wanted and {self._left} left", "the bytes were cut off")
+        self._left -= bits
+        return self._value >> self._left & (1 << bits) - 1
+
+    def read_bytes(self, size: int) -> bytes:
+        """The next ``size`` bytes."""
+        return self.read(8 * size).to_bytes(size, "big")

@@ -1,0 +1,88 @@
+"""The cloud: generates content from prompts with the senders' branch models, and keeps the network's knowledge.
+
+- ``cloud_preparation``: stage 1, terms, branch models, summary
+- here: stage 2, content
+- ``cloud_update``: stage 3, satisfaction and refined branches
+"""
+
+from ..bus import keys
+from ..bus.engine import Context
+from ..bus.errors import BadInput
+from ..bus.messages import Association, CodecRequest, CodecWeights, Content, Envelope, Failure, Forwarded, GenerateOrder
+from .cloud_state import Order, ServedBy
+from .cloud_update import CloudUpdate
+from .edge import PICTURE_BITS
+from .knowledge.items import SUBJECT
+from .models.roles import Box, Generate, Picture
+from .network import backhaul_ns
+from .prompt_codec import PromptContent, decode
+from .scenes.caption import parse
+
+
+class Cloud(CloudUpdate):
+    """See the module."""
+
+    def start(self, ctx: Context) -> None:
+        """Preparation begins."""
+        self.begin_preparation(ctx)
+
+    def on_association(self, association: Association, event: Envelope, ctx: Context) -> None:
+        """Who is served where; the other edges are told."""
+        known = self.state.served_by.get(association.user)
+        if known is None or association.epoch > known.epoch:
+            self.state.served_by[association.user] = ServedBy(association.edge, association.epoch)
+        for edge in self.settings.edges:
+            if edge != association.edge:
+                ctx.control(edge, association)
+
+    def on_forwarded(self, message: Forwarded, event: Envelope, ctx: Context) -> None:
+        """Something came up from a user, by its edge."""
+        self.method("got", message.body)(message.body, message, ctx)
+
+    def on_codec_request(self, request: CodecRequest, event: Envelope, ctx: Context) -> None:
+        """An edge lacks a codec; its weights take their time on the wire."""
+        bits = self.around.codec_bits[request.codec]
+        ctx.send(event.source, CodecWeights(request.codec, bits), after_ns=backhaul_ns(bits))
+
+    def on_generate_order(self, order: GenerateOrder, event: Envelope, ctx: Context) -> None:
+        """Read a prompt and generate what it says, with identifiers that the sender has shared or sent along, and no others."""
+        request = order.prompt.request
+        try:
+            content = decode(order.prompt.data)
+            names = [self.around.subject_name(order.sender, number) for number in content.subjects]
+            names += [name for _, _, name in parse(content.caption).objects if name]
+        except BadInput as error:
+            ctx.send(event.source, Failure(request, self.id, f"prompt cannot be read: {error.message}"))
+            return
+        boxes = self.boxes(order.sender, content)
+        names += [box.subject for box in boxes if box.subject]
+        sent = {self.around.subject_name(order.sender, number): vector for number, vector in content.identifiers.items()}
+        subjects = {}
+        for name in sorted({*names, *sent} - {""}):
+            item = self.state.kb.get(SUBJECT, name)
+            vector = sent.get(name) or (item.data if item is not None and item.provenance == order.sender else b"")
+            if vector:
+                subjects[name] = vector
+        self.state.orders[request] = Order(order.sender, self.around.users[content.recipient], order.prompt.t_ns)
+        if subjects:
+            self.state.shown_subjects[request] = list(subjects)
+        seed = keys.integer(1 << 62, ctx.seed, "generate", request)
+        steps = self.settings.generator_steps
+        ctx.infer("generator", Generate(content.caption, content.background, boxes, seed, steps, subjects), f"generator:{request}")
+
+    def boxes(self, sender: str, content: PromptContent) -> list[Box]:
+        """Boxes with the names of the subjects that they show."""
+        return [
+            Box(box.label, box.colour, box.cx, box.cy, box.width, box.height, box.score, self.around.subject_name(sender, number) if number >= 0 else "")
+            for box, number in zip(content.boxes, content.box_subjects, strict=True)
+        ]
+
+    def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:
+        """Generated: to the edge of the receiver."""
+        request = event.in_reply_to.partition(":")[2]
+        order = self.state.orders.pop(request)
+        served = self.state.served_by.get(order.recipient)
+        if served is None:
+            served = self.state.served_by[order.sender]
+        content = Content(request, order.sender, order.recipient, order.t_ns, result.picture)
+        ctx.send(served.edge, content, after_ns=backhaul_ns(PICTURE_BITS))

@@ -1,0 +1,125 @@
+"""Stage 1 at the cloud: terms, settlement, branch models, a summary of what it knows, and the codec library."""
+
+from ..bus.clock import ns
+from ..bus.engine import Context
+from ..bus.messages import BranchReady, DecoderSet, Forwarded, KbSummary, Knowledge, Library, Settlement, Share, SharedItem, Terms, Tick
+from ..policies.protocols import IncentiveTerms, SettleContext, TermsContext
+from ..policies.protocols import Settlement as Settled
+from .accounting import body_bits, decoder_bits
+from .cloud_state import CloudBase, Sample, Subject
+from .knowledge import summary_of
+from .knowledge.items import CLOUD, PREFERENCE, SUBJECT
+from .knowledge.retrieval import to_float16
+from .models.roles import Box, Branch, Personalise
+from .pictures import decompress
+
+TERMS_AT, SETTLE_AT = 0.1, 0.5
+"""When terms are published and answers settled, as shares of the time before the traffic starts."""
+
+
+class CloudPreparation(CloudBase):
+    """Stage 1."""
+
+    def begin_preparation(self, ctx: Context) -> None:
+        """Offer the library; set the two dates."""
+        library = Library(self.around.codec_bits)
+        for edge in self.settings.edges:
+            ctx.control(edge, library)
+        start_ns = ns(self.settings.traffic.start_s)
+        ctx.timer(int(start_ns * TERMS_AT), Tick("terms"))
+        ctx.timer(int(start_ns * SETTLE_AT), Tick("settle"))
+
+    def tick_terms(self, tick: Tick, ctx: Context) -> None:
+        """Publish what is paid; distribute the decoders."""
+        decoders = DecoderSet(list(self.around.decoder_bits))
+        self.multicast(ctx, "decoders", "installation", decoder_bits(decoders, self.around.decoder_bits), decoders)
+        if self.settings.scheme == "semcom":
+            return  # nothing is generated: there is nothing to pay for
+        context = TermsContext(self.settings.knowledge.budget, len(self.around.users), (PREFERENCE, SUBJECT))
+        terms: IncentiveTerms = self.decide(ctx, "incentive", "terms", context, about="terms", private=False)
+        self.state.mechanism, self.state.rewards, self.state.terms_reason = terms.mechanism, terms.rewards, terms.reason
+        published = Terms(terms.mechanism, terms.rewards)
+        self.multicast(ctx, "terms", "preparation", body_bits(published), published)
+
+    def got_share(self, share: Share, message: Forwarded, ctx: Context) -> None:
+        """An answer; one that comes after the settlement is not paid and not used."""
+        if not self.state.settled:
+            self.state.shares[share.user] = share
+
+    def tick_settle(self, tick: Tick, ctx: Context) -> None:
+        """Pay, and begin to make branch models of what was accepted."""
+        state = self.state
+        state.settled = True
+        shares = [state.shares[user] for user in sorted(state.shares) if state.shares[user].items]
+        if not shares:
+            self.publish_summary(ctx)
+            return
+        terms = IncentiveTerms(state.mechanism, state.rewards, state.terms_reason)
+        shared = tuple((share.user, tuple(item.kind for item in share.items), share.asked) for share in shares)
+        context = SettleContext(terms, self.settings.knowledge.budget, shared)
+        settled: Settled = self.decide(ctx, "incentive", "settle", context, about="settle", private=False)
+        for user, credits in settled.payments:
+            payment = Settlement(user, credits)
+            self.multicast(ctx, f"settlement:{user}", "preparation", body_bits(payment), payment, [user])
+        accepted = None if settled.accepted is None else dict(settled.accepted)
+        for share in shares:
+            for index, item in enumerate(share.items):
+                if accepted is None or index in accepted.get(share.user, ()):
+                    self.take(share.user, item, ctx)
+        state.shares = {}
+        if not state.branching:
+            self.publish_summary(ctx)
+
+    def take(self, user: str, item: SharedItem, ctx: Context) -> None:
+        """Use one accepted item."""
+        if item.kind == SUBJECT and item.pictures:
+            self.add_samples(user, item)
+            self.state.branching.append(item.name)
+            self.personalise(item.name, ctx)
+        elif item.kind == PREFERENCE:
+            self.learn(ctx, PREFERENCE, user, f"{user} likes", vector=item.vector, provenance=user, sharing=CLOUD)
+
+    def add_samples(self, user: str, item: SharedItem) -> None:
+        """Keep the pictures of a subject."""
+        subject = self.state.subjects.setdefault(item.name, Subject(user, item.label))
+        subject.samples += [Sample(picture, box) for picture, box in zip(item.pictures, item.boxes, strict=True)]
+
+    def personalise(self, name: str, ctx: Context) -> None:
+        """Make a branch model of all pictures of a subject."""
+        subject = self.state.subjects[name]
+        subject.trained_on = len(subject.samples)
+        pictures = [decompress(sample.picture) for sample in subject.samples]
+        boxes = [Box(subject.label, "", *sample.box, subject=name) for sample in subject.samples]
+        ctx.infer("personaliser", Personalise(name, subject.label, pictures, boxes), f"personaliser:{name}:{len(pictures)}")
+
+    def branch_made(self, result: Branch, ctx: Context) -> None:
+        """A first branch model is ready: its owner downloads it; after the last one all hear what the cloud knows."""
+        state, name = self.state, result.subject
+        state.branching.remove(name)
+        identifier = to_float16(result.identifier)
+        user = state.subjects[name].user
+        self.know(name, identifier, user, "branch", ctx)
+        ready = BranchReady(user, name, identifier)
+        self.multicast(ctx, f"branch:{name}", "preparation", body_bits(ready), ready, [user])
+        if not state.branching:
+            self.publish_summary(ctx)
+
+    def know(self, name: str, identifier: bytes, user: str, how: str, ctx: Context) -> None:
+        """Keep a subject's look in the KB."""
+        self.learn(ctx, SUBJECT, name, f"{name} of {user}, by {how}", data=identifier, provenance=user, sharing=CLOUD)
+
+    def publish_summary(self, ctx: Context) -> None:
+        """Tell all users which subjects the cloud can draw."""
+        self.state.version += 1
+        summary: KbSummary = summary_of(self.state.kb, self.state.version)
+        self.multicast(ctx, f"summary:{summary.version}", "kb", body_bits(summary), summary)
+
+    def got_knowledge(self, knowledge: Knowledge, message: Forwarded, ctx: Context) -> None:
+        """More from a user: an identifier of its own making (where there is no branch), or further pictures of a subject with a branch."""
+        for item in knowledge.items:
+            if item.kind != SUBJECT:
+                continue
+            if item.vector and item.name not in self.state.subjects:
+                self.know(item.name, to_float16(item.vector), knowledge.user, "its owner's identifier", ctx)
+            elif item.pictures and item.name in self.state.subjects:
+                self.add_samples(knowledge.user, item)

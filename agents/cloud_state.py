@@ -1,0 +1,78 @@
+"""What changes in the cloud, and how it reaches users."""
+
+from msgspec import Struct, field
+
+from ..bus.engine import Context
+from ..bus.messages import Body, Downlink, Share
+from .base import AgentState, NetworkAgent
+
+
+class ServedBy(Struct):
+    """A user's edge, since which epoch."""
+
+    edge: str
+    epoch: int
+
+
+class Order(Struct):
+    """Content that is being generated."""
+
+    sender: str
+    recipient: str
+    t_ns: int
+
+
+class Sample(Struct):
+    """A shared picture (compressed) of a subject, and the subject's box in it."""
+
+    picture: bytes
+    box: tuple[float, float, float, float]
+
+
+class Subject(Struct):
+    """What the cloud has of a user's subject besides its KB item: pictures, how many of them the branch is made of, satisfaction."""
+
+    user: str
+    label: str
+    samples: list[Sample] = field(default_factory=list)
+    trained_on: int = 0
+    served: int = 0
+    satisfaction: float = 0.0
+    """Sum over the requests served that showed it."""
+
+
+class CloudState(AgentState):
+    """All that changes in the cloud."""
+
+    served_by: dict[str, ServedBy] = field(default_factory=dict)
+    terms_reason: str = ""
+    mechanism: str = ""
+    rewards: dict[str, float] = field(default_factory=dict)
+    shares: dict[str, Share] = field(default_factory=dict)
+    settled: bool = False
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    branching: list[str] = field(default_factory=list)
+    """Subjects whose first branch model is being made."""
+    refining: str = ""
+    """The subject whose branch model is being made anew (stage 3), or empty."""
+    version: int = 0
+    """Of summaries and deltas."""
+    orders: dict[str, Order] = field(default_factory=dict)
+    shown_subjects: dict[str, list[str]] = field(default_factory=dict)
+    """Request -> subjects drawn, until its satisfaction is known."""
+
+
+class CloudBase(NetworkAgent):
+    """The cloud's state and its way to users."""
+
+    state: CloudState
+    state_type = CloudState
+
+    def multicast(self, ctx: Context, label: str, purpose: str, bits: int, body: Body, users: list[str] | None = None) -> None:
+        """Send to users (default: all) by their edges, which make one transmission a cell of it."""
+        edges: dict[str, list[str]] = {}
+        for user in self.around.users if users is None else users:
+            if user in self.state.served_by:
+                edges.setdefault(self.state.served_by[user].edge, []).append(user)
+        for edge in sorted(edges):
+            ctx.send(edge, Downlink(edges[edge], label, "", purpose, bits, body))

@@ -1,0 +1,288 @@
+"""The edge server: routes between the cloud and its cells, encodes pictures for the channel of their receivers, caches feedback."""
+
+from msgspec import Struct, field
+
+from ..bus.channel.csi import dequantise
+from ..bus.clock import MS, SECOND, ns
+from ..bus.engine import Context
+from ..bus.messages import (
+    Association,
+    CodecRequest,
+    CodecWeights,
+    Content,
+    CsiReport,
+    CsiRequest,
+    Downlink,
+    Envelope,
+    Failure,
+    Feedback,
+    Forwarded,
+    GenerateOrder,
+    JsccPicture,
+    Knowledge,
+    Library,
+    Prompt,
+    Satisfaction,
+    Share,
+    Tick,
+)
+from ..policies.protocols import EncoderContext
+from .accounting import body_bits
+from .base import AgentState, NetworkAgent
+from .codec_store import CodecStore
+from .csi import error_std_db
+from .knowledge.items import NETWORK
+from .models.roles import PICTURE_SIDE, Decode, Encode, Picture, Symbols
+from .network import backhaul_ns
+
+CSI_FRESH_NS = 5 * MS
+"""A measurement younger than this is used as it is; else the receiver is asked for a new one."""
+CSI_PATIENCE_NS = 60 * MS
+"""How long an edge waits for the answer before it goes by what it has."""
+NO_CSI_AGE_S = 10.0
+"""Age given to a policy for a receiver that has never reported."""
+PICTURE_BITS = 8 * 3 * PICTURE_SIDE * PICTURE_SIDE
+
+
+class Place(Struct):
+    """Where a user is served, since which epoch."""
+
+    bs: str
+    edge: str
+    epoch: int
+
+
+class KnownCsi(Struct):
+    """What a receiver reported: its last measurement (``t_ns`` -1: none yet) and its running mean, in dB."""
+
+    last_db: float = 0.0
+    t_ns: int = -1
+    mean_db: float | None = None
+
+
+class Delivery(Struct):
+    """A picture on its way down. ``asked_ns``: when CSI was asked for, -1 once it has been encoded for."""
+
+    content: Content
+    codec: str = ""
+    asked_ns: int = -1
+
+
+class Incoming(Struct):
+    """A picture that came up as symbols and is being decoded (scheme ``semcom``)."""
+
+    sender: str
+    recipient: str
+    t_ns: int
+
+
+class EdgeState(AgentState):
+    """All that changes in an edge server."""
+
+    places: dict[str, Place] = field(default_factory=dict)
+    csi: dict[str, KnownCsi] = field(default_factory=dict)
+    store: CodecStore = field(default_factory=CodecStore)
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    fetching: dict[str, list[str]] = field(default_factory=dict)
+    """Codec -> requests that wait for it."""
+    incoming: dict[str, Incoming] = field(default_factory=dict)
+    last_codec: dict[str, str] = field(default_factory=dict)
+    feedback: list[tuple[str, float]] = field(default_factory=list)
+
+
+class Edge(NetworkAgent):
+    """See the module."""
+
+    state: EdgeState
+    state_type = EdgeState
+
+    def start(self, ctx: Context) -> None:
+        """Feedback is synced in periods."""
+        self.state.store.capacity_bits = self.settings.knowledge.edge_storage_bits
+        ctx.timer(ns(self.settings.traffic.feedback_sync_s), Tick("sync"))
+
+    # --- routing ---------------------------------------------------------------------------------------------------
+
+    def on_association(self, association: Association, event: Envelope, ctx: Context) -> None:
+        """Who is served where; the cloud tells the other edges."""
+        known = self.state.places.get(association.user)
+        if known is None or association.epoch > known.epoch:
+            self.state.places[association.user] = Place(association.bs, association.edge, association.epoch)
+        if event.source != self.settings.cloud:
+            ctx.control(self.settings.cloud, association)
+
+    def on_downlink(self, downlink: Downlink, event: Envelope, ctx: Context) -> None:
+        """From the cloud to users: one message to each cell that serves some of them (one multicast there)."""
+        cells: dict[str, list[str]] = {}
+        for user in downlink.users:
+            place = self.state.places.get(user)
+            if place is not None:
+                # a user that has gone to another edge since the cloud looked is followed there
+                cells.setdefault(place.bs if place.edge == self.id else place.edge, []).append(user)
+        for to in sorted(cells):
+            ctx.send(to, Downlink(cells[to], downlink.label, downlink.request, downlink.purpose, downlink.payload_bits, downlink.body))
+
+    def on_forwarded(self, message: Forwarded, event: Envelope, ctx: Context) -> None:
+        """Something came up from a user."""
+        self.method("got", message.body)(message.body, message, ctx)
+
+    def got_prompt(self, prompt: Prompt, message: Forwarded, ctx: Context) -> None:
+        """The cloud generates."""
+        ctx.send(self.settings.cloud, GenerateOrder(message.user, prompt))
+
+    def got_share(self, share: Share, message: Forwarded, ctx: Context) -> None:
+        """For the cloud."""
+        ctx.send(self.settings.cloud, message)
+
+    def got_knowledge(self, knowledge: Knowledge, message: Forwarded, ctx: Context) -> None:
+        """For the cloud."""
+        ctx.send(self.settings.cloud, message)
+
+    # --- channel knowledge -----------------------------------------------------------------------------------------
+
+    def got_csi_report(self, report: CsiReport, message: Forwarded, ctx: Context) -> None:
+        """Keep it; a picture that waited for it goes on."""
+        known = self.state.csi.setdefault(report.user, KnownCsi())
+        snr_db = dequantise(report.level, self.around.air.radio.csi_bits)
+        if report.t_ns >= known.t_ns:
+            known.last_db, known.t_ns = snr_db, report.t_ns
+        if not report.request:
+            known.mean_db = snr_db
+        delivery = self.state.deliveries.get(report.request)
+        if delivery is not None and delivery.asked_ns >= 0:
+            self.encode(delivery, ctx)
+
+    def on_content(self, content: Content, event: Envelope, ctx: Context) -> None:
+        """A picture for one of our users: learn its channel, then encode."""
+        self.deliver(content, ctx)
+
+    def deliver(self, content: Content, ctx: Context) -> None:
+        """Begin a delivery."""
+        place = self.state.places.get(content.recipient)
+        if place is None:
+            self.fail(content.request, f"{content.recipient} is attached nowhere", ctx)
+            return
+        delivery = self.state.deliveries[content.request] = Delivery(content, asked_ns=ctx.now)
+        known = self.state.csi.get(content.recipient)
+        steady = self.around.air.radio.fading == "awgn" and known is not None and known.mean_db is not None
+        if known is not None and known.t_ns >= 0 and (steady or ctx.now - known.t_ns < CSI_FRESH_NS):
+            self.encode(delivery, ctx)
+            return
+        request = CsiRequest(content.request)
+        label = f"csi-request:{content.request}"
+        ctx.send(place.bs, Downlink([content.recipient], label, content.request, "csi", body_bits(request), request))
+        patience_ns = CSI_PATIENCE_NS + ns(self.settings.radio.csi_delay_s)
+        ctx.timer(patience_ns, Tick("csi_patience", request=content.request))
+
+    def tick_csi_patience(self, tick: Tick, ctx: Context) -> None:
+        """No answer: go by what is known."""
+        delivery = self.state.deliveries.get(tick.request)
+        if delivery is not None and delivery.asked_ns >= 0:
+            self.encode(delivery, ctx)
+
+    # --- encoding --------------------------------------------------------------------------------------------------
+
+    def encode(self, delivery: Delivery, ctx: Context) -> None:
+        """Choose the codec by what is known of the receiver's channel, and encode as soon as it is here."""
+        request, user = delivery.content.request, delivery.content.recipient
+        delivery.asked_ns = -1
+        choice = self.decide(ctx, "encoder", "choose", self.encoder_context(user, ctx.now), request, about=f"{request}:down", private=False)
+        delivery.codec = self.state.last_codec[user] = choice.codec
+        if self.state.store.use(choice.codec):
+            ctx.infer("jscc_encoder", Encode(delivery.content.picture, choice.codec), f"jscc_encoder:{request}")
+            return
+        waiting = self.state.fetching.setdefault(choice.codec, [])
+        if not waiting:
+            ctx.send(self.settings.cloud, CodecRequest(choice.codec))
+        waiting.append(request)
+
+    def encoder_context(self, user: str, now_ns: int) -> EncoderContext:
+        """What this edge knows of a receiver."""
+        known = self.state.csi.get(user, KnownCsi())
+        measured = known.t_ns >= 0
+        mean_db = known.mean_db if known.mean_db is not None else known.last_db
+        snr_db = known.last_db if measured else mean_db
+        return EncoderContext(
+            codecs=self.around.cards,
+            csi_snr_db=snr_db,
+            csi_age_s=(now_ns - known.t_ns) / SECOND if measured else NO_CSI_AGE_S,
+            csi_std_db=error_std_db(snr_db, self.around.air.radio),
+            doppler_hz=self.around.doppler_hz(user),
+            symbol_rate_hz=self.settings.radio.bandwidth_hz,
+            last_codec=self.state.last_codec.get(user, ""),
+            mean_snr_db=known.mean_db,
+        )
+
+    def on_symbols(self, result: Symbols, event: Envelope, ctx: Context) -> None:
+        """Encoded: to the cell of the receiver."""
+        request = event.in_reply_to.partition(":")[2]
+        delivery = self.state.deliveries.pop(request)
+        content = delivery.content
+        header = JsccPicture(request, content.recipient, content.t_ns, delivery.codec)
+        place = self.state.places[content.recipient]
+        label = f"features:{request}:down"
+        ctx.send(place.bs, Downlink([content.recipient], label, request, "features", body_bits(header), header, result.symbols))
+
+    # --- codec library ---------------------------------------------------------------------------------------------
+
+    def on_library(self, library: Library, event: Envelope, ctx: Context) -> None:
+        """Codecs on offer: as many as fit are installed before the run."""
+        for codec, bits in library.codecs.items():
+            if self.state.store.fits(bits):
+                self.hold(codec, bits, ctx)
+
+    def on_codec_weights(self, weights: CodecWeights, event: Envelope, ctx: Context) -> None:
+        """A codec that was missed has come; those longest unused make room."""
+        self.hold(weights.codec, weights.bits, ctx)
+        for request in self.state.fetching.pop(weights.codec, []):
+            delivery = self.state.deliveries[request]
+            self.state.store.use(weights.codec)
+            ctx.infer("jscc_encoder", Encode(delivery.content.picture, weights.codec), f"jscc_encoder:{request}")
+
+    def hold(self, codec: str, bits: int, ctx: Context) -> None:
+        """Store a codec."""
+        for evicted in self.state.store.put(codec, bits):
+            self.forget(ctx, NETWORK, f"codec:{evicted}")
+        self.learn(ctx, NETWORK, f"codec:{codec}", f"JSCC codec {codec}, {bits} bits", provenance=self.settings.cloud)
+
+    # --- scheme semcom: pictures that come up as symbols ---------------------------------------------------------
+
+    def got_jscc_picture(self, header: JsccPicture, message: Forwarded, ctx: Context) -> None:
+        """Decode what a sender encoded."""
+        self.state.incoming[header.request] = Incoming(message.user, header.recipient, header.t_ns)
+        ctx.infer("jscc_decoder", Decode(message.symbols, header.codec, message.snr_db), f"jscc_decoder:{header.request}")
+
+    def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:
+        """Decoded: to the edge of the receiver, which may be this one."""
+        request = event.in_reply_to.partition(":")[2]
+        incoming = self.state.incoming.pop(request)
+        place = self.state.places.get(incoming.recipient)
+        content = Content(request, incoming.sender, incoming.recipient, incoming.t_ns, result.picture)
+        if place is not None and place.edge != self.id:
+            ctx.send(place.edge, content, after_ns=backhaul_ns(PICTURE_BITS))
+            return
+        ctx.record(content)
+        self.deliver(content, ctx)
+
+    # --- feedback --------------------------------------------------------------------------------------------------
+
+    def got_feedback(self, feedback: Feedback, message: Forwarded, ctx: Context) -> None:
+        """Cache it until the next sync."""
+        self.state.feedback.append((feedback.request, feedback.satisfaction))
+
+    def on_failure(self, failure: Failure, event: Envelope, ctx: Context) -> None:
+        """A request ended badly: nobody can be satisfied with it."""
+        self.state.feedback.append((failure.request, 0.0))
+
+    def fail(self, request: str, reason: str, ctx: Context) -> None:
+        """A request ends here."""
+        ctx.record(Failure(request, self.id, reason))
+        self.state.feedback.append((request, 0.0))
+
+    def tick_sync(self, tick: Tick, ctx: Context) -> None:
+        """Send what came since the last sync to the cloud; the last time one period after the traffic's end."""
+        if self.state.feedback:
+            ctx.send(self.settings.cloud, Satisfaction(self.id, self.state.feedback))
+            self.state.feedback = []
+        if ctx.now < ns(self.settings.traffic.duration_s):
+            ctx.timer(ns(self.settings.traffic.feedback_sync_s), Tick("sync", tick.number + 1))

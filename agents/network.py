@@ -1,0 +1,128 @@
+"""What never changes during a run and all agents know: the settings and what follows from them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..bus.channel import Air, Area, Radio
+from ..bus.channel.fading import doppler_hz
+from ..bus.clock import ns
+from ..policies.protocols import CodecCard
+from .models.codecs.library import Library, read_library
+from .models.loading import WEIGHTS
+from .settings import NetworkSettings, UserSettings
+
+BACKHAUL_BPS = 1.0e9
+"""Bits a second of the wires between edges and the cloud."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The network as all agents know it.
+
+    Attributes:
+        settings: As given.
+        air: The radio world.
+        library: The JSCC codecs.
+    """
+
+    settings: NetworkSettings
+    air: Air
+    library: Library
+
+    @cached_property
+    def users(self) -> tuple[str, ...]:
+        """User ids, sorted; a user's index here is its number on the air."""
+        return tuple(sorted(user.id for user in self.settings.users))
+
+    @cached_property
+    def user_settings(self) -> dict[str, UserSettings]:
+        """User id -> its settings."""
+        return {user.id: user for user in self.settings.users}
+
+    @cached_property
+    def edge_of_station(self) -> dict[str, str]:
+        """Base station -> its edge."""
+        return {station.id: station.edge for station in self.settings.stations}
+
+    @cached_property
+    def cards(self) -> tuple[CodecCard, ...]:
+        """The codec library as encoder policies see it."""
+        grid = self.library.snr_grid_db
+        return tuple(
+            CodecCard(codec.name, codec.snr_db, float(codec.cbr), codec.symbols, tuple(zip(grid, codec.psnr_db, strict=True)))
+            for codec in self.library.codecs.values()
+        )
+
+    @cached_property
+    def card(self) -> dict[str, CodecCard]:
+        """Codec name -> card."""
+        return {card.name: card for card in self.cards}
+
+    @cached_property
+    def decoder_bits(self) -> dict[str, int]:
+        """Codec name -> size of its decoder in bits."""
+        return {codec.name: codec.decoder_bits for codec in self.library.codecs.values()}
+
+    @cached_property
+    def codec_bits(self) -> dict[str, int]:
+        """Codec name -> size of encoder and decoder in bits, float16 weights: what an edge stores."""
+        return {codec.name: codec.decoder_bits + 16 * codec.encoder_params for codec in self.library.codecs.values()}
+
+    @property
+    def uplink_offset_db(self) -> float:
+        """Mean uplink SNR minus mean downlink SNR of the same link: what powers and receivers differ by (the rest is reciprocal)."""
+        radio = self.air.radio
+        if radio.fixed_snr_db is not None:
+            return 0.0
+        return radio.user_power_dbm - radio.bs_power_dbm + radio.user_noise_figure_db - radio.bs_noise_figure_db
+
+    def doppler_hz(self, user: str) -> float:
+        """Maximum Doppler shift at a user's nominal speed."""
+        radio = self.air.radio
+        speed = max(self.user_settings[user].speed_mps, radio.scatter_speed_mps)
+        return doppler_hz(speed, radio.carrier_hz) if radio.fading == "rayleigh" else 0.0
+
+    def subject_name(self, user: str, number: int) -> str:
+        """Name of a user's subject by its number; empty if it has no such."""
+        subjects = self.user_settings[user].subjects
+        return subjects[number] if number < len(subjects) else ""
+
+
+def surroundings_of(settings: NetworkSettings, weights: Path | None = None) -> Surroundings:
+    """Build them.
+
+    Raises:
+        Missing: The folder of weights has no codec library.
+    """
+    return Surroundings(settings, air_of(settings), read_library((weights or WEIGHTS) / "jscc"))
+
+
+def air_of(settings: NetworkSettings) -> Air:
+    """The radio world of a network."""
+    own = settings.radio
+    radio = Radio(
+        carrier_hz=own.carrier_hz,
+        bandwidth_hz=own.bandwidth_hz,
+        bs_power_dbm=own.bs_power_dbm,
+        user_power_dbm=own.user_power_dbm,
+        bs_noise_figure_db=own.noise_figure_db,
+        user_noise_figure_db=own.noise_figure_db,
+        fading="awgn" if own.model == "awgn" else "rayleigh",
+        fixed_snr_db=own.fixed_snr_db,
+        pilots=None if own.perfect_csi else own.pilots,
+        max_attempts=own.max_attempts,
+        csi_threshold_db=own.csi_change_db,
+    )
+    return Air(
+        settings.seed,
+        radio,
+        Area(*settings.area_m),
+        {station.id: (station.x_m, station.y_m) for station in settings.stations},
+        {user.id: user.speed_mps for user in settings.users},
+    )
+
+
+def backhaul_ns(bits: int) -> int:
+    """Time that bits take on a wire between edge and cloud, on top of its latency."""
+    return ns(bits / BACKHAUL_BPS)

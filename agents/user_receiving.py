@@ -1,0 +1,35 @@
+"""Stage 2 at the receiver: decode, calibrate, show, say how it was."""
+
+from ..bus.engine import Context
+from ..bus.messages import Arrived, Envelope, Failure, Feedback, JsccPicture, Shown
+from .accounting import body_bits
+from .knowledge.items import HISTORY
+from .models.roles import Decode, Picture
+from .satisfaction import predicted_psnr_db, quality, timeliness
+from .user_state import Receiving, UserBase
+
+
+class UserReceiving(UserBase):
+    """The way in."""
+
+    def got_jscc_picture(self, header: JsccPicture, message: Arrived, ctx: Context) -> None:
+        """Symbols of a picture have arrived."""
+        if header.codec not in self.state.decoders:
+            ctx.record(Failure(header.request, self.id, f"no decoder for {header.codec}"))
+            return
+        self.state.receiving[header.request] = Receiving(header.t_ns, header.codec, message.snr_db)
+        ctx.infer("jscc_decoder", Decode(message.symbols, header.codec, message.snr_db), f"jscc_decoder:{header.request}")
+
+    def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:
+        """Decoded: show it, remember it, and tell the edge how satisfied this user is."""
+        request = event.in_reply_to.partition(":")[2]
+        receiving = self.state.receiving.pop(request)
+        latency_ns = ctx.now - receiving.t_ns
+        ctx.record(Shown(request, result.picture, receiving.codec, receiving.snr_db, latency_ns), private=True)
+        self.learn(ctx, HISTORY, request, f"from {request.partition('/')[0]}", provenance=request.partition("/")[0])
+        history = self.state.kb.of_kind(HISTORY)
+        if len(history) > self.settings.knowledge.history_items:
+            self.forget(ctx, HISTORY, history[0].name)
+        good = quality(predicted_psnr_db(self.around.card[receiving.codec], receiving.snr_db))
+        feedback = Feedback(request, good * timeliness(latency_ns), good, latency_ns)
+        self.send_up(ctx, f"feedback:{request}", "feedback", body_bits(feedback), feedback, request=request)

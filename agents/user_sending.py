@@ -1,0 +1,212 @@
+"""Stage 2 at the sender: a picture is taken, understood, and told in as few bits as the policies choose."""
+
+import math
+from dataclasses import replace
+
+from ..bus import keys
+from ..bus.channel.csi import dequantise
+from ..bus.clock import MS, SECOND, ns
+from ..bus.engine import Context
+from ..bus.messages import Capture, Envelope, JsccPicture, Knowledge, Prompt, SharedItem, Tick
+from ..policies.protocols import Candidate, EncoderContext, NoiseContext, PromptChoice, PromptContext, SemanticNoise
+from .accounting import KIND_BITS, body_bits
+from .csi import error_std_db
+from .knowledge import nearest
+from .knowledge.items import HISTORY, OWN, SUBJECT, TERM
+from .models.roles import Encode, Extract, Extraction, Symbols
+from .prompt_codec import BOXES, CAPTION, IDENTIFIERS, PARTS, REFERENCES, PromptContent, encode, part_bits
+from .scenes.draw import draw
+from .scenes.vocabulary import LABELS
+from .scenes.world import Scene, make_scene
+from .user_sharing import UserSharing
+from .user_state import Sending
+
+MOST_BOXES = 15
+
+
+class UserSending(UserSharing):
+    """Traffic and the way out."""
+
+    def begin_traffic(self, ctx: Context) -> None:
+        """Pictures are taken as a Poisson process."""
+        self.next_picture(ns(self.settings.traffic.start_s), 0, ctx)
+
+    def next_picture(self, after_t_ns: int, number: int, ctx: Context) -> None:
+        """Set the timer of picture ``number``, which follows the one at ``after_t_ns``."""
+        traffic = self.settings.traffic
+        if traffic.rate_hz <= 0 or (traffic.max_requests and number >= traffic.max_requests):
+            return
+        gap_s = -math.log1p(-ctx.draw("traffic", self.id, number)) / traffic.rate_hz
+        t_ns = after_t_ns + ns(gap_s)
+        if t_ns < self.traffic_ends_ns:
+            ctx.timer(t_ns - ctx.now, Tick("picture", number))
+
+    def tick_picture(self, tick: Tick, ctx: Context) -> None:
+        """Take a picture and begin to send it."""
+        number = tick.number
+        request = f"{self.id}/{number}"
+        self.next_picture(ctx.now, number + 1, ctx)
+        scene = self.look(number, ctx)
+        picture = draw(scene).tobytes()
+        recipient = self.recipient(number, ctx)
+        mapping = ctx.draw("task", self.id, number) < self.settings.traffic.mapping_share
+        truth = [(box.label, box.colour, box.cx, box.cy, box.width, box.height, box.subject) for box in scene.boxes()]
+        ctx.record(Capture(request, recipient, picture, truth, scene.background), private=True)
+        sending = self.state.sending[request] = Sending(recipient, ctx.now, "mapping" if mapping else "greeting", picture)
+        if self.settings.scheme == "semcom":
+            self.encode_picture(request, sending, ctx)
+        else:
+            ctx.infer("extractor", Extract(picture, self.looks()), f"extractor:{request}")
+
+    def look(self, number: int, ctx: Context) -> Scene:
+        """The scene in front of the camera."""
+        subjects = self.around.user_settings[self.id].subjects
+        shown: tuple[str, ...] = ()
+        if subjects and ctx.draw("subject", self.id, number) < self.settings.traffic.subject_share:
+            shown = (subjects[keys.integer(len(subjects), ctx.seed, "which subject", self.id, number)],)
+        return make_scene(ctx.seed, "scene", self.id, number, count=self.settings.traffic.objects, subjects=shown)
+
+    def recipient(self, number: int, ctx: Context) -> str:
+        """Any other user, equally likely (itself where it is alone)."""
+        others = [user for user in self.around.users if user != self.id] or [self.id]
+        return others[keys.integer(len(others), ctx.seed, "recipient", self.id, number)]
+
+    # --- prompts ---------------------------------------------------------------------------------------------------
+
+    def on_extraction(self, result: Extraction, event: Envelope, ctx: Context) -> None:
+        """The local model has looked at a picture."""
+        what = event.in_reply_to.partition(":")[2]
+        if what.startswith("share:"):
+            self.found_own(what.split(":")[1], result, ctx)
+            return
+        sending = self.state.sending.pop(what)
+        content = self.content(what, sending, result)
+        noise, choice = self.select(what, sending, content, result, ctx)
+        if choice.share_knowledge:
+            content = self.tell(what, noise, content, ctx)
+        self.send_prompt(what, sending, replace(content, parts=tuple(p for p in PARTS if p in choice.parts)), ctx)
+        self.remember(what, sending, result.caption, ctx)
+        own = next((box for box in result.boxes if box.subject), None)
+        if own is not None:
+            self.share_more(sending.picture, own, ctx)
+
+    def content(self, request: str, sending: Sending, seen: Extraction) -> PromptContent:
+        """All that a prompt could say. Own subjects that the other side knows are references, others identifiers if they may be told."""
+        own = self.around.user_settings[self.id].subjects
+        numbers = {name: own.index(name) for name in dict.fromkeys(box.subject for box in seen.boxes) if name in own}
+        known = [name for name in numbers if name in self.state.known or name in self.state.told]
+        untold = [name for name in numbers if name not in known and self.may_tell(name)]
+        boxes = tuple(seen.boxes[:MOST_BOXES])
+        looks = self.looks()
+        return PromptContent(
+            number=int(request.rpartition("/")[2]),
+            recipient=self.around.users.index(sending.recipient),
+            time_ms=sending.t_ns // MS,
+            task=sending.task,
+            parts=(),
+            caption=seen.caption,
+            background=seen.background,
+            boxes=boxes,
+            box_subjects=tuple(numbers[box.subject] if box.subject in known or box.subject in untold else -1 for box in boxes),
+            subjects=tuple(numbers[name] for name in known),
+            identifiers={numbers[name]: looks[name] for name in untold},
+        )
+
+    def may_tell(self, name: str) -> bool:
+        """Whether an own subject's look exists and may leave this user."""
+        item = self.state.kb.get(SUBJECT, name)
+        return item is not None and bool(item.data) and item.sharing != OWN
+
+    def select(
+        self, request: str, sending: Sending, content: PromptContent, seen: Extraction, ctx: Context
+    ) -> tuple[SemanticNoise, PromptChoice]:
+        """Estimate the semantic noise, then choose the parts."""
+        noise: SemanticNoise = self.decide(ctx, "noise", "estimate", self.noise_context(sending, seen), request, private=True)
+        snr_db = self.state.mean.db + self.around.uplink_offset_db
+        context = PromptContext(self.candidates(content, seen), noise, snr_db, sending.task)
+        return noise, self.decide(ctx, "prompt", "select", context, request, private=True)
+
+    def noise_context(self, sending: Sending, seen: Extraction) -> NoiseContext:
+        """What the prompt is about, and what is known of the other side: the shared vocabulary and the last summary."""
+        certainty: dict[str, float] = {}
+        for box in seen.boxes:
+            for concept in (box.label, box.subject):
+                if concept:
+                    certainty[concept] = max(certainty.get(concept, 0.0), box.score)
+        known = (*LABELS, *self.state.known, *self.state.told)
+        terms = self.state.kb.of_kind(TERM)
+        similarity = {}
+        for concept in certainty:
+            item = self.state.kb.get(SUBJECT, concept)
+            if concept not in known and item is not None:
+                best = nearest(item.vector, terms)
+                similarity[concept] = best[0][0] if best else 0.0
+        relevant = tuple(name for name in known if name in certainty)
+        return NoiseContext(tuple(certainty), relevant, similarity, certainty, sending.task)
+
+    def candidates(self, content: PromptContent, seen: Extraction) -> tuple[Candidate, ...]:
+        """The parts that a policy may choose from, with their exact costs."""
+        bits = part_bits(content)
+        labels = tuple(dict.fromkeys(box.label for box in seen.boxes))
+        own = self.around.user_settings[self.id].subjects
+        offered = {CAPTION: labels}
+        if content.boxes:
+            offered[BOXES] = labels
+        if content.subjects:
+            offered[REFERENCES] = tuple(own[number] for number in content.subjects)
+        if content.identifiers:
+            offered[IDENTIFIERS] = tuple(own[number] for number in content.identifiers)
+        return tuple(Candidate(part, bits[part], concepts) for part, concepts in offered.items())
+
+    def tell(self, request: str, noise: SemanticNoise, content: PromptContent, ctx: Context) -> PromptContent:
+        """Share the uncovered subjects' identifiers ahead of the prompt; later prompts can refer to them."""
+        own, looks = self.around.user_settings[self.id].subjects, self.looks()
+        names = [own[number] for number in content.identifiers if own[number] in noise.uncovered]
+        if not names:
+            return content
+        items = [SharedItem(SUBJECT, name, name.rpartition("/")[2], looks[name]) for name in names]
+        knowledge = Knowledge(self.id, items)
+        self.send_up(ctx, f"knowledge:{request}", "kb", body_bits(knowledge), knowledge, request=request)
+        self.state.told += names
+        return content
+
+    def send_prompt(self, request: str, sending: Sending, content: PromptContent, ctx: Context) -> None:
+        """Code the prompt and send it."""
+        data, bits = encode(content)
+        prompt = Prompt(request, sending.recipient, sending.t_ns, list(content.parts), data)
+        self.send_up(ctx, f"prompt:{request}", "prompt", KIND_BITS + bits, prompt, request=request)
+
+    def remember(self, request: str, sending: Sending, caption: str, ctx: Context) -> None:
+        """A history item for a picture sent; the oldest goes when there are too many."""
+        self.learn(ctx, HISTORY, request, f"to {sending.recipient}: {caption}")
+        history = self.state.kb.of_kind(HISTORY)
+        if len(history) > self.settings.knowledge.history_items:
+            self.forget(ctx, HISTORY, history[0].name)
+
+    # --- scheme semcom -----------------------------------------------------------------------------------------------
+
+    def encode_picture(self, request: str, sending: Sending, ctx: Context) -> None:
+        """Choose a codec for the own uplink and encode the picture itself."""
+        radio, state = self.around.air.radio, self.state
+        snr_db = dequantise(state.last_level, radio.csi_bits) + self.around.uplink_offset_db
+        context = EncoderContext(
+            codecs=self.around.cards,
+            csi_snr_db=snr_db,
+            csi_age_s=(ctx.now - state.last_csi_ns) / SECOND,
+            csi_std_db=error_std_db(snr_db, radio),
+            doppler_hz=self.around.doppler_hz(self.id),
+            symbol_rate_hz=self.settings.radio.bandwidth_hz,
+            last_codec=state.last_codec,
+            mean_snr_db=state.mean.db + self.around.uplink_offset_db,
+        )
+        choice = self.decide(ctx, "encoder", "choose", context, request, about=f"{request}:up", private=True)
+        sending.codec = state.last_codec = choice.codec
+        ctx.infer("jscc_encoder", Encode(sending.picture, choice.codec), f"jscc_encoder:{request}")
+
+    def on_symbols(self, result: Symbols, event: Envelope, ctx: Context) -> None:
+        """Encoded: symbols go up behind their header."""
+        request = event.in_reply_to.partition(":")[2]
+        sending = self.state.sending.pop(request)
+        header = JsccPicture(request, sending.recipient, sending.t_ns, sending.codec)
+        self.send_up(ctx, f"features:{request}:up", "features", body_bits(header), header, request=request, symbols=result.symbols)
+        self.remember(request, sending, "a picture", ctx)

@@ -1,0 +1,89 @@
+"""What changes in a user, and how it sends."""
+
+from msgspec import Struct, field
+
+from ..bus.clock import ns
+from ..bus.engine import Context
+from ..bus.messages import Body, SharedItem, Uplink
+from .base import AgentState, NetworkAgent
+from .csi import RunningMean
+from .knowledge.items import SUBJECT
+
+
+class Sending(Struct):
+    """A picture on its way out."""
+
+    recipient: str
+    t_ns: int
+    task: str
+    picture: bytes
+    codec: str = ""
+
+
+class Receiving(Struct):
+    """A picture that arrived and is being decoded."""
+
+    t_ns: int
+    codec: str
+    snr_db: float
+
+
+class Album(Struct):
+    """Pictures of an own subject that are being looked through: compressed pictures, and boxes as they are found."""
+
+    pictures: list[bytes] = field(default_factory=list)
+    boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+
+
+class UserState(AgentState):
+    """All that changes in a user."""
+
+    bs: str = ""
+    epoch: int = 0
+    mean: RunningMean = field(default_factory=RunningMean)
+    last_level: int = 0
+    last_csi_ns: int = -1
+    reported_db: float | None = None
+    since_report: int = 0
+    ticks: int = 0
+    last_codec: str = ""
+    """Last codec of its own uplink (scheme ``semcom``)."""
+    sending: dict[str, Sending] = field(default_factory=dict)
+    receiving: dict[str, Receiving] = field(default_factory=dict)
+    decoders: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    """Subjects that the generating side knows, from its last summary."""
+    told: list[str] = field(default_factory=list)
+    """Subjects that this user has sent there since."""
+    albums: dict[str, Album] = field(default_factory=dict)
+    preparing: list[SharedItem] = field(default_factory=list)
+    """What it is going to share, while pictures are being looked through."""
+    asked: float = 0.0
+    reason: str = ""
+    credits: float = 0.0
+    extra_ns: int = 0
+    """When it last shared a further picture."""
+
+
+class UserBase(NetworkAgent):
+    """A user's state and its way to the base station."""
+
+    state: UserState
+    state_type = UserState
+
+    def send_up(
+        self, ctx: Context, label: str, purpose: str, bits: int, body: Body, *, request: str = "", symbols: bytes = b"", after_ns: int = 0
+    ) -> None:
+        """Hand something to the base station that serves this user now."""
+        uplink = Uplink(self.id, self.state.epoch, label, request, purpose, bits, body, symbols)
+        ctx.send(self.state.bs, uplink, after_ns=after_ns)
+
+    def looks(self) -> dict[str, bytes]:
+        """Identifier vectors of this user's own subjects, as far as it has them."""
+        items = self.state.kb.of_kind(SUBJECT)
+        return {item.name: item.data for item in items if item.data}
+
+    @property
+    def traffic_ends_ns(self) -> int:
+        """When no more pictures are taken and no more measurements made."""
+        return ns(self.settings.traffic.duration_s)
