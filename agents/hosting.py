@@ -1,4 +1,4 @@
-"""Where the workers of a run live: in this process, in processes of this machine, or in Ray actors. The only file that imports ray.
+"""Where the workers of a run live: this process, processes of this machine, or Ray actors. The only file that imports ray.
 
 All three run ``agents.worker``; nothing that a user sees depends on the choice. Ray places the workers and watches over
 them; messages never travel as Ray calls.
@@ -26,8 +26,9 @@ from ..bus.errors import BadInput, Missing, RunFailed, SemcastError
 from ..bus.exchange.chaos import Chaos
 from ..bus.exchange.memory import Hub, MemoryExchange
 from ..bus.server import ExternalServer, NatsServer, nats_server
+from .base import make_world
 from .request import Progress, RunReport, RunRequest
-from .worker import WorkerResult, WorkerSpec, make_world, run_over_nats, run_worker
+from .worker import WorkerResult, WorkerSpec, run_over_nats, run_worker
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,9 @@ def run(request: RunRequest, on_progress: Tell, *, chaos: Chaos | None = None, u
     else:
         with _server(request, workers, world.shards) as server:
             specs = [msgspec.structs.replace(spec, access=server.worker(spec.index)) for spec in specs]
-            results = _in_processes(specs, on_progress) if request.host == "nats" else _in_ray(specs, request.address, on_progress)
+            results = (
+                _in_processes(specs, on_progress) if request.host == "nats" else _in_ray(specs, request.address, on_progress)
+            )
     return _report(results, time.monotonic() - started)
 
 
@@ -205,7 +208,9 @@ class _Line(msgspec.Struct):
     error: list[str] | None = None
 
 
-def _collect(processes: Sequence[subprocess.Popen[bytes]], said: queue.Queue[tuple[int, bytes]], total: _Sum) -> list[WorkerResult]:
+def _collect(
+    processes: Sequence[subprocess.Popen[bytes]], said: queue.Queue[tuple[int, bytes]], total: _Sum
+) -> list[WorkerResult]:
     results: dict[int, WorkerResult] = {}
     while len(results) < len(processes):
         index, raw = said.get()
@@ -213,7 +218,9 @@ def _collect(processes: Sequence[subprocess.Popen[bytes]], said: queue.Queue[tup
         if line is None:
             if index not in results:
                 code = processes[index].wait()
-                raise RunFailed(f"worker {index} ended with exit status {code} and no result", "its last words are in the run's run.log")
+                raise RunFailed(
+                    f"worker {index} ended with exit status {code} and no result", "its last words are in the run's run.log"
+                )
         elif line.progress is not None:
             total.update(index, line.progress)
         elif line.result is not None:
@@ -279,7 +286,9 @@ def _in_ray(specs: Sequence[WorkerSpec], address: str, tell: Tell) -> list[Worke
                 results[running.pop(reference)] = line.result
         return [results[index] for index in range(len(specs))]
     except ray.exceptions.RayError as error:
-        raise RunFailed(f"a Ray worker failed: {error}", "run again with --host memory to see whether Ray is the cause") from error
+        raise RunFailed(
+            f"a Ray worker failed: {error}", "run again with --host memory to see whether Ray is the cause"
+        ) from error
     finally:
         for each in actors:
             ray.kill(each)

@@ -19,19 +19,18 @@ import msgspec
 from msgspec import Struct
 
 from ..bus import snapshot
-from ..bus.clock import MS
-from ..bus.engine import TraceSink, Worker, WorkerReport, World
+from ..bus.engine import TraceSink, Worker, WorkerReport
 from ..bus.errors import SemcastError
 from ..bus.exchange import Exchange
 from ..bus.exchange.chaos import Chaos
-from ..bus.exchange.nats import NatsExchange, nats_exchange
+from ..bus.exchange.nats import nats_exchange
+from ..bus.exchange.rounds import NatsExchange
 from ..bus.messages import Capture, Codec, Envelope, Failure, Shown
 from ..bus.server import Access
 from ..bus.tap import Tap
 from ..bus.trace import TraceWriter, trace_metadata
-from .base import PAYLOADS, make_agents
+from .base import PAYLOADS, make_agents, make_world
 from .models.loading import load_models
-from .models.roles import Arguments
 from .request import Progress
 from .settings import NetworkSettings
 
@@ -68,21 +67,9 @@ class WorkerResult(Struct, frozen=True):
     rejected: int = 0
 
 
-def make_world(settings: NetworkSettings, run: str) -> World:
-    """The engine's view of a network."""
-    compute = settings.compute
-    ids = [settings.cloud, *settings.edges, *(user.id for user in settings.users), *(station.id for station in settings.stations)]
-    return World(
-        run=run,
-        seed=settings.seed,
-        lookahead_ns=settings.lookahead_ns,
-        ids=tuple(sorted(ids)),
-        latency_ns={pair: round(ms * MS) for pair, ms in settings.latency_ms.items()},
-        throughput={"user": compute.user_flops, "edge": compute.edge_flops, "cloud": compute.cloud_flops},
-    )
-
-
-def make_worker(spec: WorkerSpec, exchange: Exchange, on_progress: Callable[[Progress], None]) -> tuple[Worker, TraceWriter | None]:
+def make_worker(
+    spec: WorkerSpec, exchange: Exchange, on_progress: Callable[[Progress], None]
+) -> tuple[Worker, TraceWriter | None]:
     """Build a worker around its exchange."""
     world = make_world(spec.settings, spec.run)
     mine = [name for rank, name in enumerate(world.ids) if world.worker(rank, spec.workers) == spec.index]
@@ -158,7 +145,13 @@ class _ProgressTeller:
         self._next = now + 0.2
         worker = self._worker
         self._tell(
-            Progress(sim_ns=t_ns, windows=worker.windows, events=worker.events_by_role(), started=self._counting.started, done=self._counting.done)
+            Progress(
+                sim_ns=t_ns,
+                windows=worker.windows,
+                events=worker.events_by_role(),
+                started=self._counting.started,
+                done=self._counting.done,
+            )
         )
 
 

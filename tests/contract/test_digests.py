@@ -84,7 +84,7 @@ def test_whole_quickstart_everywhere(tmp_path: Path) -> None:
 
 
 def test_workers_on_one_actor_an_agent_are_really_apart(tmp_path: Path) -> None:
-    from semcast.agents.worker import make_world
+    from semcast.agents.base import make_world
 
     world = make_world(network_settings(load("two-users")), "x")
     assert sorted({world.worker(rank, 16) for rank in range(len(world.ids))}) == list(range(len(world.ids)))
