@@ -6,11 +6,12 @@ from .settings import NetworkSettings
 
 
 class RunRequest(Struct, frozen=True):
-    """One run: a network and where its workers live. ``run`` is the run id in subjects; ``folder`` exists, its ``trace/`` is the host's.
+    """One run: a network and where its workers live.
 
-    ``host``: ``memory``, ``nats`` or ``ray``; ``exchange``: ``subjects`` or ``packed``; ``nats``: URL of a server, empty for an embedded
-    one; ``address``: Ray cluster, empty for a local one; ``tap``: agents whose messages are republished in the packed form.
-    ``metadata`` (scenario, versions, policies) is written into the trace as it is.
+    ``run`` is the run id in subjects; ``folder`` exists, its ``trace/`` is the host's. ``host``: ``memory``, ``nats`` or ``ray``;
+    ``exchange``: ``subjects`` or ``packed``; ``nats``: URL of a server, empty for an embedded one; ``address``: Ray cluster,
+    empty for a local one; ``tap``: agents whose messages are republished in the packed form. ``metadata`` (scenario, versions)
+    is written into the trace as it is.
     """
 
     run: str
@@ -27,7 +28,7 @@ class RunRequest(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """How far a run is: simulated time, windows so far, events handled by role, requests ``started`` and ``done`` (shown or failed)."""
+    """How far a run is: simulated time, windows, events handled by role, requests ``started`` and ``done`` (shown or failed)."""
 
     sim_ns: int
     windows: int
@@ -37,7 +38,7 @@ class Progress(Struct, frozen=True):
 
 
 class RunReport(Struct, frozen=True):
-    """A finished run: digest, the agents' chain values, counts, times in seconds, and the number of messages refused as invalid."""
+    """A finished run: digest, the agents' chain values, counts, times in seconds, and how many messages were refused."""
 
     digest: str
     chains: dict[str, str]

@@ -1,6 +1,6 @@
 """What must fit together between the sections of a scenario."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..agents.scenes.vocabulary import SUBJECTS
@@ -8,7 +8,7 @@ from ..agents.scenes.world import MAX_OBJECTS
 from ..bus.errors import SemcastError
 from ..policies.registry import KINDS, resolve
 from .mistakes import Mistake, nearest
-from .schema import Scenario, StationEntry, UserEntry
+from .schema import Scenario
 
 ROLES = ("user", "bs", "edge", "cloud")
 
@@ -28,7 +28,7 @@ def _latencies(scenario: Scenario) -> Iterator[Mistake]:
         elif latency_ms < network.lookahead_ms:
             yield Mistake(
                 path,
-                f"{latency_ms:g} ms is below network.lookahead_ms = {network.lookahead_ms:g} ms: raise it, or lower the lookahead",
+                f"{latency_ms:g} ms is below network.lookahead_ms = {network.lookahead_ms:g} ms: raise one or lower the other",
             )
     if not network.latency_ms:
         yield Mistake("network.latency_ms", "names no pair of roles")
@@ -42,23 +42,23 @@ def _network(scenario: Scenario) -> Iterator[Mistake]:
             yield Mistake("network.users", f"{len(network.users)} users: a sender needs somebody to send to")
         if network.subjects:
             yield Mistake("network.subjects", "users are listed: give each its own subjects")
-        yield from _twice("network.users", network.users)
+        yield from _twice("network.users", [user.id for user in network.users])
     if isinstance(network.stations, tuple):
         if not network.stations:
             yield Mistake("network.stations", "no base station")
-        yield from _twice("network.stations", network.stations)
+        yield from _twice("network.stations", [station.id for station in network.stations])
         for i, station in enumerate(network.stations):
             if station.edge not in edges:
                 reason = f"no edge {station.edge!r}: network.edges = {network.edges} makes {edges[0]} to {edges[-1]}"
                 yield Mistake(f"network.stations[{i}].edge", reason, nearest(station.edge, edges))
 
 
-def _twice(path: str, entries: tuple[UserEntry, ...] | tuple[StationEntry, ...]) -> Iterator[Mistake]:
+def _twice(path: str, ids: Sequence[str]) -> Iterator[Mistake]:
     first: dict[str, int] = {}
-    for i, entry in enumerate(entries):
-        if entry.id in first:
-            yield Mistake(f"{path}[{i}].id", f"{entry.id!r} is already {path}[{first[entry.id]}]")
-        first.setdefault(entry.id, i)
+    for i, id in enumerate(ids):
+        if id in first:
+            yield Mistake(f"{path}[{i}].id", f"{id!r} is already {path}[{first[id]}]")
+        first.setdefault(id, i)
 
 
 def _subjects(scenario: Scenario) -> Iterator[Mistake]:

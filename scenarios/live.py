@@ -73,7 +73,8 @@ class Plain(Silent):
         self._due_s = now_s + PLAIN_PERIOD_S
         self._stream.write(
             f"{now_s - self._started_s:6.1f} s  simulated {progress.sim_ns / 1e9:6.2f} of {self._duration_s:g} s  "
-            f"{self._windows_per_s(progress):,.0f} windows/s  requests {progress.done}/{progress.started}  events {_events(progress)}\n"
+            f"{self._windows_per_s(progress):,.0f} windows/s  requests {progress.done}/{progress.started}  "
+            f"events {_events(progress)}\n"
         )
         self._stream.flush()
 
@@ -108,5 +109,5 @@ class Rich(Silent):
             self._task,
             completed=min(simulated_s, self._duration_s),
             simulated=f"{simulated_s:.2f} / {self._duration_s:g} s",
-            counts=f"{progress.done}/{progress.started} requests  {self._windows_per_s(progress):,.0f} windows/s  {_events(progress)}",
+            counts=f"{progress.done}/{progress.started} requests  {self._windows_per_s(progress):,.0f}/s  {_events(progress)}",
         )

@@ -117,7 +117,7 @@ def _run_and_reduce(
     state |= {"rejected": answer.rejected, "trace": sorted(path.name for path in (folder / folders.TRACE_FOLDER).glob("*.mcap"))}
     folders.write_run(folder, state)
     _log.info("digest %s after %d windows, %d events", answer.digest, answer.windows, answer.events)
-    finish(folder, state, report)
+    finish(folder, scenario, state, report)
     state["wall_s"] = round(time.monotonic() - started_s, 3)
 
 
@@ -128,21 +128,21 @@ def host(request: RunRequest, on_progress: Display) -> RunReport:
     return hosting.run(request, on_progress)
 
 
-def finish(folder: Path, state: dict[str, Any], report: bool = True) -> None:
+def finish(folder: Path, scenario: Scenario, state: dict[str, Any], report: bool = True) -> None:
     """Reduce the trace of a run folder to rows and results, put these into ``state``, and write figures and report."""
-    from .metrics.reduce import reduce_trace
+    from .metrics.reduce import reduce_run
     from .metrics.summary import results
     from .metrics.table import write_rows
 
-    rows = reduce_trace(folder)
-    write_rows(folder / folders.ROWS_FILE, rows)
-    state["requests"] = len(rows)
-    state["results"] = results(rows, folder)
+    reduction = reduce_run(folder, network_settings(scenario))
+    write_rows(folder / folders.ROWS_FILE, reduction.rows)
+    state["requests"] = len(reduction.rows)
+    state["results"] = results(reduction)
     folders.write_run(folder, state)
     if report:
         from .report.page import write_report
 
-        write_report(folder, rows, state)
+        write_report(folder, reduction, state)
 
 
 def _first_state(scenario: Scenario, command: str) -> dict[str, Any]:
@@ -152,6 +152,7 @@ def _first_state(scenario: Scenario, command: str) -> dict[str, Any]:
         "digest": "",
         "seed": scenario.seed,
         "scenario": scenario.name,
+        "title": scenario.title,
         "scheme": scenario.scheme,
         "host": scenario.host,
         "workers": scenario.workers,

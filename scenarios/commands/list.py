@@ -65,24 +65,20 @@ def _policies(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _models(args: argparse.Namespace) -> list[dict[str, Any]]:
-    from ...agents.models.cards import read_card
+    from ...agents.models.loading import model_table
 
-    weights = Path(__file__).parents[2] / "agents" / "models" / "weights"
-    rows = []
-    for path in sorted([*weights.glob("*/card.json"), *weights.glob("*/library.json")]):
-        card = read_card(path.parent, path.name)
-        rows.append(
-            {
-                "name": card.data["name"],
-                "roles": list(card.data["roles"]),
-                "params": card.data.get("params"),
-                "flops": card.data.get("flops"),
-                "batch": card.data.get("batch"),
-                "train": f"semcast train {card.data['recipe']}" if card.data.get("recipe") else None,
-                "sha256": card.sha256[:12],
-            }
-        )
-    return rows
+    return [
+        {
+            "role": row.role,
+            "name": row.name,
+            "params": row.params,
+            "flops": row.flops,
+            "megabytes": round(row.weights_bytes / 1e6, 2),
+            "sha256": row.sha256[:12],
+            "problem": row.problem,
+        }
+        for row in model_table()
+    ]
 
 
 def _runs(args: argparse.Namespace) -> list[dict[str, Any]]:

@@ -1,10 +1,12 @@
 """Options that several commands share: which scenario, and how it is changed."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...bus.errors import BadInput
-from ..schema import Scenario
+
+if TYPE_CHECKING:
+    from ..schema import Scenario
 
 KINDS = ("noise", "prompt", "encoder", "incentive", "scheduling")
 
@@ -25,7 +27,7 @@ def add_scenario(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="apply the scenario's [quick] table: a run of seconds")
 
 
-def load_scenario(args: argparse.Namespace, **more: Any) -> Scenario:
+def load_scenario(args: argparse.Namespace, **more: Any) -> "Scenario":
     """The scenario that the options describe; ``more``: further overrides by dotted path with ``__`` for the dot.
 
     Raises:

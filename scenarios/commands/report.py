@@ -18,11 +18,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Write it; the run's status stays as it is."""
     from ..folder import REPORT_FILE, read_run
+    from ..loading import load
     from ..runner import finish
 
     folder = Path(args.run)
     run = read_run(folder)
-    finish(folder, run)
+    finish(folder, load(str(folder)), run)
     if args.json:
         write_json(run | {"folder": str(folder)})
     else:

@@ -55,12 +55,12 @@ def execute(args: argparse.Namespace) -> int:
         write_json(read_run(outcome.folder) | {"folder": str(outcome.folder)})
     elif outcome.status == "ok":
         _show(read_run(outcome.folder))
-    if outcome.error is not None and args.debug and outcome.error.__cause__ is not None:
+    if not args.json:
+        print(outcome.folder, flush=True)
+    if outcome.error is not None and args.debug:
         raise outcome.error
     if outcome.error is not None:
         print(f"semcast: {outcome.error}", file=sys.stderr)
-    if not args.json:
-        print(outcome.folder, flush=True)
     if outcome.status == "interrupted":
         print("semcast: interrupted; the folder holds what was done", file=sys.stderr)
         return 130

@@ -1,32 +1,45 @@
 """``semcast train``: train a model of the tiny profile."""
 
 import argparse
+from pathlib import Path
 
 from ...bus.errors import BadInput
+from .output import add_json, write_json, write_table
 
-HELP = "train a model of the tiny profile on the scene world (checkpoints; resumes)"
-EXAMPLE = "semcast train extractor --minutes 60 --work training/extractor"
+HELP = "train a model of the tiny profile on the scene world; goes on from its checkpoints"
+EXAMPLE = "semcast train jscc --minutes 60 --work training/jscc"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("recipe", metavar="RECIPE", help="what to train, such as extractor, generator, jscc ('list' shows all)")
-    parser.add_argument("--minutes", metavar="M", type=float, default=60.0, help="wall time to train for (default 60)")
     parser.add_argument(
-        "--work", metavar="DIR", default="", help="folder for checkpoints (default training/RECIPE); resumed if it has some"
+        "recipe", metavar="RECIPE", nargs="?", default="", help="what to train; without it, the recipes are listed"
     )
-    parser.add_argument("--threads", metavar="N", type=int, default=1, help="torch threads")
-    parser.add_argument("--seed", metavar="N", type=int, default=1, help="seed of the training data")
+    parser.add_argument(
+        "--minutes", metavar="M", type=float, default=60.0, help="minutes to train in all, resumed runs counted (default 60)"
+    )
+    parser.add_argument("--work", metavar="DIR", default="", help="folder of checkpoints (default: training/RECIPE)")
+    parser.add_argument(
+        "--out", metavar="DIR", default="", help="where weights and card go (default: where the package reads them)"
+    )
+    parser.add_argument("--threads", metavar="N", type=int, default=1, help="torch threads (default 1)")
+    add_json(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Train it."""
-    from ...agents.models.training import recipes
+    from ...agents.models.training.recipes import RECIPES, train
 
-    known = sorted(recipes.RECIPES)
-    if args.recipe == "list":
-        print("\n".join(known))
+    if not args.recipe:
+        rows = [{"recipe": name, "what": recipe.what} for name, recipe in sorted(RECIPES.items())]
+        write_json({"recipes": rows}) if args.json else write_table(rows)
         return 0
-    if args.recipe not in known:
-        raise BadInput(f"no training recipe {args.recipe!r}", f"there are: {', '.join(known)}")
+    if args.recipe not in RECIPES:
+        raise BadInput(f"no training recipe {args.recipe!r}", f"there are: {', '.join(sorted(RECIPES))}")
+    work = Path(args.work or f"training/{args.recipe}")
+    card = train(args.recipe, args.minutes, work, Path(args.out) if args.out else None, args.threads)
+    if args.json:
+        write_json({"card": str(card.folder), "sha256": card.sha256})
+    else:
+        print(card.folder)
     return 0

@@ -30,7 +30,7 @@ _REQUEST = re.compile(r"user\.[a-z0-9_-]+/\d+")
 
 @dataclass(frozen=True)
 class Call:
-    """One model call: asked at ``issued_ns``, worked on from ``started_ns`` (the processor was busy before), done at ``done_ns``."""
+    """One model call: asked at ``issued_ns``, worked on from ``started_ns`` (busy before) to ``done_ns``."""
 
     agent: str
     role: str

@@ -1,0 +1,61 @@
+"""What is compared: choices (schemes, policies or model profiles), each with the settings it is swept over."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from ..schema import Scenario
+
+PROMPT_PARTS = ("caption", "boxes", "caption+boxes+references+identifiers")
+"""Prompts that a sweep of ``gai-scn`` tries: cheap to rich."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One thing to run: a ``choice``, the ``setting`` of its sweep, and the scenario values (dotted path -> value) for it."""
+
+    choice: str
+    setting: str = ""
+    overrides: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """``choice`` or ``choice/setting``."""
+        return f"{self.choice}/{self.setting}" if self.setting else self.choice
+
+
+def scheme_points(scenario: Scenario, schemes: Sequence[str], codecs: Sequence[str]) -> list[Point]:
+    """Each scheme as the scenario has it, and swept: every codec of the library, and for ``gai-scn`` every kind of prompt."""
+    points = []
+    for scheme in schemes:
+        points.append(Point(scheme, "adaptive", {"scheme": scheme}))
+        parts: Sequence[str] = PROMPT_PARTS if scheme == "gai-scn" else ("",)
+        for codec, part in product(codecs, parts):
+            overrides = {"scheme": scheme, "policies.encoder": f"fixed:codec={codec}"}
+            if part:
+                overrides["policies.prompt"] = f"fixed:parts={part}"
+            points.append(Point(scheme, f"{codec} {part}".strip(), overrides))
+    return points
+
+
+def policy_points(kind: str, names: Sequence[str]) -> list[Point]:
+    """One point a policy."""
+    return [Point(name, "", {f"policies.{kind}": name}) for name in names]
+
+
+def model_points(profiles: Sequence[str]) -> list[Point]:
+    """One point a model profile."""
+    return [Point(profile, "", {"models.profile": profile}) for profile in profiles]
+
+
+def library_codecs() -> list[str]:
+    """Names of the JSCC codecs of the shipped library, lowest rate first.
+
+    Raises:
+        Missing: The library is not there.
+    """
+    from ...agents.models.codecs.library import read_library
+    from ...agents.models.loading import WEIGHTS
+
+    codecs = read_library(WEIGHTS / "jscc").codecs.values()
+    return [codec.name for codec in sorted(codecs, key=lambda codec: (codec.symbols, codec.snr_db))]

@@ -1,0 +1,138 @@
+"""How good the models of a profile are, on scenes that no training has seen: each figure with its bootstrap interval."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..agents.models.loading import WEIGHTS, load_models
+from ..agents.models.roles import Box, Extract, Extraction, Generate, Model, Picture
+from ..agents.scenes.caption import caption
+from ..agents.scenes.draw import draw
+from ..agents.scenes.world import Scene, make_scene
+from ..bus import keys
+
+RESAMPLES = 2000
+MAX_OBJECTS = 4
+Figure = dict[str, float]
+"""``value``, the 95 % interval ``low`` to ``high``, and the number of scenes ``n``."""
+
+
+def evaluate(parts: Sequence[str], scenes: int, profile: str = "tiny") -> dict[str, Figure]:
+    """Measure ``extractor``, ``generator`` and ``jscc`` (or some of them) on held-out scenes of up to 4 objects.
+
+    Raises:
+        Missing: A model's weights are not there.
+    """
+    measures: dict[str, Callable[[int, str], dict[str, Figure]]] = {"extractor": extractor, "generator": generator, "jscc": jscc}
+    found: dict[str, Figure] = {}
+    for part in parts:
+        found |= measures[part](scenes, profile)
+    return found
+
+
+def held_out(scenes: int) -> list[Scene]:
+    """The held-out scenes: their key is used nowhere else."""
+    return [make_scene("evaluation", "held-out", i, count=(1, MAX_OBJECTS)) for i in range(scenes)]
+
+
+def run_all(model: Model, arguments: Sequence[Any]) -> list[Any]:
+    """Run a model over many arguments in its fixed batches, the last one filled up."""
+    results: list[Any] = []
+    for start in range(0, len(arguments), model.batch):
+        batch = list(arguments[start : start + model.batch])
+        results += model.run(batch + batch[-1:] * (model.batch - len(batch)))[: len(batch)]
+    return results
+
+
+def figure(values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]) -> Figure:
+    """A statistic over scenes with its bootstrap interval.
+
+    Args:
+        values: One row a scene, shape (scenes, columns).
+        statistic: Sums over scenes of shape (..., columns) -> values of shape (...).
+    """
+    n = len(values)
+    rng = keys.generator("evaluation", "bootstrap", n)
+    samples = statistic(rng.multinomial(n, [1 / n] * n, size=RESAMPLES) @ values)
+    low, high = np.percentile(samples, (2.5, 97.5))
+    return {"value": float(statistic(values.sum(axis=0))), "low": float(low), "high": float(high), "n": n}
+
+
+def extractor(scenes: int, profile: str) -> dict[str, Figure]:
+    """F1 of found boxes: right class and IoU of at least 0.5, each true object once; with colour, too, as a second figure."""
+    world = held_out(scenes)
+    model = load_models(profile, ["extractor"])["extractor"]
+    found: list[Extraction] = run_all(model, [Extract(draw(scene).tobytes()) for scene in world])
+    by_class = [
+        matches(scene.boxes(), result.boxes, lambda t, f: t.label == f.label) for scene, result in zip(world, found, strict=True)
+    ]
+    coloured = [
+        matches(scene.boxes(), result.boxes, lambda t, f: (t.label, t.colour) == (f.label, f.colour))
+        for scene, result in zip(world, found, strict=True)
+    ]
+    return {"extractor_f1": figure(np.array(by_class), _f1), "extractor_f1_with_colour": figure(np.array(coloured), _f1)}
+
+
+def _f1(sums: np.ndarray) -> np.ndarray:
+    """(right, found, true) -> 2 right / (found + true)."""
+    return np.asarray(2 * sums[..., 0] / np.maximum(1, sums[..., 1] + sums[..., 2]))
+
+
+def matches(truth: Sequence[Box], found: Sequence[Box], alike: Callable[[Box, Box], bool]) -> tuple[float, float, float]:
+    """(right, found, true): found boxes, most certain first, each take the best free true box of IoU at least 0.5."""
+    free = list(truth)
+    for box in found:
+        best = max((other for other in free if alike(other, box)), key=lambda other: iou(other, box), default=None)
+        if best is not None and iou(best, box) >= 0.5:
+            free.remove(best)
+    return float(len(truth) - len(free)), float(len(found)), float(len(truth))
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    wide = min(a.cx + a.width / 2, b.cx + b.width / 2) - max(a.cx - a.width / 2, b.cx - b.width / 2)
+    high = min(a.cy + a.height / 2, b.cy + b.height / 2) - max(a.cy - a.height / 2, b.cy - b.height / 2)
+    shared = max(0.0, wide) * max(0.0, high)
+    return shared / (a.width * a.height + b.width * b.height - shared)
+
+
+def generator(scenes: int, profile: str) -> dict[str, Figure]:
+    """Objects of the prompt (true caption, background and boxes) that the judge finds in the generated picture."""
+    from .metrics.judging import recoveries
+
+    world = held_out(scenes)
+    model = load_models(profile, ["generator"])["generator"]
+    arguments = [
+        Generate(_caption(scene), scene.background, scene.boxes(), keys.integer(2**63, "evaluation", "generator", i))
+        for i, scene in enumerate(world)
+    ]
+    pictures: list[Picture] = run_all(model, arguments)
+    pairs = [(scene.boxes(), picture.picture) for scene, picture in zip(world, pictures, strict=True)]
+    found = recoveries(pairs)
+    originals = recoveries([(scene.boxes(), draw(scene).tobytes()) for scene in world])
+    return {
+        "generator_object_recovery": _mean([score.recovery for score in found]),
+        "generator_object_recovery_iou50": _mean([score.iou50 for score in found]),
+        "judge_object_recovery_of_originals": _mean([score.recovery for score in originals]),
+    }
+
+
+def _caption(scene: Scene) -> str:
+    return caption(scene.background, [(thing.label, thing.colour, thing.subject) for thing in scene.objects])
+
+
+def _mean(values: Sequence[float]) -> Figure:
+    table = np.array([[value, 1.0] for value in values])
+    return figure(table, lambda sums: np.asarray(sums[..., 0] / sums[..., 1]))
+
+
+def jscc(scenes: int, profile: str) -> dict[str, Figure]:
+    """PSNR gain of the codec library over its middle-SNR codec at both ends of the SNR range (dB, paired by scene)."""
+    from ..agents.models.training.jscc_eval import library_against_middle
+
+    found = {}
+    for row in library_against_middle(WEIGHTS / "jscc", scenes):
+        name = f"jscc_library_gain_db_cbr{row.cbr.denominator}_{row.channel}_{row.end}_snr"
+        found[name] = {"value": row.gain_db, "low": row.low, "high": row.high, "n": row.n}
+    return found

@@ -1,0 +1,191 @@
+"""A run's trace -> one row a request. The judge looks at the pictures here and nowhere else."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...agents.settings import NetworkSettings
+from ...bus.messages import AirRecord
+from .judging import Scores, judged
+from .quality import GREY, psnr_db, ssim
+from .row import FAILED, SHOWN, Row
+from .story import Call, Network, Story, collect
+
+STAGES = {
+    "extractor": "extract",
+    "embedder": "extract",
+    "generator": "generate",
+    "jscc_encoder": "encode",
+    "jscc_decoder": "decode",
+    "calibrator": "calibrate",
+}
+"""Role of a model call -> the stage of the latency that it belongs to."""
+SOURCE_DIMENSIONS = 3 * 64 * 64
+KNOWLEDGE_PURPOSES = ("kb",)
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A run, reduced: ``rows[i]`` belongs to ``stories[i]``."""
+
+    rows: list[Row]
+    stories: list[Story]
+    network: Network
+    settings: NetworkSettings
+
+
+def reduce_run(folder: Path, settings: NetworkSettings) -> Reduction:
+    """Read the trace of a run folder and reduce it.
+
+    Raises:
+        BadInput: The folder has no trace.
+        Missing: The judge's weights are not there.
+    """
+    from ...bus.trace import TraceReader
+
+    stories, network = collect(record.envelope for record in TraceReader(folder).records())
+    return Reduction(rows_of(stories, settings), stories, network, settings)
+
+
+def rows_of(stories: Sequence[Story], settings: NetworkSettings) -> list[Row]:
+    """One row a story, in the same order."""
+    return [row_of(story, scores, settings) for story, scores in zip(stories, judged(stories), strict=True)]
+
+
+def row_of(story: Story, scores: Scores, settings: NetworkSettings) -> Row:
+    """The row of one request."""
+    return Row(
+        **_ends(story, settings),
+        **_qualities(story, scores),
+        **_air(story.airs),
+        **_latency(story),
+        flops=_flops(story.calls, settings),
+        joules=_joules(story, settings),
+        **_choices(story),
+    )
+
+
+def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
+    if story.shown:
+        status, reason = SHOWN, ""
+    elif story.failures:
+        status, reason = FAILED, f"{story.failures[0].reason} at {story.failures[0].where}"
+    else:
+        status, reason = FAILED, "unfinished when the run ended"
+    truth = story.capture.truth
+    return {
+        "request": story.request,
+        "sender": story.sender,
+        "receiver": story.capture.recipient,
+        "scheme": settings.scheme,
+        "status": status,
+        "reason": reason,
+        "t_s": story.started_ns / 1e9,
+        "objects": len(truth),
+        "subjects": sum(1 for thing in truth if thing[-1]),
+    }
+
+
+def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
+    original = story.capture.picture
+    shown = story.shown.picture if story.shown else GREY
+    entered = story.content.picture if story.content else original
+    return {
+        "object_recovery": scores.shown.recovery,
+        "object_recovery_iou50": scores.shown.iou50,
+        "generated_recovery": scores.generated.recovery,
+        "psnr_db": psnr_db(shown, entered),
+        "psnr_to_original_db": psnr_db(shown, original),
+        "ssim": ssim(shown, entered),
+        "satisfaction": story.feedback.satisfaction if story.feedback and story.shown else 0.0,
+    }
+
+
+def _air(airs: Sequence[AirRecord]) -> dict[str, Any]:
+    def total(field: str, purposes: Sequence[str] = (), direction: str = "") -> int:
+        return sum(
+            int(getattr(air, field))
+            for air in airs
+            if (not purposes or air.purpose in purposes) and (not direction or air.direction == direction)
+        )
+
+    prompt, knowledge, payload = (
+        total("payload_bits", ["prompt"]),
+        total("payload_bits", KNOWLEDGE_PURPOSES),
+        total("payload_bits"),
+    )
+    symbols = total("complex_symbols")
+    return {
+        "prompt_bits": prompt,
+        "knowledge_bits": knowledge,
+        "payload_bits": payload,
+        "header_bits": payload - prompt - knowledge,
+        "coded_bits": total("coded_bits"),
+        "symbols_up": total("complex_symbols", direction="up"),
+        "symbols_down": total("complex_symbols", direction="down"),
+        "symbols_total": symbols,
+        "symbols_jscc": total("jscc_symbols"),
+        "symbols_pilot": total("pilot_symbols"),
+        "symbols_csi": total("complex_symbols", ["csi"]),
+        "symbols_knowledge": total("complex_symbols", KNOWLEDGE_PURPOSES),
+        "symbols_feedback": total("complex_symbols", ["feedback"]),
+        "cbr": symbols / SOURCE_DIMENSIONS,
+        "attempts": total("attempts"),
+        "transfers": len(airs),
+    }
+
+
+def _latency(story: Story) -> dict[str, Any]:
+    """Stages that add up to the latency; what no processor, queue or radio took is ``backhaul_s``."""
+    stages = dict.fromkeys(dict.fromkeys(STAGES.values()), 0)
+    for call in story.calls:
+        stages[STAGES.get(call.role, "calibrate")] += call.done_ns - call.issued_ns
+    before = [air for air in story.airs if air.purpose != "feedback"]
+    queue_ns, air_ns = sum(air.queue_ns for air in before), sum(air.air_ns for air in before)
+    spent_ns = sum(stages.values()) + queue_ns + air_ns
+    latency_ns = story.shown.latency_ns if story.shown else spent_ns
+    return {
+        "latency_s": latency_ns / 1e9,
+        "queue_s": queue_ns / 1e9,
+        "air_s": air_ns / 1e9,
+        "backhaul_s": (latency_ns - spent_ns) / 1e9,
+        **{f"{stage}_s": spent / 1e9 for stage, spent in stages.items()},
+    }
+
+
+def _throughput(agent: str, settings: NetworkSettings) -> float:
+    compute = settings.compute
+    return {"user": compute.user_flops, "edge": compute.edge_flops}.get(agent.partition(".")[0], compute.cloud_flops)
+
+
+def _flops(calls: Sequence[Call], settings: NetworkSettings) -> float:
+    """FLOPs follow from the time that a processor worked (not waited) and its speed."""
+    return math.fsum((call.done_ns - call.started_ns) / 1e9 * _throughput(call.agent, settings) for call in calls)
+
+
+def _joules(story: Story, settings: NetworkSettings) -> float:
+    """Energy of processors (joule a FLOP) and of transmitters (radiated power times air time)."""
+    compute, radio = settings.compute, settings.radio
+    parts = []
+    for call in story.calls:
+        price = compute.joule_per_flop_user if call.agent.startswith("user.") else compute.joule_per_flop_server
+        parts.append(_flops([call], settings) * price)
+    for air in story.airs:
+        power_dbm = radio.user_power_dbm if air.direction == "up" else radio.bs_power_dbm
+        parts.append(10 ** ((power_dbm - 30) / 10) * air.air_ns / 1e9)
+    return math.fsum(parts)
+
+
+def _choices(story: Story) -> dict[str, Any]:
+    noise, prompt, encoder = (story.decision(kind) for kind in ("noise", "prompt", "encoder"))
+    picture = [air for air in story.airs if air.direction == "down" and air.purpose == "features"]
+    return {
+        "prompt_parts": "+".join(prompt.choice["parts"]) if prompt else "",
+        "semantic_noise": noise.choice["value"] if noise else None,
+        "codec": encoder.choice["codec"] if encoder else "",
+        "csi_snr_db": encoder.context["csi_snr_db"] if encoder else None,
+        "csi_age_s": encoder.context["csi_age_s"] if encoder else None,
+        "snr_db": picture[-1].snr_db if picture else None,
+    }

@@ -1,0 +1,80 @@
+"""Rows of a run -> its headline results: name -> number, with units in the names."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ...bus.messages import AirRecord
+from .reduce import Reduction
+from .row import SHOWN, Row
+
+MEANS: dict[str, str] = {
+    "object_recovery": "object_recovery",
+    "object_recovery_iou50": "object_recovery_iou50",
+    "generated_recovery": "generated_recovery",
+    "psnr_db": "psnr_db",
+    "psnr_to_original_db": "psnr_to_original_db",
+    "ssim": "ssim",
+    "satisfaction": "satisfaction",
+    "cbr": "cbr",
+    "prompt_bits_per_request": "prompt_bits",
+    "payload_bits_per_request": "payload_bits",
+    "coded_bits_per_request": "coded_bits",
+    "attempts_per_transfer": "",
+    "flops_per_request": "flops",
+    "joules_per_request": "joules",
+}
+"""Result -> the column whose mean it is, failed requests (with their floor scores) included."""
+
+ONCE = ("preparation", "installation")
+"""Purposes of transfers that happen once, before the service."""
+
+
+def results(reduction: Reduction) -> dict[str, float]:
+    """The flat map of a run's results; empty means are left out. Latencies are of the requests that were shown."""
+    rows, network = reduction.rows, reduction.network
+    found: dict[str, float] = {"delivered_share": _mean(rows, lambda row: row.status == SHOWN)} if rows else {}
+    for name, column in MEANS.items():
+        if rows and column:
+            found[name] = _mean(rows, lambda row, column=column: getattr(row, column))  # type: ignore[misc]
+    if rows:
+        found["attempts_per_transfer"] = sum(row.attempts for row in rows) / max(1, sum(row.transfers for row in rows))
+    latencies = sorted(row.latency_s for row in rows if row.status == SHOWN)
+    for percent in (50, 95) if latencies else ():
+        found[f"latency_s_p{percent}"] = float(np.percentile(latencies, percent))
+    found |= _symbols(rows, network.airs)
+    found["users_sharing"] = float(sum(1 for share in network.shares.values() if share.items))
+    found["credits_paid"] = math.fsum(network.paid[user] for user in sorted(network.paid))
+    found["branch_models"] = float(len({subject for _, _, subject in network.branches}))
+    found["handovers"] = float(len(network.handovers))
+    found["cloud_updates"] = float(len(network.updates))
+    return found
+
+
+def _symbols(rows: Sequence[Row], shared: Sequence[AirRecord]) -> dict[str, float]:
+    """Complex symbols a request, its share of everything that keeps running (CSI, pilots, control, summaries) included.
+
+    What is done once, before the service, is given apart, in symbols of the whole run.
+    """
+    requests = max(1, len(rows))
+    found = {}
+    for name, column, direction in (
+        ("air", "symbols_total", ""),
+        ("uplink", "symbols_up", "up"),
+        ("downlink", "symbols_down", "down"),
+    ):
+        running = [air for air in shared if air.purpose not in ONCE and direction in ("", air.direction)]
+        symbols = sum(getattr(row, column) for row in rows) + sum(air.complex_symbols for air in running)
+        found[f"{name}_symbols_per_request"] = symbols / requests
+    for purpose in sorted({air.purpose for air in shared}):
+        symbols = sum(air.complex_symbols for air in shared if air.purpose == purpose)
+        if purpose in ONCE:
+            found[f"{purpose}_symbols"] = float(symbols)
+        else:
+            found[f"running_{purpose}_symbols_per_request"] = symbols / requests
+    return found
+
+
+def _mean(rows: Sequence[Row], value: Callable[[Row], float]) -> float:
+    return math.fsum(value(row) for row in rows) / len(rows)

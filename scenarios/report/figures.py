@@ -1,0 +1,181 @@
+"""The figures of a run's report. Each returns whether there was something to draw."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..metrics.reduce import Reduction
+from ..metrics.row import SHOWN, Row
+from .theme import BLUE, CYCLE, GREY, MUTED, ORANGE, figure
+
+STAGES = (
+    ("extract_s", "extract"),
+    ("queue_s", "queue for air"),
+    ("air_s", "air"),
+    ("backhaul_s", "backhaul and waits"),
+    ("generate_s", "generate"),
+    ("encode_s", "encode"),
+    ("decode_s", "decode"),
+    ("calibrate_s", "calibrate"),
+)
+"""Column -> what the latency figure calls it."""
+BIN_DB = 4.0
+
+
+def curve(folder: Path, rows: Sequence[Row]) -> bool:
+    """Quality of what is shown over the true SNR of the downlink."""
+    points = [(row.snr_db, row.object_recovery, row.psnr_db) for row in rows if row.snr_db is not None and row.status == SHOWN]
+    if len(points) < 2:
+        return False
+    data = np.array(points, dtype=float)
+    with figure(folder, "curve", (8.2, 3.5), ncols=2) as (_, axes):
+        left, right = axes
+        _binned(left, data[:, 0], data[:, 1], BLUE, "received")
+        generated = np.array([row.generated_recovery for row in rows if row.snr_db is not None and row.status == SHOWN])
+        left.axhline(float(generated.mean()), color=GREY, linestyle="--", linewidth=1.2)
+        left.annotate(
+            "before the downlink",
+            (1, generated.mean()),
+            xycoords=("axes fraction", "data"),
+            ha="right",
+            va="bottom",
+            fontsize=8,
+            color=MUTED,
+        )
+        left.set_ylim(0, 1.03)
+        left.set(xlabel="SNR of the downlink, Es/N0 (dB)", ylabel="object recovery", title="Objects that arrive")
+        _binned(right, data[:, 0], data[:, 2], ORANGE, "received")
+        right.set(
+            xlabel="SNR of the downlink, Es/N0 (dB)", ylabel="PSNR (dB), against the encoder's input", title="Picture quality"
+        )
+    return True
+
+
+def _binned(ax: Any, x: np.ndarray, y: np.ndarray, colour: str, label: str) -> None:
+    """Every request as a faint dot; means of 4 dB bins with 95 % intervals of the mean."""
+    ax.scatter(x, y, s=10, color=colour, alpha=0.22, linewidths=0)
+    centres, means, errors = [], [], []
+    for low in np.arange(math.floor(x.min() / BIN_DB) * BIN_DB, x.max() + BIN_DB, BIN_DB):
+        inside = y[(x >= low) & (x < low + BIN_DB)]
+        if len(inside) >= 3:
+            centres.append(float(x[(x >= low) & (x < low + BIN_DB)].mean()))
+            means.append(float(inside.mean()))
+            errors.append(1.96 * float(inside.std(ddof=1)) / math.sqrt(len(inside)))
+    ax.errorbar(centres, means, yerr=errors, color=colour, marker="o", markersize=5, capsize=3, label=label)
+
+
+def latency(folder: Path, rows: Sequence[Row]) -> bool:
+    """Where the time goes: the mean request, and those of the slowest tenth."""
+    shown = sorted((row for row in rows if row.status == SHOWN), key=lambda row: row.latency_s)
+    if not shown:
+        return False
+    slow = shown[-max(1, len(shown) // 10) :]
+    groups = [("mean of all", shown), ("slowest tenth", slow)]
+    with figure(folder, "latency", (8.2, 2.5)) as (_, ax):
+        for y, (_, members) in enumerate(groups):
+            left = 0.0
+            for (column, label), colour in zip(STAGES, CYCLE, strict=True):
+                width = 1e3 * math.fsum(getattr(row, column) for row in members) / len(members)
+                ax.barh(y, width, left=left, color=colour, height=0.55, label=label if y == 0 else None)
+                left += width
+            ax.annotate(f" {left:,.0f} ms", (left, y), va="center", fontsize=9, color=MUTED)
+        ax.set_yticks(range(len(groups)), [name for name, _ in groups])
+        ax.invert_yaxis()
+        ax.grid(False, axis="y")
+        ax.margins(x=0.1)
+        ax.set(xlabel="latency from capture to display (ms, simulated)", title="Where the time goes")
+        ax.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.45, -0.3), fontsize=8, columnspacing=1.2, handlelength=1.2)
+    return True
+
+
+def choices(folder: Path, rows: Sequence[Row]) -> bool:
+    """What the encoder policy chose over the CSI that it had, and what the prompts were made of."""
+    decided = [row for row in rows if row.csi_snr_db is not None and row.codec]
+    if not decided:
+        return False
+    codecs = sorted({row.codec for row in decided})
+    parts = Counter(row.prompt_parts for row in rows if row.prompt_parts)
+    ratios = [2.2, 1] if parts else [1]
+    options: dict[str, Any] = {"ncols": len(ratios), "width_ratios": ratios, "squeeze": False}
+    with figure(folder, "choices", (8.2, 3.4), **options) as (_, axes):
+        ax = axes[0][0]
+        values = [[float(row.csi_snr_db or 0.0) for row in decided if row.codec == codec] for codec in codecs]
+        low, high = min(map(min, values)), max(map(max, values))
+        edges = np.arange(math.floor(low / 3) * 3, high + 3, 3)
+        ax.hist(
+            values, bins=edges, stacked=True, color=[CYCLE[i % len(CYCLE)] for i in range(len(codecs))], label=codecs, rwidth=0.92
+        )
+        ax.set(xlabel="CSI at the decision (dB)", ylabel="requests", title="JSCC codec over CSI")
+        ax.grid(False, axis="x")
+        ax.legend(fontsize=8)
+        if parts:
+            _prompt_parts(axes[0][1], parts)
+    return True
+
+
+def _prompt_parts(ax: Any, parts: Counter[str]) -> None:
+    names = sorted(parts, key=lambda name: (parts[name], name))
+    ax.barh([name.replace("+", " +\n") for name in names], [parts[name] for name in names], color=BLUE, height=0.6)
+    ax.set(xlabel="requests", title="Prompt parts")
+    ax.tick_params(axis="y", labelsize=8)
+    ax.grid(False, axis="y")
+
+
+def symbols(folder: Path, reduction: Reduction, jscc_only: float | None) -> bool:
+    """Complex symbols of a request by direction, beside what JSCC would take both ways for the same pictures."""
+    rows = reduction.rows
+    if not rows:
+        return False
+    mean = {column: math.fsum(getattr(row, column) for row in rows) / len(rows) for column in ("symbols_up", "symbols_down")}
+    bars = [(f"{reduction.settings.scheme}\n(measured)", mean["symbols_up"], mean["symbols_down"])]
+    if jscc_only is not None:
+        bars.append(("JSCC only\n(same pictures,\nsame codec both ways)", jscc_only / 2, jscc_only / 2))
+    with figure(folder, "symbols", (8.2, 2.6)) as (_, ax):
+        for y, (_, up, down) in enumerate(bars):
+            ax.barh(y, up, color=ORANGE, height=0.5, label="uplink" if y == 0 else None)
+            ax.barh(y, down, left=up, color=BLUE, height=0.5, label="downlink" if y == 0 else None)
+            ax.annotate(
+                f" {up + down:,.0f}  (CBR {(up + down) / 12288:.3f})", (up + down, y), va="center", fontsize=9, color=MUTED
+            )
+        ax.set_yticks(range(len(bars)), [name for name, _, _ in bars], fontsize=8.5)
+        ax.invert_yaxis()
+        ax.margins(x=0.22)
+        ax.grid(False, axis="y")
+        ax.set(xlabel="complex symbols a request, pilots and retransmissions included", title="What a request costs on the air")
+        ax.legend(loc="lower right", fontsize=8, ncols=2)
+    return True
+
+
+def knowledge(folder: Path, reduction: Reduction) -> bool:
+    """Knowledge bases over time (all agents of a role together), and branch models that were made."""
+    network = reduction.network
+    if not network.knowledge:
+        return False
+    held: dict[str, set[tuple[str, str, str]]] = {}
+    series: dict[str, list[tuple[float, int]]] = {}
+    for t_ns, agent, record in network.knowledge:
+        role = agent.partition(".")[0]
+        items = held.setdefault(role, set())
+        entry = (agent, record.item_kind, record.name)
+        items.discard(entry) if record.removed else items.add(entry)
+        series.setdefault(role, []).append((t_ns / 1e9, len(items)))
+    names = {"user": "users", "edge": "edge servers", "cloud": "cloud", "bs": "base stations"}
+    with figure(folder, "knowledge", (8.2, 3.2), ncols=2, width_ratios=[2, 1]) as (_, axes):
+        for role, colour in zip(sorted(series), CYCLE, strict=False):
+            x, y = zip(*series[role], strict=True)
+            axes[0].step([0, *x, network.end_ns / 1e9], [0, *y, y[-1]], where="post", color=colour, label=names.get(role, role))
+        axes[0].set(xlabel="simulated time (s)", ylabel="items held", title="Knowledge bases")
+        axes[0].legend(fontsize=8)
+        answered = list(network.shares.values())
+        sharing = sum(1 for share in answered if share.items)
+        bars = {"shared": sharing, "declined": len(answered) - sharing, "branch\nmodels": len({b[2] for b in network.branches})}
+        axes[1].bar(list(bars), list(bars.values()), color=[CYCLE[2], GREY, BLUE], width=0.6)
+        for place, value in enumerate(bars.values()):
+            axes[1].annotate(str(value), (place, value), ha="center", va="bottom", fontsize=9, color=MUTED)
+        axes[1].grid(False, axis="x")
+        axes[1].set(ylabel="users", title="Sharing")
+    return True

@@ -1,0 +1,160 @@
+"""``report.html`` of a run: one self-contained file."""
+
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from .. import folder as folders
+from ..metrics.reduce import Reduction
+from ..metrics.row import SHOWN
+from . import figures
+from .html import chart, document, number, table, tiles
+from .models import model_table
+from .pictures import Triple, png_uri, row_figure, triples
+from .simplified import notes
+
+SHOWN_RECEIVERS = 12
+ROW_COLUMNS = 6
+MIDDLE = {"gai-scn": "generated", "semcom": "at the edge"}
+"""Scheme -> what the picture that enters the last encoder is called."""
+
+
+def write_report(folder: Path, reduction: Reduction, run: dict[str, Any]) -> Path:
+    """Draw the figures and write ``report.html``.
+
+    Args:
+        folder: The run folder.
+        reduction: Its rows, stories and network.
+        run: The content of ``run.json``.
+
+    Returns:
+        The page.
+    """
+    plots = folder / folders.FIGURES_FOLDER
+    chosen = triples(reduction, SHOWN_RECEIVERS)
+    drawn = {
+        "row": row_figure(plots, chosen[:ROW_COLUMNS], MIDDLE.get(reduction.settings.scheme, "encoded")),
+        "curve": figures.curve(plots, reduction.rows),
+        "symbols": figures.symbols(plots, reduction, jscc_only_symbols(reduction)),
+        "latency": figures.latency(plots, reduction.rows),
+        "choices": figures.choices(plots, reduction.rows),
+        "knowledge": figures.knowledge(plots, reduction),
+    }
+    page = folder / folders.REPORT_FILE
+    body = [*_header(run), *_pictures(reduction, chosen), *_charts(plots, drawn, reduction), *_tables(reduction, run)]
+    folders.write_text(page, document(f"{run['scenario']} · semcast", body))
+    return page
+
+
+def jscc_only_symbols(reduction: Reduction) -> float | None:
+    """Mean complex symbols if the same pictures went up, too, as JSCC with the codec that was chosen for the way down."""
+    costs = [
+        2 * sum(air.complex_symbols for air in story.airs if air.direction == "down" and air.purpose == "features")
+        for story in reduction.stories
+        if story.shown
+    ]
+    return sum(costs) / len(costs) if costs and reduction.settings.scheme != "semcom" else None
+
+
+def _header(run: dict[str, Any]) -> Iterator[str]:
+    results = run["results"]
+    yield '<header><div class="brand">semcast</div>'
+    yield f"<h1>{escape(run.get('title') or run['scenario'])}</h1>"
+    yield (
+        f'<p class="muted">scenario <b>{escape(run["scenario"])}</b> · scheme {escape(run["scheme"])} · seed {run["seed"]} · '
+        f"{escape(run['host'])} with {run['workers']} worker(s) · "
+        f"{run['requests']} requests in {number(run['sim_s'])} simulated s</p>"
+    )
+    yield f"<pre>{escape(run.get('command') or 'semcast run ' + run['scenario'])}</pre>"
+    yield f'<p class="muted">digest <code>{escape(run["digest"])}</code></p></header>'
+    shown = [
+        ("object_recovery", "objects recovered, any place"),
+        ("psnr_db", "dB PSNR over the last hop"),
+        ("air_symbols_per_request", "complex symbols a request"),
+        ("prompt_bits_per_request", "bits a prompt"),
+        ("latency_s_p50", "s median latency"),
+        ("delivered_share", "of the requests shown"),
+    ]
+    yield tiles([(number(results[name]), what) for name, what in shown if name in results])
+
+
+def _pictures(reduction: Reduction, chosen: list[Triple]) -> Iterator[str]:
+    middle = MIDDLE.get(reduction.settings.scheme, "encoded")
+    yield f"<h2>Sent, {middle}, received</h2>"
+    if not chosen:
+        yield '<p class="note">No picture was shown in this run.</p>'
+        return
+    about = {
+        "gai-scn": "Only the prompt crosses the uplink; the cloud draws the middle picture from it, "
+        "and the right one is what the receiver decodes from noisy JSCC symbols.",
+        "semcom": "The picture crosses both links as JSCC symbols; the middle one is what the edge decoded.",
+    }
+    yield f"<p>One request for each of {len(chosen)} receivers. {about.get(reduction.settings.scheme, '')}</p>"
+    yield '<div class="requests">'
+    for triple in chosen:
+        yield _request(triple, middle)
+    yield "</div>"
+
+
+def _request(triple: Triple, middle: str) -> str:
+    row = triple.row
+    pictures = (("sent", triple.sent), (middle, triple.generated), ("received", triple.received))
+    trio = "".join(
+        f'<div><img alt="{escape(name)}" src="{png_uri(data)}"><small>{escape(name)}</small></div>' for name, data in pictures
+    )
+    prompt = f"prompt {row.prompt_parts.replace('+', ', ')}: {row.prompt_bits:,} bits<br>" if row.prompt_bits else ""
+    snr = "" if row.snr_db is None else f" at {row.snr_db:.1f} dB"
+    return (
+        f'<div class="request"><div class="trio">{trio}</div>'
+        f"<p><b>{escape(row.sender)} → {escape(row.receiver)}</b> · "
+        f"{row.objects} objects, {number(row.object_recovery * 100)} % recovered<br>"
+        f"{prompt}{row.symbols_up:,} symbols up, {row.symbols_down:,} down (CBR {row.cbr:.3f})<br>"
+        f"codec {escape(row.codec)}{snr} · {row.psnr_db:.1f} dB · {row.latency_s * 1e3:,.0f} ms</p></div>"
+    )
+
+
+CHARTS = (
+    (
+        "symbols",
+        "What it costs",
+        "Complex symbols of the mean request. The JSCC-only bar sends the same pictures up and down "
+        "with the codec chosen for the downlink.",
+    ),
+    (
+        "curve",
+        "Quality over SNR",
+        "Dots are requests, circles means of 4 dB bins with 95 % intervals. "
+        "Recovery is counted by a judge trained apart from all models.",
+    ),
+    ("latency", "Latency", "Stages add up to the time from capture to display. Waiting for a processor counts to its stage."),
+    ("choices", "What the policies chose", "CSI is what the deciding edge server knew: quantised, noisy and some time old."),
+    ("knowledge", "Knowledge and sharing", "Knowledge bases are folds of their records in the trace."),
+)
+
+
+def _charts(plots: Path, drawn: dict[str, bool], reduction: Reduction) -> Iterator[str]:
+    for name, title, caption in CHARTS:
+        if drawn[name]:
+            yield f"<h2>{title}</h2>"
+            yield chart(plots / f"{name}.png", caption)
+
+
+def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
+    failed = [row for row in reduction.rows if row.status != SHOWN]
+    if failed:
+        yield "<h2>Requests that failed</h2>"
+        yield "<p>They stay in every mean with floor scores: nothing recovered, a mid-grey picture.</p>"
+        yield table([{"request": row.request, "to": row.receiver, "why": row.reason} for row in failed[:20]])
+    models = model_table()
+    if models:
+        yield "<h2>The models, measured on held-out scenes</h2>"
+        yield "<p>From the model cards; measure them again with <code>semcast eval</code>.</p>"
+        yield table(models)
+    yield "<h2>What is simplified</h2>"
+    yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes(reduction.settings)) + "</ul>"
+    yield "<h2>All results</h2>"
+    yield table([{"result": name, "value": value} for name, value in run["results"].items()])
+    yield "<h2>Policies and versions</h2>"
+    yield table([{"kind": kind, "policy": policy} for kind, policy in run["policies"].items()])
+    yield f'<p class="muted">{escape(", ".join(f"{name} {version}" for name, version in run["versions"].items()))}</p>'

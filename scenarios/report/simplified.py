@@ -1,0 +1,26 @@
+"""What a reader must know before believing a number: the simplifications of a run."""
+
+from ...agents.settings import NetworkSettings
+
+
+def notes(settings: NetworkSettings) -> list[str]:
+    """One sentence a simplification, for these settings."""
+    radio = settings.radio
+    found = ["Cells are orthogonal: no interference between base stations, nor between users of one cell."]
+    if radio.fixed_snr_db is not None:
+        found.append(
+            f"Every link has the same mean SNR of {radio.fixed_snr_db:g} dB (radio.fixed_snr_db); there is no path loss."
+        )
+    if radio.model == "rayleigh":
+        found.append("Fading is flat Rayleigh, constant over a coherence block; there is no frequency selectivity.")
+    else:
+        found.append("The channel is AWGN; there is no fading.")
+    found.append("Coded links use tables of block error rates counted with Sionna, not real encoding of every block.")
+    if radio.perfect_csi:
+        found.append("CSI is perfect and free: a genie.")
+    found.append("Backhaul has latency, but no limit of rate and no errors.")
+    found.append("Computation takes FLOPs over the configured speed of a processor; memory and batching cost nothing.")
+    found.append("Pictures come from a drawn scene world of 64 x 64 pixels, not from cameras.")
+    if settings.scheme == "gai-scn":
+        found.append("Branch models are learned identifier vectors of shared subjects; adapters of whole models come later.")
+    return found

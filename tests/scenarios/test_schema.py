@@ -1,0 +1,201 @@
+"""Scenario files: what is accepted, and how mistakes are told."""
+
+import tomllib
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semcast.agents import settings
+from semcast.agents.scenes.vocabulary import SUBJECTS
+from semcast.bus.errors import BadInput
+from semcast.scenarios import schema
+from semcast.scenarios.build import network_settings
+from semcast.scenarios.loading import catalog, dumps, load, merged, parse_setting, put, validated
+from semcast.scenarios.mistakes import ScenarioMistakes
+from semcast.scenarios.schema import Scenario
+
+POLICIES = {
+    "noise": "kb-mismatch",
+    "prompt": "threshold",
+    "encoder": "argmax-quality",
+    "incentive": "posted",
+    "scheduling": "fifo",
+}
+
+
+def tables(**more: Any) -> dict[str, Any]:
+    """The smallest right scenario, changed."""
+    least = {"name": "x", "title": "X", "network": {"users": 2, "stations": 1, "edges": 1}, "policies": dict(POLICIES)}
+    return merged(least, more)
+
+
+def mistakes(data: dict[str, Any]) -> dict[str, str]:
+    """Path -> text of every mistake."""
+    with pytest.raises(ScenarioMistakes) as caught:
+        validated(data, "x.toml")
+    return {mistake.path: str(mistake) for mistake in caught.value.mistakes}
+
+
+@pytest.mark.parametrize("name", catalog())
+def test_every_catalog_scenario_is_right_and_has_a_quick_overlay(name: str) -> None:
+    scenario = load(name)
+    quick = load(name, quick=True)
+    assert scenario.name == name
+    assert quick.traffic.duration_s < scenario.traffic.duration_s
+    assert network_settings(scenario).seed == scenario.seed
+
+
+def test_the_catalog_scenarios_are_as_the_issue_asks() -> None:
+    network = network_settings(load("quickstart"))
+    assert (len(network.users), len(network.stations), len(network.edges)) == (24, 3, 2)
+    assert sum(1 for user in network.users if user.subjects) == 10
+    assert len(network_settings(load("two-users")).users) == 2
+
+
+@pytest.mark.parametrize(
+    ("section", "struct"),
+    [
+        (schema.RadioSection, settings.RadioSettings),
+        (schema.ComputeSection, settings.ComputeSettings),
+        (schema.KnowledgeSection, settings.KnowledgeSettings),
+        (schema.TrafficSection, settings.TrafficSettings),
+    ],
+)
+def test_sections_have_the_names_and_defaults_of_the_settings(section: Any, struct: Any) -> None:
+    assert section().model_dump() == msgspec.structs.asdict(struct())
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    data = tables(
+        seed="one",
+        trafic={"rate_hz": 1},
+        radio={"bandwidth_mhz": 1.0, "model": "raleigh"},
+        network={"lookahead_s": 0.001, "latency_ms": {"user>bs": 0.5}, "subjects": ["mia/dgo"]},
+        traffic={"duration_s": "20 s", "objects": [1, 12]},
+    )
+    data["policies"]["encoder"] = "argmax"
+    del data["policies"]["prompt"]
+    found = mistakes(data)
+    assert found["seed"] == "seed: 'one' is text, a number is expected"
+    assert found["trafic"].endswith("did you mean traffic?")
+    assert found["radio.bandwidth_mhz"].endswith("this quantity is given in hertz; did you mean bandwidth_hz?")
+    assert found["radio.model"].endswith("did you mean rayleigh?")
+    assert "milliseconds; did you mean lookahead_ms?" in found["network.lookahead_s"]
+    assert "below network.lookahead_ms" in found['network.latency_ms."user>bs"']
+    assert found["network.subjects[0]"].endswith("did you mean mia/dog?")
+    assert "a plain number in seconds" in found["traffic.duration_s"]
+    assert "within 1 to 8" in found["traffic.objects"]
+    assert "argmax-quality" in found["policies.encoder"]
+    assert 'for instance prompt = "threshold"' in found["policies.prompt"]
+    assert len(found) == 11
+
+
+def test_lists_of_users_and_stations_are_checked_entry_by_entry() -> None:
+    found = mistakes(
+        tables(
+            network={
+                "users": [{"id": "user.a"}, {"id": "user.a", "speed": 1.0}, {"id": "mia"}],
+                "stations": [{"id": "bs.0", "x_m": 0.0, "y_m": 0.0, "edge": "edge.7"}],
+            }
+        )
+    )
+    assert found["network.users[1].speed"].endswith("did you mean speed_mps?")
+    assert "network.users[2].id" in found
+    twice = mistakes(tables(network={"users": [{"id": "user.a"}, {"id": "user.a"}]}))
+    assert "already network.users[0]" in twice["network.users[1].id"]
+    nowhere = mistakes(tables(network={"stations": [{"id": "bs.0", "x_m": 0.0, "y_m": 0.0, "edge": "edge.7"}]}))
+    assert "no edge 'edge.7'" in nowhere["network.stations[0].edge"]
+
+
+def test_lookahead_above_a_latency_is_a_mistake_only_then() -> None:
+    assert validated(tables(network={"lookahead_ms": 1.0}), "x")
+    found = mistakes(tables(network={"lookahead_ms": 1.5}))
+    assert set(found) == {'network.latency_ms."user>bs"', 'network.latency_ms."bs>user"'}
+
+
+@pytest.mark.parametrize("value", [True, 2.5, "2"])
+def test_types_are_not_converted(value: object) -> None:
+    assert "network.edges" in mistakes(tables(network={"edges": value}))
+
+
+def test_infinite_numbers_are_refused() -> None:
+    assert "traffic.rate_hz" in mistakes(tables(traffic={"rate_hz": float("inf")}))
+
+
+def test_settings_are_typed() -> None:
+    assert parse_setting("traffic.rate_hz=0.5") == ("traffic.rate_hz", 0.5)
+    assert parse_setting("network.users=3") == ("network.users", 3)
+    assert parse_setting("radio.perfect_csi=true") == ("radio.perfect_csi", True)
+    assert parse_setting("policies.encoder=fixed:snr_db=10") == ("policies.encoder", "fixed:snr_db=10")
+    assert parse_setting("traffic.objects=[2, 3]") == ("traffic.objects", [2, 3])
+    with pytest.raises(BadInput, match="expected a.b=value"):
+        parse_setting("traffic.rate_hz")
+
+
+def test_settings_reach_into_lists_and_say_where_they_cannot() -> None:
+    scenario = load("two-users", settings=["network.users.1.speed_mps=3.0", "seed=7"])
+    assert isinstance(scenario.network.users, tuple)
+    assert (scenario.network.users[1].speed_mps, scenario.seed) == (3.0, 7)
+    with pytest.raises(BadInput, match="is a list of 2"):
+        put({"users": [1, 2]}, "users.2", 0)
+    with pytest.raises(BadInput, match="is no table"):
+        put({"seed": 1}, "seed.x", 0)
+
+
+def test_an_overlay_merges_tables_and_is_checked() -> None:
+    assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 4}}) == {"a": {"b": 4, "c": 2}, "d": 3}
+
+
+def test_policy_files_are_found_beside_the_scenario(tmp_path: Any) -> None:
+    source = "from semcast.policies.scheduling.fifo import *\nfrom semcast.policies.scheduling import fifo\n"
+    (tmp_path / "mine.py").write_text(source + "class Mine(fifo.Fifo):\n    'Mine.'\n")
+    text = dumps(load("two-users")).replace('scheduling = "fifo"', 'scheduling = "mine.py:Mine"')
+    (tmp_path / "own.toml").write_text(text)
+    scenario = load(str(tmp_path / "own.toml"))
+    assert scenario.policies.scheduling == f"{tmp_path}/mine.py:Mine"
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> dict[str, Any]:
+    """Right scenarios of many shapes."""
+    number = st.floats(0.001, 1e6, allow_nan=False)
+    names = draw(st.lists(st.sampled_from(sorted(SUBJECTS)), unique=True, max_size=4))
+    if draw(st.booleans()):
+        users: Any = [{"id": f"user.{i}", "subjects": [name]} for i, name in enumerate(names)] + [
+            {"id": "user.x"},
+            {"id": "user.y"},
+        ]
+        network: dict[str, Any] = {"users": users}
+    else:
+        network = {"users": draw(st.integers(4, 200)), "subjects": names}
+    return tables(
+        title=draw(st.text(st.characters(codec="utf-8"), max_size=20)),
+        seed=draw(st.integers(0, 2**63 - 1)),
+        scheme=draw(st.sampled_from(["gai-scn", "semcom"])),
+        network={**network, "stations": draw(st.integers(1, 20)), "area_m": [draw(number), draw(number)]},
+        radio={"bandwidth_hz": draw(number), "fixed_snr_db": draw(st.floats(-30, 60))},
+        traffic={"rate_hz": draw(st.floats(0, 100)), "subject_share": draw(st.floats(0, 1))},
+    )
+
+
+@given(scenarios())
+def test_a_resolved_scenario_survives_its_file(data: dict[str, Any]) -> None:
+    scenario = validated(data, "x")
+    again = validated(tomllib.loads(dumps(scenario)), "x")
+    assert again == scenario
+    assert isinstance(again, Scenario)
+    assert network_settings(again) == network_settings(scenario)
+
+
+@given(st.integers(1, 60), st.integers(1, 8))
+def test_stations_lie_inside_the_area_and_edges_share_them(stations: int, edges: int) -> None:
+    edges = min(edges, stations)
+    network = network_settings(validated(tables(network={"stations": stations, "edges": edges}), "x"))
+    assert len({(station.x_m, station.y_m) for station in network.stations}) == stations
+    assert all(0 < s.x_m < network.area_m[0] and 0 < s.y_m < network.area_m[1] for s in network.stations)
+    counts = [sum(1 for s in network.stations if s.edge == edge) for edge in network.edges]
+    assert min(counts) >= 1
+    assert max(counts) - min(counts) <= 1
