@@ -1,6 +1,6 @@
 """Looks of personal subjects: a crop becomes an identifier vector; near vectors mean the same subject.
 
-The network saw random markings on all classes, never the catalog's subjects; so it tells subjects apart that nobody trained it on.
+The network saw random markings on all classes, never the catalog's subjects: it tells apart subjects that nobody trained it on.
 """
 
 from collections.abc import Sequence

@@ -29,6 +29,9 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {
     "jscc": Recipe("library of JSCC codecs, one for each SNR and rate", "jscc", "jscc"),
+    "personaliser": Recipe("identifier vectors of personal subjects; train it before the extractor", "subjects", "personaliser"),
+    "extractor": Recipe("detector of the terminals", "detectors", "extractor", "train_extractor"),
+    "judge": Recipe("detector of reports, trained apart", "detectors", "judge", "train_judge"),
 }
 
 

@@ -9,6 +9,7 @@ import torch
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from ....bus import keys
 from ...scenes.draw import draw
@@ -175,14 +176,12 @@ def export(network: IdentifierNetwork, folder: Path, minutes: float, progress: d
         shutil.copyfile(folder / WEIGHTS_NAME, extractor / WEIGHTS_NAME)
         log.warning("%s changed: train the extractor's card again with `semcast train extractor`", extractor / WEIGHTS_NAME)
     crops = torch.zeros(1, 3, 24, 24)
-    from torch.utils.flop_counter import FlopCounterMode
-
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(crops)
     return write_card(folder, {
         "name": "tiny-personaliser", "roles": ["personaliser"], "params": sum(p.numel() for p in network.parameters()),
         "flops": SHARED_PICTURES * counter.get_total_flops(), "flops_per_crop": counter.get_total_flops(), "batch": 2,
-        "recipe": "personaliser", "command": f"semcast train personaliser --minutes {minutes:g}", "identifier_size": IDENTIFIER_SIZE,
-        "threshold": metrics["threshold"], "training": progress, "metrics": metrics,
+        "recipe": "personaliser", "command": f"semcast train personaliser --minutes {minutes:g}",
+        "identifier_size": IDENTIFIER_SIZE, "threshold": metrics["threshold"], "training": progress, "metrics": metrics,
         "files": [WEIGHTS_NAME, "catalog.safetensors"],
     })  # fmt: skip

@@ -1,0 +1,121 @@
+"""Role ``extractor``: a picture becomes boxes, background and a caption made from them; nothing of the truth is known here.
+
+Boxes come from a grid network (`detector.py`). When the asker names its own subjects, every box whose class fits is looked at
+closely (`subjects.py`) and gets the name of the most similar subject above a threshold.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from msgspec.structs import replace
+from safetensors.torch import load_file
+from torch import nn
+
+from ....bus.errors import BadInput
+from ...scenes.caption import caption
+from ...scenes.draw import draw
+from ...scenes.world import make_scene
+from ..cards import Card, checked, read_card
+from ..roles import PICTURE_SIDE, Box, Extract, Extraction
+from .detector import ExtractorNetwork, backgrounds, read_boxes
+from .subjects import IDENTIFIER_SIZE, WEIGHTS_NAME, SubjectEye, as_tensor
+
+log = logging.getLogger(__name__)
+
+
+class TinyExtractor:
+    """Detects, names and says. Implements `semcast.agents.models.roles.Model`."""
+
+    role = "extractor"
+
+    def __init__(self, card: Card, network: nn.Module, eye: SubjectEye) -> None:
+        self.name = str(card.data["name"])
+        self.sha256 = card.sha256
+        self.batch = int(card.data["batch"])
+        self._flops = int(card.data["flops"])
+        self._threshold = float(card.data["threshold"])
+        self._same = float(card.data["subject_threshold"])
+        self._network = network.eval()
+        self._eye = eye
+
+    def group(self, arguments: Extract) -> str:
+        """All calls may share a batch."""
+        return ""
+
+    def flops(self, arguments: Extract) -> int:
+        """Of the detector; looking at subjects costs a few per cent more and depends on the picture, so it is not counted."""
+        return self._flops
+
+    def run(self, arguments: Sequence[Extract]) -> list[Extraction]:
+        """Exactly `batch` pictures of 64x64; boxes most certain first, places to 1/16 pixel."""
+        if len(arguments) != self.batch:
+            raise BadInput(f"{self.name}: a batch of {len(arguments)}, not {self.batch}", "fill it up with the last call")
+        for call in arguments:
+            if len(call.picture) != PICTURE_SIDE * PICTURE_SIDE * 3:
+                raise BadInput(
+                    f"{self.name}: a picture of {len(call.picture)} bytes", "give uint8 RGB of 64x64 pixels, 12288 bytes"
+                )
+        pictures = as_tensor([call.picture for call in arguments]).contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            maps = self._network(pictures)
+        found = read_boxes(maps, self._threshold)
+        return [
+            self._extraction(call, boxes, ground) for call, boxes, ground in zip(arguments, found, backgrounds(maps), strict=True)
+        ]
+
+    def _extraction(self, call: Extract, boxes: list[Box], background: str) -> Extraction:
+        named = self._recognise(call, boxes)
+        return Extraction(caption(background, [(box.label, box.colour, box.subject) for box in named]), background, named)
+
+    def _recognise(self, call: Extract, boxes: list[Box]) -> list[Box]:
+        """Give the asker's subjects their names, best match first; a subject is in a picture at most once."""
+        known = self._vectors(call.subjects)
+        matches = []
+        for index, box in enumerate(boxes):
+            names = [name for name in known if name.split("/")[-1] == box.label]
+            if names:
+                look = self._eye.look(call.picture, box)
+                # rounded, so that the last bits of a look decide nothing
+                matches += [(-round(float(look @ known[name]), 3), name, index) for name in names]
+        result = list(boxes)
+        taken: list[str] = []
+        for negative, name, index in sorted(matches):
+            if -negative >= self._same and name not in taken and not result[index].subject:
+                result[index] = replace(result[index], subject=name)
+                taken.append(name)
+        return result
+
+    def _vectors(self, subjects: Mapping[str, bytes]) -> dict[str, np.ndarray]:
+        """Identifier vectors by name; one of a wrong length is left out and said so in the log."""
+        known = {}
+        for name, raw in sorted(subjects.items()):
+            vector = np.frombuffer(raw, dtype="<f4") if len(raw) == 4 * IDENTIFIER_SIZE else None
+            if vector is None or not np.isfinite(vector).all():
+                log.warning("identifier of %s is not %d finite float32 numbers and is left out", name, IDENTIFIER_SIZE)
+                continue
+            known[name] = vector
+        return known
+
+
+def load(folder: Path) -> TinyExtractor:
+    """Read weights and card; their hashes are checked."""
+    card = read_card(folder)
+    weights, eye = checked(card, "model.safetensors"), checked(card, WEIGHTS_NAME)
+    network = ExtractorNetwork()
+    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(weights).items()})
+    return TinyExtractor(card, network.to(memory_format=torch.channels_last), SubjectEye(eye))  # type: ignore[call-overload]
+
+
+def examples() -> list[Extract]:
+    """Ten different calls, some with subjects."""
+    from .personaliser import catalog
+
+    known = catalog()
+    owned = {name: known[name] for name in ("mia/dog", "leo/cat")}
+    return [
+        Extract(draw(make_scene("example", index, subjects=tuple(owned) if index % 2 else (), count=(2, 6))).tobytes(), owned)
+        for index in range(10)
+    ]
