@@ -16,7 +16,7 @@ BLOCK_VALUES = 3 * STRIDE * STRIDE
 
 
 class Residual(nn.Module):
-    """``x + f(x)``: a 3x3 and a 1x1-widened convolution, with a learned gain that starts small, so that depth does no harm."""
+    """``x + gain * f(x)``: two 3x3 convolutions; the gain is learned for each channel and starts small."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
