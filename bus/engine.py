@@ -96,7 +96,6 @@ class _Home:
         "chain",
         "chain_values",
         "events",
-        "events",
         "id",
         "latency",
         "rank",

@@ -1,0 +1,207 @@
+"""The two forms of exchange over NATS; same digest, different traffic.
+
+``subjects``: every message is a NATS message on its own subject, also between neighbours on one worker, and the records
+of the rounds name them. Anybody can follow an agent with a plain NATS client. ``packed``: the records hold the messages;
+those inside a worker stay inside. For large networks (``--tap`` shows chosen agents, bus/tap.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..errors import BadInput, SemcastError
+from ..messages import Envelope
+from ..subjects import parse
+from . import wire
+from .link import Handler
+from .rounds import PART_HEADER, Kept, Name, NatsExchange, Outgoing, Sent
+from .wire import BAD_BYTES, MAX_PARTS, Assembly
+
+if TYPE_CHECKING:
+    from ..engine import World
+    from ..server import Access
+
+_list_of_raw = msgspec.msgpack.Decoder(list[memoryview])
+_names = msgspec.msgpack.Decoder(dict[str, list[int]])
+
+
+class PackedExchange(NatsExchange):
+    """One batch a round and peer, in parts."""
+
+    def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
+        """Batches for all peers."""
+        outgoing: list[Outgoing] = []
+        for peer in self.peers:
+            body = wire.encode([raw for _, raw in out[peer]])
+            kept.parts[peer] = self.record(peer, round, body, floor_ns)
+            outgoing += kept.parts[peer]
+        return outgoing
+
+    def read_body(self, peer: int, body: memoryview | bytes) -> list[Envelope]:
+        """The messages of a batch."""
+        decode, worker_of, index = self.codec.decode, self.worker_of, self.index
+        envelopes = [decode(raw) for raw in _list_of_raw.decode(body)]
+        for envelope in envelopes:
+            if worker_of.get(envelope.source) != peer or worker_of.get(envelope.destination) != index:
+                raise ValueError(
+                    f"message from {envelope.source} to {envelope.destination} in a batch from worker {peer} to {index}"
+                )
+        return envelopes
+
+    def take(self, round: int, out: Sequence[Sequence[Sent]]) -> list[Envelope]:
+        """The messages of all batches."""
+        own = [envelope for envelope, _ in out[self.index]]
+        batches = self._ready.pop(round, {})
+        return own + [envelope for peer in sorted(batches) for envelope in batches[peer][0]]
+
+
+class SubjectsExchange(NatsExchange):
+    """Every message on its own subject; the record of a round names the messages for the peer."""
+
+    carries_local = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._pool: dict[Name, Envelope] = {}
+        self._missing: dict[Name, int] = {}
+        self._own: dict[str, list[int]] = {}
+        self._taken: dict[str, int] = {}
+        self._cut: dict[tuple[str, int], Assembly] = {}
+
+    def handlers(self) -> dict[str, Handler]:
+        """One wildcard for each of the worker's shards."""
+        return {f"{self.subjects.base}.{shard}.>": self._on_message for shard in self._shards}
+
+    def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
+        """All messages, then the names for each peer."""
+        outgoing: list[Outgoing] = []
+        for worker, messages in enumerate(out):
+            names: dict[str, list[int]] = {}
+            for envelope, raw in messages:
+                names.setdefault(envelope.source, []).append(envelope.sequence)
+                sent = kept.messages[envelope.source, envelope.sequence] = self.on_subject(envelope, raw)
+                outgoing += sent
+            if worker == self.index:
+                self._own = names
+                self._expect(worker, names)
+            else:
+                kept.parts[worker] = self.record(worker, round, wire.encode(names), floor_ns)
+        for parts in kept.parts.values():
+            outgoing += parts
+        return outgoing
+
+    def read_body(self, peer: int, body: memoryview | bytes) -> dict[str, list[int]]:
+        """The names in a record."""
+        names = _names.decode(body)
+        for source in names:
+            if self.worker_of.get(source) != peer:
+                raise ValueError(f"messages of {source} named by worker {peer}")
+        return names
+
+    def begin(self, round: int) -> None:
+        """Records of peers who were faster are there already."""
+        for peer, (names, _) in self._ready.get(round, {}).items():
+            self._expect(peer, names)
+
+    def ready(self, round: int, peer: int) -> None:
+        """See which of the peer's messages are not there yet."""
+        if round == self._round:
+            self._expect(peer, self._ready[round][peer][0])
+
+    def _expect(self, worker: int, names: dict[str, list[int]]) -> None:
+        for source, sequences in names.items():
+            for sequence in sequences:
+                if (source, sequence) not in self._pool:
+                    self._missing[source, sequence] = worker
+
+    def missing_names(self) -> dict[int, dict[str, list[int]]]:
+        """Named and not there, by the worker that sent them."""
+        missing: dict[int, dict[str, list[int]]] = {}
+        for (source, sequence), worker in self._missing.items():
+            missing.setdefault(worker, {}).setdefault(source, []).append(sequence)
+        return missing
+
+    def complete(self) -> bool:
+        """All records and all messages they name are there."""
+        return not self._missing and super().complete()
+
+    def take(self, round: int, out: Sequence[Sequence[Sent]]) -> list[Envelope]:
+        """The messages named by the records, each once."""
+        records = self._ready.pop(round, {})
+        arrivals = []
+        for names in [self._own, *(records[peer][0] for peer in sorted(records))]:
+            for source, sequences in names.items():
+                arrivals += [self._pool.pop((source, sequence)) for sequence in sequences]
+                self._taken[source] = max(sequences)
+        return arrivals
+
+    async def _on_message(self, message: Any) -> None:
+        raw = message.data
+        try:
+            if message.headers:
+                raw = self._joined(message)
+                if raw is None:
+                    return
+            envelope = self.codec.decode(raw)
+            if envelope.source not in self.worker_of or envelope.destination not in self.worker_of:
+                raise ValueError(f"no agents {envelope.source} and {envelope.destination}")
+            if self.subjects.message(envelope) != message.subject:
+                raise ValueError(f"a {envelope.kind} from {envelope.source} to {envelope.destination}")
+        except (*BAD_BYTES, SemcastError) as error:
+            self.reject(message.subject, message.data, error)
+            return
+        if self._seen(envelope.source, envelope.sequence):
+            return
+        name = (envelope.source, envelope.sequence)
+        self._pool[name] = envelope
+        if self._missing.pop(name, None) is not None:
+            self.settle()
+
+    def _seen(self, source: str, sequence: int) -> bool:
+        """Whether a message has come before; counts it then."""
+        seen = (source, sequence) in self._pool or sequence <= self._taken.get(source, -1)
+        self.counts.duplicates += seen
+        return seen
+
+    def _joined(self, message: Any) -> bytes | None:
+        """The whole of a message that comes in parts, when the last one is there."""
+        sequence, number, parts = (int(token) for token in message.headers.get(PART_HEADER, "").split("/"))
+        if not 0 <= number < parts <= MAX_PARTS:
+            raise ValueError(f"part {number} of {parts}")
+        if self._seen(parse(message.subject).source, sequence):
+            return None
+        key = (message.subject, sequence)
+        assembly = self._cut.get(key)
+        if assembly is None or assembly.parts != parts:
+            assembly = self._cut[key] = Assembly(parts)
+        if not assembly.add(number, message.data):
+            self.counts.duplicates += 1
+        if not assembly.complete:
+            return None
+        del self._cut[key]
+        return bytes(assembly.body())
+
+
+_FORMS: dict[str, type[NatsExchange]] = {"packed": PackedExchange, "subjects": SubjectsExchange}
+
+
+def nats_exchange(form: str, world: World, index: int, workers: int, access: Access, **options: Any) -> NatsExchange:
+    """The end of worker ``index`` of an exchange over NATS.
+
+    Args:
+        form: ``subjects`` or ``packed``.
+        world: The network.
+        index: This worker.
+        workers: Number of workers.
+        access: Server and this worker's credentials.
+        options: See ``NatsExchange``.
+
+    Raises:
+        BadInput: There is no such form.
+    """
+    if form not in _FORMS:
+        raise BadInput(f"no form of exchange is called {form!r}", f"forms: {', '.join(_FORMS)}")
+    return _FORMS[form](world, index, workers, access, **options)

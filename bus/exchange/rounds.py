@@ -1,0 +1,480 @@
+"""The rounds of an exchange over NATS: records of all peers, in parts, duplicates dropped, gaps asked for again.
+
+For every round a worker sends each peer one *record*, cut into numbered parts on ``x.<peer>.<worker>``: its floor and
+either the messages themselves (packed form) or their names (subjects form), see nats.py. A round is complete with the
+records of all peers: no coordinator, one hop. The wall clock is read only to notice gaps and dead peers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..clock import NEVER
+from ..errors import RunFailed, SemcastError
+from ..messages import Codec, Envelope
+from ..subjects import Subjects, worker_of
+from . import wire
+from .link import PENDING_BYTES, Handler, Link
+from .rejected import Rejected
+from .wire import BAD_BYTES, WIRE_VERSION, Again, Assembly, Done, Hello, Part, Stopped
+
+if TYPE_CHECKING:
+    from ..engine import World
+    from ..server import Access
+    from .chaos import Chaos
+
+log = logging.getLogger(__name__)
+
+PART_BYTES = 256 << 10
+"""Size of a part: large enough to cost little, small enough that the peer reads one while the next is written."""
+PART_HEADER = "Semcast-Part"
+"""Header of a message cut in parts: ``<sequence>/<part>/<parts>``."""
+_HEADROOM = 1024
+_LINGER_S = 10.0
+_HELLO_S = 0.5
+_NAMES_ASKED = 5000
+
+Sent = tuple[Envelope, bytes]
+Name = tuple[str, int]
+"""(source, sequence) of a message."""
+Outgoing = tuple[str, bytes, dict[str, str] | None]
+"""Subject, payload, headers."""
+
+
+@dataclass
+class Counts:
+    """What an exchange had to put up with: messages rejected, dropped as duplicates, as stale, asked for and sent again."""
+
+    rejected: int = 0
+    duplicates: int = 0
+    stale: int = 0
+    asked: int = 0
+    resent: int = 0
+
+
+@dataclass
+class Kept:
+    """What was sent in a round, until nobody can ask for it any more."""
+
+    sent_at: float = float("inf")
+    parts: dict[int, list[Outgoing]] = field(default_factory=dict)
+    messages: dict[Name, list[Outgoing]] = field(default_factory=dict)
+
+
+class NatsExchange(ABC):
+    """One worker's end of an exchange over NATS; make one with ``nats_exchange`` (nats.py).
+
+    Args:
+        world: The network.
+        index: This worker.
+        workers: Number of workers.
+        access: Server and this worker's credentials.
+        codec: MessagePack form of the messages.
+        chaos: Disturbances for tests.
+        rejected: Side file for bytes that made no sense.
+        incarnation: Number of this worker's life; messages of earlier ones are refused by the peers.
+        ask_again_s: Wall-clock time after which a gap is asked for (doubles up to 2 s).
+        patience_s: Wall-clock time after which silent peers end the run.
+        part_bytes: Size of the parts of a record.
+        pending_bytes: See ``Link``.
+    """
+
+    carries_local = False
+
+    def __init__(
+        self,
+        world: World,
+        index: int,
+        workers: int,
+        access: Access,
+        *,
+        codec: Codec | None = None,
+        chaos: Chaos | None = None,
+        rejected: Path | None = None,
+        incarnation: int = 0,
+        ask_again_s: float = 0.2,
+        patience_s: float = 600.0,
+        part_bytes: int = PART_BYTES,
+        pending_bytes: int = PENDING_BYTES,
+    ) -> None:
+        self.index, self.workers = index, workers
+        self.peers = [peer for peer in range(workers) if peer != index]
+        self.subjects = Subjects(world.run, world.ids, world.shards)
+        self.tapped: list[Sent] = []
+        """Messages to be shown on their live subjects with the next swap (bus/tap.py)."""
+        self.codec = codec or Codec()
+        self.rejected = Rejected(rejected)
+        self.counts = Counts()
+        self.worker_of = {agent: world.worker(rank, workers) for rank, agent in enumerate(world.ids)}
+        self._shards = [shard for shard in range(world.shards) if worker_of(shard, workers) == index]
+        self._link = Link(access, f"semcast worker {index}", self._fail, pending_bytes=pending_bytes)
+        self._chaos, self._incarnation = chaos, incarnation
+        self._ask_again_s, self._patience_s, self._part_bytes = ask_again_s, patience_s, part_bytes
+        self._round = 0
+        self._begun = False
+        self._assemblies: dict[tuple[int, int], Assembly] = {}
+        self._ready: dict[int, dict[int, tuple[Any, int]]] = {}
+        self._kept: dict[int, Kept] = {}
+        self._incarnations: dict[int, int] = {}
+        self._present: set[int] = set()
+        self._done: set[int] = set()
+        self._over = False
+        self._failure: SemcastError | None = None
+        self._wake: asyncio.Future[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- what the forms differ in ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
+        """What to send for a round, in order; also entered in ``kept``."""
+
+    @abstractmethod
+    def read_body(self, peer: int, body: memoryview | bytes) -> Any:
+        """What a record's body says.
+
+        Raises:
+            ValueError: It makes no sense.
+        """
+
+    @abstractmethod
+    def take(self, round: int, out: Sequence[Sequence[Sent]]) -> list[Envelope]:
+        """The messages of a complete round."""
+
+    def begin(self, round: int) -> None:  # noqa: B027
+        """A round is waited for from now on."""
+
+    def ready(self, round: int, peer: int) -> None:  # noqa: B027
+        """A peer's record of ``round`` is there."""
+
+    def missing_names(self) -> dict[int, dict[str, list[int]]]:
+        """Messages that are known to be missing: peer -> source -> sequences."""
+        return {}
+
+    def handlers(self) -> dict[str, Handler]:
+        """Subscriptions besides records and control."""
+        return {}
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Connect, and wait until all peers listen; see ``Exchange``."""
+        own = {
+            self.subjects.batch(self.index, "*"): self._on_part,
+            self.subjects.control(self.index, "*"): self._on_control,
+        }
+        await self._link.connect({**own, **self.handlers()})
+        await self._tell_all(Hello(self._incarnation, answer=False))
+        started = asyncio.get_running_loop().time()
+        while len(self._present) < len(self.peers):
+            if not await self._wait(_HELLO_S):
+                self._check_patience(started, [peer for peer in self.peers if peer not in self._present])
+                await self._tell_all(Hello(self._incarnation, answer=False))
+
+    async def close(self) -> None:
+        """Disconnect; see ``Exchange``."""
+        try:
+            if self._link.open:
+                await self._leave()
+        except SemcastError as error:
+            log.warning("worker %d left without goodbye: %s", self.index, error.message)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await self._link.close()
+
+    async def _leave(self) -> None:
+        """Tell the peers that this worker goes; after the last round, wait until they have it as well."""
+        if not self._over or self._failure is not None:
+            await self._tell_all(Stopped(self._incarnation, self._round))
+            return
+        await self._show_tapped()
+        await self._tell_all(Done(self._incarnation, self._round))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _LINGER_S
+        while len(self._done) < len(self.peers) and loop.time() < until:
+            await self._wait(until - loop.time())
+
+    async def swap(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> tuple[list[Envelope], int]:
+        """End a round; see ``Exchange``."""
+        self._forget_before(round)
+        self._round, self._begun = round, True
+        self.begin(round)
+        if self.tapped:
+            await self._show_tapped()
+        await self._send(round, out, floor_ns)
+        await self._all_there(round)
+        earliest = min((floor for _, floor in self._ready.get(round, {}).values()), default=NEVER)
+        earliest = min(earliest, floor_ns)
+        self._over = earliest == NEVER
+        return self.take(round, out), earliest
+
+    def _forget_before(self, round: int) -> None:
+        """A peer can be one round behind and ask for the round before; what is older nobody needs."""
+        for old in [r for r in self._kept if r < round - 1]:
+            del self._kept[old]
+        for old in [r for r in self._ready if r < round]:
+            del self._ready[old]
+        for key in [key for key in self._assemblies if key[0] < round]:
+            del self._assemblies[key]
+
+    # --- sending --------------------------------------------------------------------------------------------------
+
+    async def _send(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> None:
+        kept = self._kept[round] = Kept()
+        outgoing = self.compose(round, out, floor_ns, kept)
+        chaos = self._chaos
+        if chaos is not None:
+            outgoing = [message for message in chaos.disturb(outgoing) if not chaos.lost()]
+            await asyncio.sleep(chaos.delay())
+        publish = self._link.publish
+        for subject, payload, headers in outgoing:
+            await publish(subject, payload, headers)
+        kept.sent_at = asyncio.get_running_loop().time()
+
+    def record(self, peer: int, round: int, body: bytes, floor_ns: int) -> list[Outgoing]:
+        """A record for ``peer``, cut in parts."""
+        size = min(self._part_bytes, self._link.max_payload - _HEADROOM)
+        parts = max(1, -(-len(body) // size))
+        subject = self.subjects.batch(peer, self.index)
+        return [
+            (subject, wire.encode(Part(WIRE_VERSION, self._incarnation, round, number, parts, floor_ns, chunk)), None)
+            for number, chunk in enumerate(wire.cut(body, size))
+        ]
+
+    def on_subject(self, envelope: Envelope, raw: bytes) -> list[Outgoing]:
+        """A message on its own subject; cut in numbered parts if the server would not take it whole."""
+        subject = self.subjects.message(envelope)
+        if len(raw) <= self._link.max_payload:
+            return [(subject, raw, None)]
+        chunks = list(wire.cut(raw, self._link.max_payload - _HEADROOM))
+        return [
+            (subject, bytes(chunk), {PART_HEADER: f"{envelope.sequence}/{number}/{len(chunks)}"})
+            for number, chunk in enumerate(chunks)
+        ]
+
+    async def _show_tapped(self) -> None:
+        tapped, self.tapped = self.tapped, []
+        for envelope, raw in tapped:
+            for outgoing in self.on_subject(envelope, raw):
+                await self._link.publish(*outgoing)
+
+    async def _tell_all(self, control: wire.Control) -> None:
+        for peer in self.peers:
+            await self._tell(peer, control)
+
+    async def _tell(self, peer: int, control: wire.Control) -> None:
+        await self._link.publish(self.subjects.control(peer, self.index), wire.encode(control))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the waiting swap."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._fail(error if isinstance(error, SemcastError) else RunFailed(f"worker {self.index}: {error!r}"))
+
+    # --- waiting --------------------------------------------------------------------------------------------------
+
+    def complete(self) -> bool:
+        """Whether nothing is missing of the round waited for."""
+        return len(self._ready.get(self._round, ())) == len(self.peers)
+
+    def settle(self) -> None:
+        """Wake the waiting swap if its round is complete."""
+        if self._wake is not None and not self._wake.done() and self.complete():
+            self._wake.set_result(None)
+
+    async def _all_there(self, round: int) -> None:
+        loop = asyncio.get_running_loop()
+        started, pause = loop.time(), self._ask_again_s
+        while not self.complete():
+            if not await self._wait(pause):
+                await self._ask_again(round, started)
+                pause = min(2 * pause, 2.0)
+        if self._failure is not None:
+            raise self._failure
+
+    async def _wait(self, pause_s: float) -> bool:
+        """Sleep until something has been settled (True) or time is up (False).
+
+        Raises:
+            SemcastError: The exchange broke.
+        """
+        if self._failure is not None:
+            raise self._failure
+        loop = asyncio.get_running_loop()
+        self._wake = wake = loop.create_future()
+        timer = loop.call_later(pause_s, _give_up, wake)
+        try:
+            await wake
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            timer.cancel()
+            self._wake = None
+
+    def _fail(self, error: SemcastError) -> None:
+        self._failure = self._failure or error
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_exception(self._failure)
+
+    def _check_patience(self, started: float, silent: list[int]) -> None:
+        waited = asyncio.get_running_loop().time() - started
+        if waited > self._patience_s:
+            names = ", ".join(str(peer) for peer in silent)
+            raise RunFailed(
+                f"worker {self.index} waits for worker {names} since {waited:.0f} s in round {self._round}",
+                "see run.log for what became of it",
+            )
+
+    async def _ask_again(self, round: int, started: float) -> None:
+        """Ask peers for what is missing of the round."""
+        ready = self._ready.get(round, {})
+        names = self.missing_names()
+        silent = [peer for peer in self.peers if peer not in ready]
+        self._check_patience(started, sorted({*silent, *names}))
+        for peer in sorted({*silent, *names}):
+            assembly = self._assemblies.get((round, peer))
+            parts = assembly.missing() if assembly is not None else []
+            self.counts.asked += 1
+            await self._tell(peer, Again(self._incarnation, round, parts, _first(names.get(peer, {})), peer in silent))
+
+    # --- receiving ------------------------------------------------------------------------------------------------
+
+    def reject(self, subject: str, raw: bytes, reason: object) -> None:
+        """Take note of bytes that make no sense."""
+        self.counts.rejected += 1
+        self.rejected.add(subject, raw, str(reason))
+
+    def _known(self, peer: int, incarnation: int) -> bool:
+        """Whether a message of this incarnation of a peer is to be heard."""
+        known = self._incarnations.get(peer, -1)
+        if incarnation < known:
+            self.counts.stale += 1
+            log.warning("worker %d refuses a message of worker %d's incarnation %d, now %d", self.index, peer, incarnation, known)
+            return False
+        if incarnation > known:
+            self._incarnations[peer] = incarnation
+            for key in [key for key in self._assemblies if key[1] == peer]:
+                del self._assemblies[key]
+        if peer not in self._present:
+            self._present.add(peer)
+            if len(self._present) == len(self.peers) and self._wake is not None and not self._wake.done():
+                self._wake.set_result(None)
+        return True
+
+    def _peer(self, subject: str, itself: bool = False) -> int:
+        """The sender of a record or control message.
+
+        Raises:
+            ValueError: There is no such peer.
+        """
+        peer = int(subject.rpartition(".")[2])
+        if not 0 <= peer < self.workers or (peer == self.index and not itself):
+            raise ValueError(f"no peer {peer}")
+        return peer
+
+    async def _on_part(self, message: Any) -> None:
+        try:
+            peer, part = self._peer(message.subject), wire.decode_part(message.data)
+        except BAD_BYTES as error:
+            self.reject(message.subject, message.data, error)
+            return
+        if not self._known(peer, part.incarnation):
+            return
+        round = part.round
+        if round < self._round or peer in self._ready.get(round, ()):
+            self.counts.duplicates += 1
+            return
+        if self._begun and round > self._round + 1:
+            self.reject(message.subject, message.data, f"round {round} while in round {self._round}")
+            return
+        assembly = self._assemblies.get((round, peer))
+        if assembly is None or assembly.parts != part.parts or assembly.floor_ns != part.floor_ns:
+            assembly = self._assemblies[round, peer] = Assembly(part.parts, part.floor_ns)
+        if not assembly.add(part.part, part.chunk):
+            self.counts.duplicates += 1
+        elif assembly.complete:
+            self._read(message, round, peer, assembly)
+
+    def _read(self, message: Any, round: int, peer: int, assembly: Assembly) -> None:
+        """Take a complete record; one that makes no sense is as if it never came."""
+        del self._assemblies[round, peer]
+        try:
+            body = self.read_body(peer, assembly.body())
+        except BAD_BYTES as error:
+            self.reject(message.subject, message.data, error)
+            return
+        self._ready.setdefault(round, {})[peer] = (body, assembly.floor_ns)
+        self.ready(round, peer)
+        self.settle()
+
+    async def _on_control(self, message: Any) -> None:
+        try:
+            peer, control = self._peer(message.subject, itself=True), wire.decode_control(message.data)
+        except BAD_BYTES as error:
+            self.reject(message.subject, message.data, error)
+            return
+        if peer != self.index and not self._known(peer, control.incarnation):
+            return
+        if isinstance(control, Hello):
+            if not control.answer:
+                await self._tell(peer, Hello(self._incarnation, answer=True))
+        elif isinstance(control, Again):
+            self._answer(peer, control)
+        elif isinstance(control, Done):
+            self._done.add(peer)
+            if self._over and len(self._done) == len(self.peers) and self._wake is not None and not self._wake.done():
+                self._wake.set_result(None)
+        elif not self._over:
+            self._fail(RunFailed(f"worker {peer} stopped in round {control.round}", "its own error is the first one in run.log"))
+
+    def _answer(self, peer: int, again: Again) -> None:
+        """Send again what a peer misses, unless it is just on its way."""
+        kept = self._kept.get(again.round)
+        if kept is None or asyncio.get_running_loop().time() - kept.sent_at < self._ask_again_s:
+            return
+        outgoing: list[Outgoing] = []
+        if again.record:
+            parts = kept.parts.get(peer, [])
+            outgoing += [parts[i] for i in again.parts if 0 <= i < len(parts)] if again.parts else parts
+        for source, sequences in again.names.items():
+            for sequence in sequences:
+                outgoing += kept.messages.get((source, sequence), [])
+        self._later(self._send_again(outgoing))
+
+    async def _send_again(self, outgoing: list[Outgoing]) -> None:
+        for message in outgoing:
+            if self._chaos is None or not self._chaos.lost():
+                self.counts.resent += 1
+                await self._link.publish(*message)
+
+
+def _give_up(wake: asyncio.Future[None]) -> None:
+    if not wake.done():
+        wake.set_exception(TimeoutError())
+
+
+def _first(names: dict[str, list[int]]) -> dict[str, list[int]]:
+    """So many of the names as fit into one message."""
+    return dict(_limited(names))
+
+
+def _limited(names: dict[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
+    left = _NAMES_ASKED
+    for source, sequences in names.items():
+        if left > 0:
+            yield source, sequences[:left]
+            left -= len(sequences)

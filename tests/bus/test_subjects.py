@@ -1,0 +1,102 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from semcast.bus.errors import BadInput
+from semcast.bus.messages import Envelope, Tick
+from semcast.bus.subjects import (
+    Subjects,
+    check_agent,
+    check_run,
+    from_agent,
+    parse,
+    publish_allowed,
+    shards_of,
+    subscribe_allowed,
+    to_agent,
+)
+
+from .networks import ping_world
+
+TOKEN = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True)
+AGENT = st.builds("{}.{}".format, TOKEN, TOKEN)
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """NATS's rule: ``*`` is one token, ``>`` one or more at the end."""
+    wanted, tokens = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        wanted = wanted[:-1]
+        if len(tokens) <= len(wanted):
+            return False
+        tokens = tokens[: len(wanted)]
+    return len(wanted) == len(tokens) and all(w in ("*", t) for w, t in zip(wanted, tokens, strict=True))
+
+
+def envelope(source: str, destination: str) -> Envelope:
+    return Envelope(1, 0, 1, 2, source, destination, 0, "", "agent", Tick("x"))
+
+
+@given(run=TOKEN, agents=st.lists(AGENT, min_size=2, max_size=6, unique=True), shards=st.integers(1, 16))
+def test_a_subject_is_taken_apart_into_what_it_was_made_of(run: str, agents: list[str], shards: int) -> None:
+    ids = sorted(agents)
+    subject = Subjects(run, ids, shards).message(envelope(ids[0], ids[-1]))
+    address = parse(subject)
+    assert (address.run, address.source, address.destination, address.kind) == (run, ids[0], ids[-1], "tick")
+    assert (address.source_shard, address.destination_shard) == (0, (len(ids) - 1) % shards)
+    assert matches(to_agent(run, ids[-1]), subject) and matches(from_agent(run, ids[0]), subject)
+    assert not matches(to_agent(run, ids[0]), subject) and not matches(from_agent(run, ids[-1]), subject)
+
+
+def test_wildcards_are_those_of_the_design() -> None:
+    assert to_agent("r1", "user.17") == "semcast.v1.r1.*.*.user.17.>"
+    assert from_agent("r1", "user.17") == "semcast.v1.r1.*.*.*.*.user.17.>"
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    for subject in (text, f"semcast.v1.{text}", f"semcast.v1.r.0.1.user.1.bs.0.{text}"):
+        try:
+            address = parse(subject)
+        except BadInput:
+            continue
+        again = f"{address.destination_shard}.{address.source_shard}.{address.destination}.{address.source}.{address.kind}"
+        assert f"semcast.v1.{address.run}.{again}" == subject
+
+
+@pytest.mark.parametrize("run", ["", "a.b", "a b", "*", ">", "a/b", "ä", "x" * 65, "a\n"])
+def test_a_run_id_that_is_no_token_is_refused(run: str) -> None:
+    with pytest.raises(BadInput, match="run id"):
+        check_run(run)
+
+
+@pytest.mark.parametrize("agent", ["", "user", "user.", ".1", "user.1.2", "user.*", "user.>", "us er.1"])
+def test_an_agent_id_that_is_not_two_tokens_is_refused(agent: str) -> None:
+    with pytest.raises(BadInput, match="agent id"):
+        check_agent(agent)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4, 16])
+def test_shards_are_dealt_out_as_the_world_does(workers: int) -> None:
+    world = ping_world()
+    for worker in range(workers):
+        mine = [rank % world.shards for rank in range(16) if world.worker(rank, workers) == worker]
+        assert shards_of(worker, workers, world.shards) == mine
+
+
+@pytest.mark.parametrize("workers", [2, 4, 16])
+def test_nobody_may_publish_as_another_worker(workers: int) -> None:
+    world = ping_world(users=40)
+    subjects = Subjects("test", world.ids, world.shards)
+    owner = {agent: world.worker(rank, workers) for rank, agent in enumerate(world.ids)}
+    for worker in range(workers):
+        publish, subscribe = (allowed("test", worker, workers, world.shards) for allowed in (publish_allowed, subscribe_allowed))
+        for source in world.ids[::3]:
+            for to in world.ids[::5]:
+                subject = subjects.message(envelope(source, to))
+                assert any(matches(p, subject) for p in publish) == (owner[source] == worker)
+                assert any(matches(p, subject) for p in subscribe) == (owner[to] == worker)
+        for other in range(workers):
+            for peer in range(workers):
+                for subject in (subjects.batch(peer, other), subjects.control(peer, other)):
+                    assert any(matches(p, subject) for p in publish) == (other == worker)
+                    assert any(matches(p, subject) for p in subscribe) == (peer == worker)
