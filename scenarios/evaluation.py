@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from ..agents.models.loading import WEIGHTS, load_models
@@ -11,6 +12,7 @@ from ..agents.scenes.caption import caption
 from ..agents.scenes.draw import draw
 from ..agents.scenes.world import Scene, make_scene
 from ..bus import keys
+from .metrics.detection import matches
 
 RESAMPLES = 2000
 MAX_OBJECTS = 4
@@ -64,37 +66,20 @@ def extractor(scenes: int, profile: str) -> dict[str, Figure]:
     world = held_out(scenes)
     model = load_models(profile, ["extractor"])["extractor"]
     found: list[Extraction] = run_all(model, [Extract(draw(scene).tobytes()) for scene in world])
-    by_class = [
-        matches(scene.boxes(), result.boxes, lambda t, f: t.label == f.label) for scene, result in zip(world, found, strict=True)
-    ]
-    coloured = [
-        matches(scene.boxes(), result.boxes, lambda t, f: (t.label, t.colour) == (f.label, f.colour))
-        for scene, result in zip(world, found, strict=True)
-    ]
-    return {"extractor_f1": figure(np.array(by_class), _f1), "extractor_f1_with_colour": figure(np.array(coloured), _f1)}
+    pairs = [(scene.boxes(), result.boxes) for scene, result in zip(world, found, strict=True)]
+    coloured = [([_with_colour(box) for box in truth], [_with_colour(box) for box in seen]) for truth, seen in pairs]
+    return {"extractor_f1": _f1_figure(pairs), "extractor_f1_with_colour": _f1_figure(coloured)}
 
 
-def _f1(sums: np.ndarray) -> np.ndarray:
-    """(right, found, true) -> 2 right / (found + true)."""
-    return np.asarray(2 * sums[..., 0] / np.maximum(1, sums[..., 1] + sums[..., 2]))
+def _with_colour(box: Box) -> Box:
+    return msgspec.structs.replace(box, label=f"{box.colour} {box.label}")
 
 
-def matches(truth: Sequence[Box], found: Sequence[Box], alike: Callable[[Box, Box], bool]) -> tuple[float, float, float]:
-    """(right, found, true): found boxes, most certain first, each take the best free true box of IoU at least 0.5."""
-    free = list(truth)
-    for box in found:
-        best = max((other for other in free if alike(other, box)), key=lambda other: iou(other, box), default=None)
-        if best is not None and iou(best, box) >= 0.5:
-            free.remove(best)
-    return float(len(truth) - len(free)), float(len(found)), float(len(truth))
-
-
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    wide = min(a.cx + a.width / 2, b.cx + b.width / 2) - max(a.cx - a.width / 2, b.cx - b.width / 2)
-    high = min(a.cy + a.height / 2, b.cy + b.height / 2) - max(a.cy - a.height / 2, b.cy - b.height / 2)
-    shared = max(0.0, wide) * max(0.0, high)
-    return shared / (a.width * a.height + b.width * b.height - shared)
+def _f1_figure(pairs: Sequence[tuple[Sequence[Box], Sequence[Box]]]) -> Figure:
+    counts = [(len(matches(truth, seen)), len(seen), len(truth)) for truth, seen in pairs]
+    return figure(
+        np.array(counts, dtype=float), lambda sums: np.asarray(2 * sums[..., 0] / np.maximum(1, sums[..., 1] + sums[..., 2]))
+    )
 
 
 def generator(scenes: int, profile: str) -> dict[str, Figure]:

@@ -96,6 +96,7 @@ def _run_and_reduce(
     tap: tuple[str, ...],
     report: bool,
 ) -> None:
+    check_models(scenario.models.profile)
     request = RunRequest(
         run=str(state["run"]),
         folder=str(folder),
@@ -119,6 +120,19 @@ def _run_and_reduce(
     _log.info("digest %s after %d windows, %d events", answer.digest, answer.windows, answer.events)
     finish(folder, scenario, state, report)
     state["wall_s"] = round(time.monotonic() - started_s, 3)
+
+
+def check_models(profile: str) -> None:
+    """See that all weights are there before anything is started.
+
+    Raises:
+        Missing: A model of the profile, or the judge, has no card.
+    """
+    from ..agents.models.cards import read_card
+    from ..agents.models.loading import PROFILES, WEIGHTS, load_models
+
+    load_models(profile, PROFILES[profile])
+    read_card(WEIGHTS / "judge", recipe="judge")
 
 
 def host(request: RunRequest, on_progress: Display) -> RunReport:

@@ -25,14 +25,16 @@ def write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), 
     from rich.table import Table
 
     names = list(columns) or (list(rows[0]) if rows else [])
-    table = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in names:
         number = all(isinstance(row.get(name), int | float) for row in rows)
         table.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(cell(row.get(name)) for name in names))
     console = Console() if sys.stdout.isatty() else Console(width=160)
-    console.print(table, markup=False) if rows else console.print("(nothing)", markup=False)
+    if title:
+        console.print(title, style="bold", markup=False, highlight=False)
+    console.print(table if rows else "(nothing)", markup=False)
 
 
 def cell(value: Any) -> str:

@@ -3,9 +3,11 @@
 import argparse
 import itertools
 import json
+import re
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...bus.errors import BadInput
 from .output import add_json
@@ -33,11 +35,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Print the chosen records."""
-    from ...bus.trace import TraceReader
     from ..folder import read_run
 
     read_run(args.run)
-    records = list(_chosen(args, TraceReader))
+    records = _chosen(args)
     if args.follow and not records:
         raise BadInput(
             f"{args.run}: nothing of request {args.follow!r}", f"the requests: semcast trace {args.run} --kind decision --json"
@@ -46,23 +47,40 @@ def execute(args: argparse.Namespace) -> int:
         _write_json(records)
         return 0
     start_ns = records[0].envelope.t_send if args.follow else 0
+    if args.follow:
+        print(f"{args.follow} starts at {start_ns / 1e9:.6f} s; times since then")
     for record in records:
         print(line(record, start_ns))
     return 0
 
 
-def _chosen(args: argparse.Namespace, reader: Any) -> "Iterator[TraceRecord]":
-    from pathlib import Path
+def _chosen(args: argparse.Namespace) -> "list[TraceRecord]":
+    from ...bus.trace import TraceReader
 
-    records = reader(Path(args.run)).records(
+    request = args.follow or args.request
+    records: Iterator[TraceRecord] = TraceReader(Path(args.run)).records(
         agent=args.agent,
         kind=args.kind,
-        request=args.follow or args.request,
         start_ns=None if args.start_s is None else round(args.start_s * 1e9),
         end_ns=None if args.end_s is None else round(args.end_s * 1e9),
         private=args.private or bool(args.follow),
     )
-    return itertools.islice(records, args.limit or None)
+    if request:
+        records = _about(request, records)
+    if args.follow:  # as it happened, not in the order of delivery
+        records = iter(sorted(records, key=lambda record: (record.envelope.t_send, record.envelope.t_deliver)))
+    return list(itertools.islice(records, args.limit or None))
+
+
+def _about(request: str, records: "Iterator[TraceRecord]") -> "Iterator[TraceRecord]":
+    """Records in which the request appears, results of its model calls included (their keys name it)."""
+    import msgspec
+
+    mention = msgspec.msgpack.encode(request)
+    key = re.compile(rf"(^|:){re.escape(request)}($|:)")
+    for record in records:
+        if mention in record.raw or key.search(record.envelope.in_reply_to):
+            yield record
 
 
 def line(record: "TraceRecord", start_ns: int = 0) -> str:
@@ -94,5 +112,5 @@ def _write_json(records: "list[TraceRecord]") -> None:
 
     sys.stdout.write('{"records": [\n')
     for i, record in enumerate(records):
-        sys.stdout.write((",\n" if i else "") + json.dumps(envelope_to_builtins(record.envelope)))
+        sys.stdout.write((",\n" if i else "") + json.dumps({"kind": record.kind} | envelope_to_builtins(record.envelope)))
     sys.stdout.write("\n]}\n")

@@ -146,7 +146,7 @@ def symbols(folder: Path, reduction: Reduction, jscc_only: float | None) -> bool
         ax.margins(x=0.22)
         ax.grid(False, axis="y")
         ax.set(xlabel="complex symbols a request, pilots and retransmissions included", title="What a request costs on the air")
-        ax.legend(loc="lower right", fontsize=8, ncols=2)
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=8, ncols=2)
     return True
 
 

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from semcast.agents import settings
 from semcast.agents.scenes.vocabulary import SUBJECTS
 from semcast.bus.errors import BadInput

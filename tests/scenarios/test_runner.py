@@ -1,0 +1,97 @@
+"""Runs of the catalog, whole: folder, status, results, report. Host ``memory``; the other hosts give the same digest elsewhere."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from semcast.scenarios.cli import main
+from semcast.scenarios.folder import make, read_run
+from semcast.scenarios.loading import catalog, load
+from semcast.scenarios.metrics.table import read_rows
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every catalog scenario's quick run."""
+    folder = tmp_path_factory.mktemp("runs")
+    runs = {name: folder / name for name in catalog()}
+    for name, out in runs.items():
+        assert main(["run", name, "--quick", "--host", "memory", "--display", "none", "--out", str(out)]) == 0
+    return runs
+
+
+@pytest.mark.parametrize("name", catalog())
+def test_a_quick_run_fills_its_folder(name: str, finished: dict[str, Path]) -> None:
+    folder = finished[name]
+    run = read_run(folder)
+    assert run["status"] == "ok"
+    assert len(run["digest"]) >= 32
+    rows = read_rows(folder / "metrics.parquet")
+    assert run["requests"] == len(rows) > 0
+    for file in ("scenario.toml", "run.log", "report.html", "figures/row.png", *(f"trace/{name}" for name in run["trace"])):
+        assert (folder / file).stat().st_size > 0
+    assert load(str(folder)) == load(name, quick=True, overrides={"host": "memory"})
+
+
+@pytest.mark.parametrize("name", catalog())
+def test_rows_of_a_run_add_up(name: str, finished: dict[str, Path]) -> None:
+    stages = ("extract_s", "queue_s", "air_s", "backhaul_s", "generate_s", "encode_s", "decode_s", "calibrate_s")
+    for row in read_rows(finished[name] / "metrics.parquet"):
+        assert sum(getattr(row, stage) for stage in stages) == pytest.approx(row.latency_s, abs=1e-9)
+        assert row.symbols_up + row.symbols_down == row.symbols_total
+        assert row.prompt_bits + row.knowledge_bits + row.header_bits == row.payload_bits
+        if row.status == "ok":
+            assert min(getattr(row, stage) for stage in stages) >= 0
+            assert row.symbols_jscc > 0
+            assert row.prompt_bits > 0
+
+
+def test_a_report_can_be_written_again(finished: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = finished["two-users"]
+    before = read_run(folder)["results"]
+    assert main(["report", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["results"] == before
+
+
+def test_the_last_line_is_the_folder_and_the_digest_repeats(
+    finished: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "again"
+    code = main(["run", "two-users", "--quick", "--host", "memory", "--display", "none", "--no-report", "--out", str(out)])
+    assert code == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(out)
+    assert read_run(out)["digest"] == read_run(finished["two-users"])["digest"]
+    assert not (out / "report.html").exists()
+    other = tmp_path / "other"
+    assert (
+        main(["run", "two-users", "--quick", "--host", "memory", "--seed", "2", "--json", "--no-report", "--out", str(other)])
+        == 0
+    )
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["digest"] != read_run(out)["digest"]
+    assert (answer["folder"], answer["seed"], answer["status"]) == (str(other), 2, "ok")
+
+
+def test_an_interrupted_run_keeps_its_folder(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "semcast", "run", "quickstart", "--host", "memory", "--out", str(out), "--display", "plain"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ})
+    assert process.stderr is not None
+    assert "simulated" in process.stderr.readline()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert printed.splitlines()[-1] == str(out)
+    assert read_run(out)["status"] == "interrupted"
+    assert list((out / "trace").glob("*.mcap"))
+
+
+def test_folders_are_numbered_and_never_shared(tmp_path: Path) -> None:
+    runs = str(tmp_path / "runs")
+    assert [make("x", runs=runs).name for _ in range(3)] == ["x-001", "x-002", "x-003"]
