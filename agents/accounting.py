@@ -54,9 +54,7 @@ def vector_bits(vector: bytes) -> int:
 def item_bits(item: SharedItem) -> int:
     """Bits of one shared KB item with its pictures."""
     pictures = sum(LENGTH_BITS + 8 * len(picture) for picture in item.pictures)
-    return (
-        ITEM_KIND_BITS + SUBJECT_NUMBER_BITS + LABEL_BITS + vector_bits(item.vector) + pictures + BOX_BITS * len(item.boxes)
-    )
+    return ITEM_KIND_BITS + SUBJECT_NUMBER_BITS + LABEL_BITS + vector_bits(item.vector) + pictures + BOX_BITS * len(item.boxes)
 
 
 _SIZES: dict[type, Callable[[Any], int]] = {
@@ -68,8 +66,9 @@ _SIZES: dict[type, Callable[[Any], int]] = {
     KbSummary: summary_bits,
     CsiRequest: lambda body: REQUEST_BITS,
     Feedback: lambda body: REQUEST_BITS + 2 * SCORE_BITS + TIME_BITS,
-    Delta: lambda body: VERSION_BITS
-    + sum(USER_BITS + SUBJECT_NUMBER_BITS + vector_bits(vector) for vector in body.identifiers.values()),
+    Delta: lambda body: (
+        VERSION_BITS + sum(USER_BITS + SUBJECT_NUMBER_BITS + vector_bits(vector) for vector in body.identifiers.values())
+    ),
     JsccPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS,
 }
 

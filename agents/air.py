@@ -38,7 +38,16 @@ class Crossing:
         """The transfer's one air record."""
         jscc = len(self.symbols) // 8
         return _record(
-            message.request, message.purpose, direction, users, self.account, queue_ns, self.snr_db, all(self.delivered.values()), self.scheme, jscc
+            message.request,
+            message.purpose,
+            direction,
+            users,
+            self.account,
+            queue_ns,
+            self.snr_db,
+            all(self.delivered.values()),
+            self.scheme,
+            jscc,
         )
 
 
@@ -111,7 +120,7 @@ def _record(
 
 
 def attach_record(user: str, link: Link, t_ns: int) -> AirRecord:
-    """An attachment: random access has resources of its own and is repeated until it is heard, so it is charged and never queues."""
+    """An attachment: random access has resources of its own and is repeated until heard: charged, never queued."""
     account = coded_account(ATTACH_BITS, MCS_TABLE[0], link.air.radio)
     return _record("", "control", "up", [user], account, 0, link.snr_db(t_ns, "up"), True, MCS_TABLE[0].name)
 

@@ -34,8 +34,9 @@ class AgentState(Struct):
 class NetworkAgent:
     """Base of user, base station, edge and cloud.
 
-    An event of kind ``x_y`` goes to the method ``on_x_y(payload, event, ctx)``; a body that crossed the radio (inside ``Forwarded`` or
-    ``Arrived``) to ``got_<kind>(body, message, ctx)``; a timer to ``tick_<name>(tick, ctx)``. All that changes is in ``state``.
+    An event of kind ``x_y`` goes to the method ``on_x_y(payload, event, ctx)``; a body that crossed the radio (inside
+    ``Forwarded`` or ``Arrived``) to ``got_<kind>(body, message, ctx)``; a timer to
+    ``tick_<name>(tick, ctx)``. All that changes is in ``state``.
 
     Args:
         id: Agent id.
@@ -70,7 +71,9 @@ class NetworkAgent:
             name = f"{prefix}_{kind_of(type(payload).__name__)}"
             found = getattr(self, name, None)
             if found is None:
-                raise RunFailed(f"{self.id} was sent {type(payload).__name__} and has no {name}", "a bug of the sender or of this role")
+                raise RunFailed(
+                    f"{self.id} was sent {type(payload).__name__} and has no {name}", "a bug of the sender or of this role"
+                )
             self._methods[key] = found
         return found
 
@@ -87,7 +90,9 @@ class NetworkAgent:
         specs |= {spec.kind: spec for spec in self.settings.policies}
         return {kind: (spec.name, load(spec)) for kind, spec in specs.items()}
 
-    def decide(self, ctx: Context, kind: str, verb: str, context: Struct, request: str = "", *, about: str = "", private: bool) -> Any:
+    def decide(
+        self, ctx: Context, kind: str, verb: str, context: Struct, request: str = "", *, about: str = "", private: bool
+    ) -> Any:
         """Ask a policy and record context and choice.
 
         Args:

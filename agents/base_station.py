@@ -1,4 +1,4 @@
-"""The base station: the only owner of its cell's air. It queues what wants to cross, grants air, and carries it through the channel.
+"""The base station: the only owner of its cell's air. It queues, grants air, and carries through the channel.
 
 Each direction is one queue; what flows to or from one user keeps its order and is sent one after the other. A grant occupies
 the air for all symbols of the transfer at once, retransmissions included; the message comes out when the last one is through.
@@ -12,7 +12,6 @@ from ..bus.channel.mcs import MCS_TABLE, Mcs
 from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.messages import (
-    AirRecord,
     Arrived,
     Association,
     Attach,
@@ -44,7 +43,7 @@ FAILING = ("prompt", "features")
 
 
 class Transfer(Struct):
-    """One thing that waits for air. ``flow``: its user, or ``*`` for a multicast; ``symbols``: data symbols at the most robust scheme."""
+    """One thing that waits for air. ``flow``: its user, or ``*`` for a multicast; ``symbols``: at the most robust scheme."""
 
     number: int
     flow: str
@@ -262,9 +261,7 @@ class BaseStation(NetworkAgent):
     def scheme(self, direction: str, users: list[str], payload_bits: int) -> Mcs:
         """Modulation and coding for the worst of the users, with the margin that its history asks for."""
         side = self.side(direction)
-        worst_db = min(
-            self.known_db(user, direction, last=False) - side.margin_db.get(user, FIRST_MARGIN_DB) for user in users
-        )
+        worst_db = min(self.known_db(user, direction, last=False) - side.margin_db.get(user, FIRST_MARGIN_DB) for user in users)
         block_bits = segment(payload_bits, MCS_TABLE[0]).block_bits
         return choose_mcs(worst_db, block_bits, self.settings.radio.target_bler)
 

@@ -68,12 +68,23 @@ class Cloud(CloudUpdate):
             self.state.shown_subjects[request] = list(subjects)
         seed = keys.integer(1 << 62, ctx.seed, "generate", request)
         steps = self.settings.generator_steps
-        ctx.infer("generator", Generate(content.caption, content.background, boxes, seed, steps, subjects), f"generator:{request}")
+        ctx.infer(
+            "generator", Generate(content.caption, content.background, boxes, seed, steps, subjects), f"generator:{request}"
+        )
 
     def boxes(self, sender: str, content: PromptContent) -> list[Box]:
         """Boxes with the names of the subjects that they show."""
         return [
-            Box(box.label, box.colour, box.cx, box.cy, box.width, box.height, box.score, self.around.subject_name(sender, number) if number >= 0 else "")
+            Box(
+                box.label,
+                box.colour,
+                box.cx,
+                box.cy,
+                box.width,
+                box.height,
+                box.score,
+                self.around.subject_name(sender, number) if number >= 0 else "",
+            )
             for box, number in zip(content.boxes, content.box_subjects, strict=True)
         ]
 

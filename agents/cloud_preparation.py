@@ -2,7 +2,19 @@
 
 from ..bus.clock import ns
 from ..bus.engine import Context
-from ..bus.messages import BranchReady, DecoderSet, Forwarded, KbSummary, Knowledge, Library, Settlement, Share, SharedItem, Terms, Tick
+from ..bus.messages import (
+    BranchReady,
+    DecoderSet,
+    Forwarded,
+    KbSummary,
+    Knowledge,
+    Library,
+    Settlement,
+    Share,
+    SharedItem,
+    Terms,
+    Tick,
+)
 from ..policies.protocols import IncentiveTerms, SettleContext, TermsContext
 from ..policies.protocols import Settlement as Settled
 from .accounting import body_bits, decoder_bits
@@ -115,7 +127,7 @@ class CloudPreparation(CloudBase):
         self.multicast(ctx, f"summary:{summary.version}", "kb", body_bits(summary), summary)
 
     def got_knowledge(self, knowledge: Knowledge, message: Forwarded, ctx: Context) -> None:
-        """More from a user: an identifier of its own making (where there is no branch), or further pictures of a subject with a branch."""
+        """More from a user: an identifier of its own making where there is no branch, or further pictures where there is one."""
         for item in knowledge.items:
             if item.kind != SUBJECT:
                 continue

@@ -30,7 +30,7 @@ class Sample(Struct):
 
 
 class Subject(Struct):
-    """What the cloud has of a user's subject besides its KB item: pictures, how many of them the branch is made of, satisfaction."""
+    """A user's subject, besides its KB item: pictures, how many of them the branch is made of, satisfaction."""
 
     user: str
     label: str

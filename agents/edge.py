@@ -1,4 +1,4 @@
-"""The edge server: routes between the cloud and its cells, encodes pictures for the channel of their receivers, caches feedback."""
+"""The edge server: routes between cloud and cells, encodes pictures for their receivers' channels, caches feedback."""
 
 from msgspec import Struct, field
 
@@ -120,7 +120,9 @@ class Edge(NetworkAgent):
                 # a user that has gone to another edge since the cloud looked is followed there
                 cells.setdefault(place.bs if place.edge == self.id else place.edge, []).append(user)
         for to in sorted(cells):
-            ctx.send(to, Downlink(cells[to], downlink.label, downlink.request, downlink.purpose, downlink.payload_bits, downlink.body))
+            ctx.send(
+                to, Downlink(cells[to], downlink.label, downlink.request, downlink.purpose, downlink.payload_bits, downlink.body)
+            )
 
     def on_forwarded(self, message: Forwarded, event: Envelope, ctx: Context) -> None:
         """Something came up from a user."""
@@ -186,7 +188,9 @@ class Edge(NetworkAgent):
         """Choose the codec by what is known of the receiver's channel, and encode as soon as it is here."""
         request, user = delivery.content.request, delivery.content.recipient
         delivery.asked_ns = -1
-        choice = self.decide(ctx, "encoder", "choose", self.encoder_context(user, ctx.now), request, about=f"{request}:down", private=False)
+        choice = self.decide(
+            ctx, "encoder", "choose", self.encoder_context(user, ctx.now), request, about=f"{request}:down", private=False
+        )
         delivery.codec = self.state.last_codec[user] = choice.codec
         if self.state.store.use(choice.codec):
             ctx.infer("jscc_encoder", Encode(delivery.content.picture, choice.codec), f"jscc_encoder:{request}")

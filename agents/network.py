@@ -71,7 +71,7 @@ class Surroundings:
 
     @property
     def uplink_offset_db(self) -> float:
-        """Mean uplink SNR minus mean downlink SNR of the same link: what powers and receivers differ by (the rest is reciprocal)."""
+        """Mean uplink minus mean downlink SNR of a link: what powers and receivers differ by; the rest is reciprocal."""
         radio = self.air.radio
         if radio.fixed_snr_db is not None:
             return 0.0

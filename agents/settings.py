@@ -36,7 +36,7 @@ class ComputeSettings(Struct, frozen=True):
 
 
 class KnowledgeSettings(Struct, frozen=True):
-    """KBs and incentives. ``privacy_cost``: range (low, high) of a user's keyed cost in credits per item; ``budget``: the cloud's credits."""
+    """KBs and incentives. ``privacy_cost``: range (low, high) of a user's keyed cost in credits an item; ``budget``: the cloud's."""
 
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = 24.0
@@ -94,7 +94,14 @@ class NetworkSettings(Struct, frozen=True):
     area_m: tuple[float, float] = (600.0, 400.0)
     lookahead_ns: int = 1_000_000
     latency_ms: dict[str, float] = field(
-        default_factory=lambda: {"user>bs": 1.0, "bs>user": 1.0, "bs>edge": 2.0, "edge>bs": 2.0, "edge>cloud": 5.0, "cloud>edge": 5.0}
+        default_factory=lambda: {
+            "user>bs": 1.0,
+            "bs>user": 1.0,
+            "bs>edge": 2.0,
+            "edge>bs": 2.0,
+            "edge>cloud": 5.0,
+            "cloud>edge": 5.0,
+        }
     )
     """One-way latency by (role > role); pairs not named have the largest of these."""
     radio: RadioSettings = RadioSettings()

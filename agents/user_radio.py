@@ -39,7 +39,7 @@ class UserRadio(UserBase):
         self.learn(ctx, NETWORK, "serving", f"served by {bs} since epoch {state.epoch}")
 
     def tick_measure(self, tick: Tick, ctx: Context) -> None:
-        """Measure the downlink's reference symbols; report the mean when it has changed; look for a better station now and then."""
+        """Measure the reference symbols; report the mean when it has changed; look for a better station now and then."""
         state, radio = self.state, self.around.air.radio
         if ctx.now >= self.traffic_ends_ns:
             return

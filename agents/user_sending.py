@@ -91,7 +91,7 @@ class UserSending(UserSharing):
             self.share_more(sending.picture, own, ctx)
 
     def content(self, request: str, sending: Sending, seen: Extraction) -> PromptContent:
-        """All that a prompt could say. Own subjects that the other side knows are references, others identifiers if they may be told."""
+        """All that a prompt could say. Own subjects that the other side knows are references, others identifiers."""
         own = self.around.user_settings[self.id].subjects
         numbers = {name: own.index(name) for name in dict.fromkeys(box.subject for box in seen.boxes) if name in own}
         known = [name for name in numbers if name in self.state.known or name in self.state.told]
@@ -208,5 +208,7 @@ class UserSending(UserSharing):
         request = event.in_reply_to.partition(":")[2]
         sending = self.state.sending.pop(request)
         header = JsccPicture(request, sending.recipient, sending.t_ns, sending.codec)
-        self.send_up(ctx, f"features:{request}:up", "features", body_bits(header), header, request=request, symbols=result.symbols)
+        self.send_up(
+            ctx, f"features:{request}:up", "features", body_bits(header), header, request=request, symbols=result.symbols
+        )
         self.remember(request, sending, "a picture", ctx)

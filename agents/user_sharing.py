@@ -145,7 +145,7 @@ class UserSharing(UserBase):
         self.state.decoders = decoders.codecs
 
     def got_kb_summary(self, summary: KbSummary, message: Arrived, ctx: Context) -> None:
-        """What the generating side knows; an own subject that it was offered and left out is learned here, from the same pictures."""
+        """What the generating side knows; an own subject that it was offered and left out is learned here."""
         self.state.known = summary.subjects
         looks = self.looks()
         for name, album in self.state.albums.items():

@@ -72,7 +72,16 @@ class UserBase(NetworkAgent):
     state_type = UserState
 
     def send_up(
-        self, ctx: Context, label: str, purpose: str, bits: int, body: Body, *, request: str = "", symbols: bytes = b"", after_ns: int = 0
+        self,
+        ctx: Context,
+        label: str,
+        purpose: str,
+        bits: int,
+        body: Body,
+        *,
+        request: str = "",
+        symbols: bytes = b"",
+        after_ns: int = 0,
     ) -> None:
         """Hand something to the base station that serves this user now."""
         uplink = Uplink(self.id, self.state.epoch, label, request, purpose, bits, body, symbols)

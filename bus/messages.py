@@ -32,7 +32,7 @@ class Message(Struct, frozen=True, tag=kind_of, forbid_unknown_fields=True):
 # --- bodies: what crosses the radio -------------------------------------------------------------------------------
 
 
-class Terms(Message):
+class Terms(Message, frozen=True):
     """Cloud -> users, multicast: what the cloud pays for shared preferences. ``rewards``: KB item kind -> credits."""
 
     mechanism: str
@@ -54,7 +54,7 @@ class SharedItem(Struct, frozen=True, array_like=True):
     boxes: list[tuple[float, float, float, float]] = []
 
 
-class Share(Message):
+class Share(Message, frozen=True):
     """User -> cloud: the answer to ``Terms``; no items means declined. ``asked``: credits asked for."""
 
     user: str
@@ -63,28 +63,28 @@ class Share(Message):
     reason: str
 
 
-class Settlement(Message):
+class Settlement(Message, frozen=True):
     """Cloud -> user: credits paid."""
 
     user: str
     credits: float
 
 
-class BranchReady(Message):
-    """Cloud -> user: a branch model for this user's subject is ready (``identifier``: learned vector, float32, rounded to float16)."""
+class BranchReady(Message, frozen=True):
+    """Cloud -> user: a branch model for this user's subject is ready (``identifier``: learned vector, rounded to float16)."""
 
     user: str
     subject: str
     identifier: bytes
 
 
-class DecoderSet(Message):
+class DecoderSet(Message, frozen=True):
     """Cloud -> users, multicast: the JSCC decoders ``codecs`` of the library (their weights are charged, not carried)."""
 
     codecs: list[str]
 
 
-class Prompt(Message):
+class Prompt(Message, frozen=True):
     """Sender -> edge -> cloud: the selected prompt, source-coded in ``data`` (see agents/prompt_codec), for ``recipient``.
 
     ``t_ns``: when the picture was taken (known to 1 ms on the air). All fields are part of ``data``; here they are in clear.
@@ -97,27 +97,27 @@ class Prompt(Message):
     data: bytes
 
 
-class Knowledge(Message):
+class Knowledge(Message, frozen=True):
     """Sender -> cloud: KB items shared ahead of a prompt because mismatch was high, or later because there is more to tell."""
 
     user: str
     items: list[SharedItem]
 
 
-class KbSummary(Message):
+class KbSummary(Message, frozen=True):
     """Cloud -> users, multicast per cell: what the generating side knows: names of subjects with a branch model, by user."""
 
     subjects: list[str]
     version: int
 
 
-class CsiRequest(Message):
+class CsiRequest(Message, frozen=True):
     """Edge -> user: measure the downlink now and report it; for the picture of ``request`` that waits to be encoded."""
 
     request: str
 
 
-class CsiReport(Message):
+class CsiReport(Message, frozen=True):
     """User -> edge: quantised downlink SNR ``level`` (bus/channel/csi) measured at ``t_ns``.
 
     With a ``request`` it answers a ``CsiRequest`` and is one measurement of the fading channel; without one it is the
@@ -131,7 +131,7 @@ class CsiReport(Message):
     request: str
 
 
-class Feedback(Message):
+class Feedback(Message, frozen=True):
     """Receiver -> edge: satisfaction in [0, 1] with a delivered request (defined in agents/satisfaction)."""
 
     request: str
@@ -140,14 +140,14 @@ class Feedback(Message):
     latency_ns: int
 
 
-class Delta(Message):
+class Delta(Message, frozen=True):
     """Cloud -> edges and users (stage 3): new versions after an update. ``identifiers``: subject -> refined vector."""
 
     version: int
     identifiers: dict[str, bytes]
 
 
-class JsccPicture(Message):
+class JsccPicture(Message, frozen=True):
     """Header of a picture sent as JSCC symbols: the symbols travel in ``symbols`` of the radio message that carries it.
 
     ``t_ns``: when the picture was taken (known to 1 ms on the air). The header is sent as coded bits ahead of the symbols.
@@ -178,7 +178,7 @@ Body = (
 # --- radio: the base station owns the air of its cell -----------------------------------------------------------------
 
 
-class Uplink(Message):
+class Uplink(Message, frozen=True):
     """User -> its base station: carry ``body`` to the edge. The bytes count as lying at the user until air is granted.
 
     ``payload_bits``: source-coded bits of the body (coded link). ``symbols``: complex64 as sent, unit power (JSCC), else empty.
@@ -196,7 +196,7 @@ class Uplink(Message):
     symbols: bytes = b""
 
 
-class Downlink(Message):
+class Downlink(Message, frozen=True):
     """Cloud -> edge -> base station: carry ``body`` to ``users`` (several: one charged multicast at the worst user's rate).
 
     Purpose ``installation``: distributed before the run; its symbols are charged, but take no air from the run.
@@ -211,7 +211,7 @@ class Downlink(Message):
     symbols: bytes = b""
 
 
-class Forwarded(Message):
+class Forwarded(Message, frozen=True):
     """Base station -> its edge (-> cloud): what it received from the user. ``symbols``: as received and equalised."""
 
     user: str
@@ -223,7 +223,7 @@ class Forwarded(Message):
     """The receiver's estimate of the SNR after equalisation (JSCC only)."""
 
 
-class Arrived(Message):
+class Arrived(Message, frozen=True):
     """Base station -> user: what reached the user's antenna. ``symbols`` and ``snr_db`` as in ``Forwarded``."""
 
     bs: str
@@ -235,7 +235,7 @@ class Arrived(Message):
     """Number of the multicast transmission at this BS, 0 for unicast."""
 
 
-class Failure(Message):
+class Failure(Message, frozen=True):
     """To an edge: ``request`` ended at ``where`` because of ``reason``; an error is a message too.
 
     Exactly one for each request that fails, from the agent that knows first; an edge or user that knows it itself records it.
@@ -246,7 +246,7 @@ class Failure(Message):
     reason: str
 
 
-class Attach(Message):
+class Attach(Message, frozen=True):
     """User -> new base station at association ``epoch``; ``previous``: the base station it leaves, if any."""
 
     user: str
@@ -254,7 +254,7 @@ class Attach(Message):
     previous: str
 
 
-class Detach(Message):
+class Detach(Message, frozen=True):
     """New base station -> previous one: forward what still comes for ``user`` to ``to``."""
 
     user: str
@@ -262,7 +262,7 @@ class Detach(Message):
     to: str
 
 
-class Association(Message):
+class Association(Message, frozen=True):
     """Base station -> its edge -> cloud -> the other edges: ``user`` is served by ``bs`` and ``edge`` since ``epoch``."""
 
     user: str
@@ -274,14 +274,14 @@ class Association(Message):
 # --- wired: between edges and the cloud -------------------------------------------------------------------------------
 
 
-class GenerateOrder(Message):
+class GenerateOrder(Message, frozen=True):
     """Edge -> cloud: generate the content of ``prompt``, which came from ``sender``."""
 
     sender: str
     prompt: Prompt
 
 
-class Content(Message):
+class Content(Message, frozen=True):
     """Cloud (or sender's edge) -> receiver's edge: a picture for ``recipient``, raw over backhaul."""
 
     request: str
@@ -291,26 +291,26 @@ class Content(Message):
     picture: bytes
 
 
-class Satisfaction(Message):
+class Satisfaction(Message, frozen=True):
     """Edge -> cloud, periodically: cached feedback as (request, satisfaction) pairs."""
 
     edge: str
     entries: list[tuple[str, float]]
 
 
-class Library(Message):
+class Library(Message, frozen=True):
     """Cloud -> edge: JSCC codecs on offer, name -> size in bits."""
 
     codecs: dict[str, int]
 
 
-class CodecRequest(Message):
+class CodecRequest(Message, frozen=True):
     """Edge -> cloud: send the encoder and decoder ``codec``, which this edge does not hold (any more)."""
 
     codec: str
 
 
-class CodecWeights(Message):
+class CodecWeights(Message, frozen=True):
     """Cloud -> edge: the codec asked for; ``bits`` took their time on the backhaul (charged, not carried)."""
 
     codec: str
@@ -320,7 +320,7 @@ class CodecWeights(Message):
 # --- records: written to the trace, sent to nobody ------------------------------------------------------------------
 
 
-class AirRecord(Message):
+class AirRecord(Message, frozen=True):
     """Base station: one finished radio transfer with everything it cost (DESIGN section 4, accounting)."""
 
     request: str
@@ -347,7 +347,7 @@ class AirRecord(Message):
     """MCS name, ``jscc:<codec>``, or ``pilots`` for the reference symbols of a cell over the whole run."""
 
 
-class Decision(Message):
+class Decision(Message, frozen=True):
     """Any agent: one policy decision. ``context`` and ``choice`` are the policy's structs as built-in types."""
 
     request: str
@@ -357,7 +357,7 @@ class Decision(Message):
     choice: dict[str, Any]
 
 
-class Capture(Message):
+class Capture(Message, frozen=True):
     """Private, sender: the picture that starts a request, and what is truly in it: (label, colour, cx, cy, w, h, subject)."""
 
     request: str
@@ -367,8 +367,8 @@ class Capture(Message):
     background: str
 
 
-class Shown(Message):
-    """Private, receiver: the picture in the end, after decoding and calibration. What entered the last encoder is in ``Content``."""
+class Shown(Message, frozen=True):
+    """Private, receiver: the picture in the end, decoded and calibrated. What entered the last encoder is in ``Content``."""
 
     request: str
     picture: bytes
@@ -378,7 +378,7 @@ class Shown(Message):
     latency_ns: int
 
 
-class KbRecord(Message):
+class KbRecord(Message, frozen=True):
     """Private: one change of the agent's KB; a KB is the fold of its records (see agents/knowledge)."""
 
     item_kind: str
@@ -396,7 +396,7 @@ class KbRecord(Message):
 # --- timers -------------------------------------------------------------------------------------------------------------
 
 
-class Tick(Message):
+class Tick(Message, frozen=True):
     """A timer: ``name`` says which, ``number`` counts."""
 
     name: str

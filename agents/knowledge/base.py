@@ -30,7 +30,9 @@ class KnowledgeBase(Struct):
             )
         key = key_of(record.item_kind, record.name)
         if record.version != self.next_version(record.item_kind, record.name):
-            raise RunFailed(f"KB record {key} has version {record.version}, {self.next_version(record.item_kind, record.name)} is due")
+            raise RunFailed(
+                f"KB record {key} has version {record.version}, {self.next_version(record.item_kind, record.name)} is due"
+            )
         if record.removed:
             del self.items[key]
             return

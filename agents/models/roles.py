@@ -34,14 +34,14 @@ class Box(Struct, frozen=True, array_like=True):
     subject: str = ""
 
 
-class Extract(Message):
+class Extract(Message, frozen=True):
     """Arguments of ``extractor``: a picture, and the looks of the asker's own subjects (name -> identifier vector)."""
 
     picture: bytes
     subjects: dict[str, bytes] = {}
 
 
-class Extraction(Message):
+class Extraction(Message, frozen=True):
     """Result of ``extractor``: caption, background name and boxes, most certain first."""
 
     caption: str
@@ -49,7 +49,7 @@ class Extraction(Message):
     boxes: list[Box]
 
 
-class Generate(Message):
+class Generate(Message, frozen=True):
     """Arguments of ``generator``: caption, background and boxes (empty: the places are drawn from the seed),
 
     ``subjects`` (subject name -> identifier vector of a branch model), an int64 ``seed`` and diffusion ``steps``.
@@ -63,26 +63,26 @@ class Generate(Message):
     subjects: dict[str, bytes] = {}
 
 
-class Picture(Message):
+class Picture(Message, frozen=True):
     """Result of ``generator`` and ``jscc_decoder``: a picture."""
 
     picture: bytes
 
 
-class Encode(Message):
+class Encode(Message, frozen=True):
     """Arguments of ``jscc_encoder``: a picture and the name of a codec of the library, such as ``"snr10-cbr12"``."""
 
     picture: bytes
     codec: str
 
 
-class Symbols(Message):
+class Symbols(Message, frozen=True):
     """Result of ``jscc_encoder``: complex64 symbols of unit average power over the picture."""
 
     symbols: bytes
 
 
-class Decode(Message):
+class Decode(Message, frozen=True):
     """Arguments of ``jscc_decoder``: equalised symbols and the receiver's own SNR estimate (Es/N0 after equalisation, dB)."""
 
     symbols: bytes
@@ -90,19 +90,19 @@ class Decode(Message):
     snr_db: float
 
 
-class Embed(Message):
+class Embed(Message, frozen=True):
     """Arguments of ``embedder``: texts."""
 
     texts: list[str]
 
 
-class Embedding(Message):
+class Embedding(Message, frozen=True):
     """Result of ``embedder``: one unit-norm float32 vector of 384 a text."""
 
     vectors: list[bytes]
 
 
-class Personalise(Message):
+class Personalise(Message, frozen=True):
     """Arguments of ``personaliser``: pictures of one subject that a user shared, with the box of the subject in each."""
 
     subject: str
@@ -111,7 +111,7 @@ class Personalise(Message):
     boxes: list[Box]
 
 
-class Branch(Message):
+class Branch(Message, frozen=True):
     """Result of ``personaliser``: the learned identifier vector of the subject."""
 
     subject: str

@@ -9,7 +9,6 @@ from semcast.agents.base import PAYLOADS, NetworkAgent, make_agents, make_world
 from semcast.agents.settings import (
     KnowledgeSettings,
     NetworkSettings,
-    RadioSettings,
     StationSettings,
     TrafficSettings,
     UserSettings,
@@ -48,7 +47,12 @@ def town(**changes: Any) -> NetworkSettings:
         StationSettings("bs.2", 500.0, 100.0, "edge.1"),
     )
     traffic = TrafficSettings(duration_s=10.0, start_s=2.0, rate_hz=1.0, feedback_sync_s=2.0)
-    return two_users(**({"users": users, "stations": stations, "edges": ("edge.0", "edge.1"), "area_m": (600.0, 200.0), "traffic": traffic} | changes))
+    return two_users(
+        **(
+            {"users": users, "stations": stations, "edges": ("edge.0", "edge.1"), "area_m": (600.0, 200.0), "traffic": traffic}
+            | changes
+        )
+    )
 
 
 @dataclass
@@ -78,7 +82,10 @@ class _Keep:
 
 
 def run(
-    settings: NetworkSettings, workers: int = 1, role_models: Mapping[str, Any] | None = None, change: Callable[[Any], None] | None = None
+    settings: NetworkSettings,
+    workers: int = 1,
+    role_models: Mapping[str, Any] | None = None,
+    change: Callable[[Any], None] | None = None,
 ) -> Run:
     """Run a network to its end. ``change`` may prepare every agent."""
     world = make_world(settings, "test")
@@ -93,7 +100,14 @@ def run(
                 change(agent)
         exchange = MemoryExchange(hub, index)
         worker = Worker(
-            world, agents, exchange, index=index, workers=workers, models=role_models or models(), codec=CODEC, trace=_Keep(result.records)
+            world,
+            agents,
+            exchange,
+            index=index,
+            workers=workers,
+            models=role_models or models(),
+            codec=CODEC,
+            trace=_Keep(result.records),
         )
         return await worker.run()
 
