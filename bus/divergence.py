@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .messages import ACTIVITY, Codec, Envelope
+from .envelope import ACTIVITY, Codec, Envelope
 from .trace import TraceReader, TraceRecord, envelope_to_builtins
 
 _MISSING = "(no such record)"

@@ -8,16 +8,8 @@ nanoseconds, SNRs Es/N0 in dB. A *request* id is ``"<sender id>/<number>"``; it 
 """
 
 import re
-from typing import Any
 
-import msgspec
 from msgspec import Struct
-
-VERSION = 1
-TIMER, CONTROL, DATA = 0, 1, 2
-"""Priorities at equal delivery times."""
-EXOGENOUS, AGENT, ACTIVITY, PRIVATE = "exogenous", "agent", "activity", "private"
-"""Origins of a record. ``private`` records stay with their agent: in the restricted trace segment, never on a subject."""
 
 
 def kind_of(class_name: str) -> str:
@@ -317,82 +309,6 @@ class CodecWeights(Message, frozen=True):
     bits: int
 
 
-# --- records: written to the trace, sent to nobody ------------------------------------------------------------------
-
-
-class AirRecord(Message, frozen=True):
-    """Base station: one finished radio transfer with everything it cost (DESIGN section 4, accounting)."""
-
-    request: str
-    purpose: str
-    direction: str
-    """``up`` or ``down``."""
-    users: list[str]
-    payload_bits: int
-    coded_bits: int
-    complex_symbols: int
-    """All complex symbols that took air: data (coded and JSCC), pilots and HARQ feedback, over all attempts."""
-    jscc_symbols: int
-    """Those of them that are JSCC symbols."""
-    pilot_symbols: int
-    feedback_symbols: int
-    attempts: int
-    """Transmissions of the coded part, the first one included."""
-    queue_ns: int
-    air_ns: int
-    snr_db: float
-    """True SNR at the first symbol: for the record only, no agent reads it."""
-    delivered: bool
-    scheme: str
-    """MCS name, ``jscc:<codec>``, or ``pilots`` for the reference symbols of a cell over the whole run."""
-
-
-class Decision(Message, frozen=True):
-    """Any agent: one policy decision. ``context`` and ``choice`` are the policy's structs as built-in types."""
-
-    request: str
-    policy_kind: str
-    policy: str
-    context: dict[str, Any]
-    choice: dict[str, Any]
-
-
-class Capture(Message, frozen=True):
-    """Private, sender: the picture that starts a request, and what is truly in it: (label, colour, cx, cy, w, h, subject)."""
-
-    request: str
-    recipient: str
-    picture: bytes
-    truth: list[tuple[str, str, float, float, float, float, str]]
-    background: str
-
-
-class Shown(Message, frozen=True):
-    """Private, receiver: the picture in the end, decoded and calibrated. What entered the last encoder is in ``Content``."""
-
-    request: str
-    picture: bytes
-    codec: str
-    snr_db: float
-    """The receiver's own estimate after equalisation."""
-    latency_ns: int
-
-
-class KbRecord(Message, frozen=True):
-    """Private: one change of the agent's KB; a KB is the fold of its records (see agents/knowledge)."""
-
-    item_kind: str
-    name: str
-    version: int
-    provenance: str
-    sharing: str
-    """``private``, ``cloud`` (may be shared with the cloud) or ``public``."""
-    text: str
-    vector: bytes
-    data: bytes = b""
-    removed: bool = False
-
-
 # --- timers -------------------------------------------------------------------------------------------------------------
 
 
@@ -404,8 +320,7 @@ class Tick(Message, frozen=True):
     request: str = ""
 
 
-Record = AirRecord | Decision | Capture | Shown | KbRecord
-Network = (
+Conversation = (
     Body
     | Uplink
     | Downlink
@@ -421,66 +336,6 @@ Network = (
     | Library
     | CodecRequest
     | CodecWeights
-    | Record
     | Tick
 )
-"""Every payload that the bus knows. Agents add the results of their models (see agents/base)."""
-
-
-class Envelope(Struct, frozen=True, array_like=True, gc=False):
-    """One record: a message with its times, ends and place in its source's order.
-
-    The run id is not part of it: it is in the NATS subject and in the trace's metadata, so that a record has the same
-    bytes in every run. ``sequence`` counts all records of the source; (``source``, ``sequence``) is unique in a run.
-    """
-
-    version: int
-    t_send: int
-    t_deliver: int
-    priority: int
-    source: str
-    destination: str
-    """Agent id; the source's own for timers, model results and records."""
-    sequence: int
-    in_reply_to: str
-    """``"<source>:<sequence>"`` of the message answered, or the key of the model call; empty if none."""
-    origin: str
-    payload: Any
-
-    @property
-    def kind(self) -> str:
-        """The payload's kind, the last token of its subject."""
-        return str(type(self.payload).__struct_config__.tag)
-
-
-class Codec:
-    """MessagePack form of envelopes whose payloads are of a given union; decoding validates.
-
-    Args:
-        payloads: The union of payload types.
-    """
-
-    def __init__(self, payloads: Any = Network) -> None:
-        self._encoder = msgspec.msgpack.Encoder()
-        typed = msgspec.defstruct(
-            "TypedEnvelope",
-            [(f.name, payloads if f.name == "payload" else f.type) for f in msgspec.structs.fields(Envelope)],
-            bases=(Envelope,),
-            frozen=True,
-            array_like=True,
-            gc=False,
-        )
-        self._decoder: msgspec.msgpack.Decoder[Envelope] = msgspec.msgpack.Decoder(typed)
-        self.encode = self._encoder.encode
-        """Envelope -> bytes."""
-
-    def decode(self, raw: bytes | memoryview) -> Envelope:
-        """Bytes -> envelope.
-
-        Raises:
-            msgspec.MsgspecError: The bytes are no valid envelope of a known kind and this version.
-        """
-        envelope = self._decoder.decode(raw)
-        if envelope.version != VERSION:
-            raise msgspec.ValidationError(f"envelope version {envelope.version}, this semcast reads {VERSION}")
-        return envelope
+"""Every message, timers included; records come beside (bus/records.py)."""

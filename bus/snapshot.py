@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from .calls import PendingCall
 from .engine import CHAIN_BYTES, Worker
+from .envelope import DATA, VERSION, Codec, Envelope
 from .errors import BadInput
-from .messages import DATA, VERSION, Codec, Envelope
 
 SNAPSHOT_VERSION = 1
 

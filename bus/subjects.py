@@ -14,8 +14,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .envelope import Envelope
 from .errors import BadInput
-from .messages import Envelope
 
 ROOT = "semcast.v1"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from .engine import TraceSink
+from .envelope import Envelope
 from .exchange.rounds import NatsExchange
-from .messages import Envelope
 
 
 class Tap:

@@ -24,11 +24,11 @@ from mcap.records import Channel, Chunk, Footer, Metadata
 from mcap.records import Message as McapMessage
 from mcap.writer import CompressionType, Writer
 
+from .envelope import Codec, Envelope
 from .errors import BadInput
-from .messages import Codec, Envelope
 
 if TYPE_CHECKING:
-    from .engine import World
+    from .world import World
 
 log = logging.getLogger(__name__)
 

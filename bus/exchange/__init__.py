@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..messages import Envelope
+from ..envelope import Envelope
 
 
 class Exchange(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..clock import NEVER
-from ..messages import Envelope
+from ..envelope import Envelope
 
 if TYPE_CHECKING:
     from .chaos import Chaos

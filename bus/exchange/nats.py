@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..envelope import Envelope
 from ..errors import BadInput, SemcastError
-from ..messages import Envelope
 from ..subjects import parse
 from . import wire
 from .link import Handler
@@ -21,8 +21,8 @@ from .rounds import PART_HEADER, Kept, Name, NatsExchange, Outgoing, Sent
 from .wire import BAD_BYTES, MAX_PARTS, Assembly
 
 if TYPE_CHECKING:
-    from ..engine import World
     from ..server import Access
+    from ..world import World
 
 _list_of_raw = msgspec.msgpack.Decoder(list[memoryview])
 _names = msgspec.msgpack.Decoder(dict[str, list[int]])

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..clock import NEVER
+from ..envelope import Codec, Envelope
 from ..errors import RunFailed, SemcastError
-from ..messages import Codec, Envelope
 from ..subjects import Subjects, worker_of
 from . import wire
 from .link import PENDING_BYTES, Handler, Link
@@ -25,8 +25,8 @@ from .rejected import Rejected
 from .wire import BAD_BYTES, WIRE_VERSION, Again, Assembly, Done, Hello, Part, Stopped
 
 if TYPE_CHECKING:
-    from ..engine import World
     from ..server import Access
+    from ..world import World
     from .chaos import Chaos
 
 log = logging.getLogger(__name__)

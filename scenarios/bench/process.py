@@ -13,10 +13,12 @@ import nats
 from msgspec import Struct
 
 from ...bus.clock import MS, NEVER
-from ...bus.engine import Worker, World
+from ...bus.engine import Worker
+from ...bus.envelope import AGENT, DATA, VERSION, Codec, Envelope
 from ...bus.exchange.nats import nats_exchange
-from ...bus.messages import AGENT, DATA, VERSION, Codec, Envelope, Knowledge, SharedItem
+from ...bus.messages import Knowledge, SharedItem
 from ...bus.server import Access
+from ...bus.world import World
 from .workloads import ring_network
 
 

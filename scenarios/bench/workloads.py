@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from ...bus import keys
 from ...bus.clock import MS
-from ...bus.engine import Context, World
-from ...bus.messages import Envelope, Tick
+from ...bus.engine import Context
+from ...bus.envelope import Envelope
+from ...bus.messages import Tick
+from ...bus.world import World
 
 LATENCY_NS = MS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...agents.settings import NetworkSettings
-from ...bus.messages import AirRecord
+from ...bus.records import AirRecord
 from .judging import Scores, judged
 from .quality import GREY, psnr_db, ssim
 from .row import FAILED, SHOWN, Row

@@ -5,25 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...bus.messages import (
-    ACTIVITY,
-    AirRecord,
-    Attach,
-    BranchReady,
-    Capture,
-    Content,
-    Decision,
-    Delta,
-    Envelope,
-    Failure,
-    Feedback,
-    Forwarded,
-    KbRecord,
-    Settlement,
-    Share,
-    Shown,
-    Uplink,
-)
+from ...bus.envelope import ACTIVITY, Envelope
+from ...bus.messages import Attach, BranchReady, Content, Delta, Failure, Feedback, Forwarded, Settlement, Share, Uplink
+from ...bus.records import AirRecord, Capture, Decision, KbRecord, Shown
 
 _REQUEST = re.compile(r"user\.[a-z0-9_-]+/\d+")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ...bus.messages import AirRecord
+from ...bus.records import AirRecord
 from .reduce import Reduction
 from .row import SHOWN, Row
 

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from semcast.bus.engine import Worker, WorkerReport, World
+from semcast.bus.engine import Worker, WorkerReport
 from semcast.bus.exchange.nats import NatsExchange, nats_exchange
 from semcast.bus.server import NatsServer
+from semcast.bus.world import World
 
 from .networks import ping_agents
 

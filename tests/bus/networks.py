@@ -6,9 +6,11 @@ from typing import Any
 
 from msgspec import Struct
 from semcast.bus import keys
-from semcast.bus.engine import Context, Worker, WorkerReport, World
+from semcast.bus.engine import Context, Worker, WorkerReport
+from semcast.bus.envelope import Envelope
 from semcast.bus.exchange.memory import Hub, MemoryExchange
-from semcast.bus.messages import Envelope, Tick
+from semcast.bus.messages import Tick
+from semcast.bus.world import World
 
 L = 1_000_000
 LATENCY = {"user>bs": L, "bs>user": 2 * L, "user>user": 3 * L}

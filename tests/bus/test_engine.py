@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 from semcast.bus import snapshot
-from semcast.bus.engine import Context, Worker, World
+from semcast.bus.engine import Context, Worker
+from semcast.bus.envelope import Codec, Envelope
 from semcast.bus.errors import BadInput, RunFailed
 from semcast.bus.exchange.memory import Hub, MemoryExchange
-from semcast.bus.messages import Codec, Envelope, Tick
+from semcast.bus.messages import Tick
+from semcast.bus.world import World
 
 from .networks import Count, L, digest, ping_agents, ping_world, run_in_memory
 

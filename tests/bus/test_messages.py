@@ -7,11 +7,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from semcast.bus.envelope import AGENT, DATA, VERSION, Codec, Envelope, Network
+from semcast.bus.messages import Tick, kind_of
 
-from semcast.bus import messages
-from semcast.bus.messages import AGENT, DATA, VERSION, Codec, Envelope, Tick, kind_of
-
-KINDS = get_args(messages.Network)
+KINDS = get_args(Network)
 TIME = st.integers(0, 2**62)
 
 

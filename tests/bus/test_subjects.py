@@ -1,8 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semcast.bus.envelope import Envelope
 from semcast.bus.errors import BadInput
-from semcast.bus.messages import Envelope, Tick
+from semcast.bus.messages import Tick
 from semcast.bus.subjects import (
     Subjects,
     check_agent,

@@ -1,0 +1,77 @@
+"""The envelope around every message, and its MessagePack form."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from .messages import Conversation
+from .records import Record
+
+Network = Conversation | Record
+"""Every payload that the bus knows. Agents add the results of their models (see agents/base)."""
+
+VERSION = 1
+TIMER, CONTROL, DATA = 0, 1, 2
+"""Priorities at equal delivery times."""
+EXOGENOUS, AGENT, ACTIVITY, PRIVATE = "exogenous", "agent", "activity", "private"
+"""Origins of a record. ``private`` records stay with their agent: in the restricted trace segment, never on a subject."""
+
+
+class Envelope(Struct, frozen=True, array_like=True, gc=False):
+    """One record: a message with its times, ends and place in its source's order.
+
+    The run id is not part of it: it is in the NATS subject and in the trace's metadata, so that a record has the same
+    bytes in every run. ``sequence`` counts all records of the source; (``source``, ``sequence``) is unique in a run.
+    """
+
+    version: int
+    t_send: int
+    t_deliver: int
+    priority: int
+    source: str
+    destination: str
+    """Agent id; the source's own for timers, model results and records."""
+    sequence: int
+    in_reply_to: str
+    """``"<source>:<sequence>"`` of the message answered, or the key of the model call; empty if none."""
+    origin: str
+    payload: Any
+
+    @property
+    def kind(self) -> str:
+        """The payload's kind, the last token of its subject."""
+        return str(type(self.payload).__struct_config__.tag)
+
+
+class Codec:
+    """MessagePack form of envelopes whose payloads are of a given union; decoding validates.
+
+    Args:
+        payloads: The union of payload types.
+    """
+
+    def __init__(self, payloads: Any = Network) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        typed = msgspec.defstruct(
+            "TypedEnvelope",
+            [(f.name, payloads if f.name == "payload" else f.type) for f in msgspec.structs.fields(Envelope)],
+            bases=(Envelope,),
+            frozen=True,
+            array_like=True,
+            gc=False,
+        )
+        self._decoder: msgspec.msgpack.Decoder[Envelope] = msgspec.msgpack.Decoder(typed)
+        self.encode = self._encoder.encode
+        """Envelope -> bytes."""
+
+    def decode(self, raw: bytes | memoryview) -> Envelope:
+        """Bytes -> envelope.
+
+        Raises:
+            msgspec.MsgspecError: The bytes are no valid envelope of a known kind and this version.
+        """
+        envelope = self._decoder.decode(raw)
+        if envelope.version != VERSION:
+            raise msgspec.ValidationError(f"envelope version {envelope.version}, this semcast reads {VERSION}")
+        return envelope

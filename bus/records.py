@@ -1,0 +1,81 @@
+"""What agents write to the trace and send to nobody: costs, decisions, pictures taken and shown, changes of a KB."""
+
+from typing import Any
+
+from .messages import Message
+
+
+class AirRecord(Message, frozen=True):
+    """Base station: one finished radio transfer with everything it cost (DESIGN section 4, accounting)."""
+
+    request: str
+    purpose: str
+    direction: str
+    """``up`` or ``down``."""
+    users: list[str]
+    payload_bits: int
+    coded_bits: int
+    complex_symbols: int
+    """All complex symbols that took air: data (coded and JSCC), pilots and HARQ feedback, over all attempts."""
+    jscc_symbols: int
+    """Those of them that are JSCC symbols."""
+    pilot_symbols: int
+    feedback_symbols: int
+    attempts: int
+    """Transmissions of the coded part, the first one included."""
+    queue_ns: int
+    air_ns: int
+    snr_db: float
+    """True SNR at the first symbol: for the record only, no agent reads it."""
+    delivered: bool
+    scheme: str
+    """MCS name, ``jscc:<codec>``, or ``pilots`` for the reference symbols of a cell over the whole run."""
+
+
+class Decision(Message, frozen=True):
+    """Any agent: one policy decision. ``context`` and ``choice`` are the policy's structs as built-in types."""
+
+    request: str
+    policy_kind: str
+    policy: str
+    context: dict[str, Any]
+    choice: dict[str, Any]
+
+
+class Capture(Message, frozen=True):
+    """Private, sender: the picture that starts a request, and what is truly in it: (label, colour, cx, cy, w, h, subject)."""
+
+    request: str
+    recipient: str
+    picture: bytes
+    truth: list[tuple[str, str, float, float, float, float, str]]
+    background: str
+
+
+class Shown(Message, frozen=True):
+    """Private, receiver: the picture in the end, decoded and calibrated. What entered the last encoder is in ``Content``."""
+
+    request: str
+    picture: bytes
+    codec: str
+    snr_db: float
+    """The receiver's own estimate after equalisation."""
+    latency_ns: int
+
+
+class KbRecord(Message, frozen=True):
+    """Private: one change of the agent's KB; a KB is the fold of its records (see agents/knowledge)."""
+
+    item_kind: str
+    name: str
+    version: int
+    provenance: str
+    sharing: str
+    """``private``, ``cloud`` (may be shared with the cloud) or ``public``."""
+    text: str
+    vector: bytes
+    data: bytes = b""
+    removed: bool = False
+
+
+Record = AirRecord | Decision | Capture | Shown | KbRecord

@@ -1,0 +1,46 @@
+"""What every worker knows of the network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .subjects import worker_of
+
+
+@dataclass(frozen=True)
+class World:
+    """What every worker knows of the network; equal on all of them.
+
+    Attributes:
+        run: Run id; part of subjects, never of a record.
+        seed: Root of all keys.
+        lookahead_ns: L, the length of a window and the least latency between two agents.
+        ids: Agent ids, ``"<role>.<name>"``, sorted; an agent's rank is its index here.
+        latency_ns: One-way latency by ``"<role>><role>"``; a pair not named has the largest.
+        shards: Number of virtual shards; has no influence on results.
+        chain_windows: Windows in one interval of the hash chains.
+        throughput: FLOP/s by agent id or role; agents without one cannot call models.
+    """
+
+    run: str
+    seed: int
+    lookahead_ns: int
+    ids: tuple[str, ...]
+    latency_ns: Mapping[str, int]
+    shards: int = 16
+    chain_windows: int = 256
+    throughput: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if list(self.ids) != sorted(set(self.ids)):
+            raise ValueError("ids must be sorted and unique")
+        for pair, latency in self.latency_ns.items():
+            if latency < self.lookahead_ns:
+                raise ValueError(f"latency {pair} = {latency} ns is below the lookahead of {self.lookahead_ns} ns")
+
+    def shard(self, rank: int) -> int:
+        """Shard of the agent with this rank."""
+        return rank % self.shards
+
+    def worker(self, rank: int, workers: int) -> int:
+        """Worker of the agent with this rank when there are ``workers`` of them (at most ``shards``)."""
+        return worker_of(self.shard(rank), workers)
