@@ -95,7 +95,7 @@ _CATALOG = (
     Subject("ana/car", "car", "blue", Marking("belt", "yellow", 90, 1.5, 0.5)),
     Subject("ben/cup", "cup", "red", Marking("checker", "white", 0, 2.5, 0.0)),
     Subject("eva/fish", "fish", "yellow", Marking("stripes", "blue", 0, 3.0, 0.25)),
-    Subject("tom/boat", "boat", "green", Marking("half", "orange", 90, 2.0, 0.5)),
+    Subject("tom/boat", "boat", "green", Marking("half", "orange", 0, 2.0, 0.5)),
     Subject("zoe/butterfly", "butterfly", "purple", Marking("half", "yellow", 0, 2.0, 0.5)),
     Subject("kai/ball", "ball", "black", Marking("stripes", "orange", 45, 2.5, 0.5)),
     Subject("ida/umbrella", "umbrella", "white", Marking("stripes", "red", 0, 3.0, 0.5)),

@@ -1,7 +1,7 @@
 """Role ``extractor``: a picture becomes boxes, background and a caption made from them; nothing of the truth is known here.
 
-Boxes come from a grid network (`detector.py`). When the asker names its own subjects, every box whose class fits is looked at
-closely (`subjects.py`) and gets the name of the most similar subject above a threshold.
+Boxes come from a grid network (`detector.py`). When the asker names its own subjects, every box is looked at closely
+(`subjects.py`) and gets the name of the most similar subject above a threshold.
 """
 
 import logging
@@ -17,6 +17,7 @@ from torch import nn
 from ....bus.errors import BadInput
 from ...scenes.caption import caption
 from ...scenes.draw import draw
+from ...scenes.vocabulary import LABELS
 from ...scenes.world import make_scene
 from ..cards import Card, checked, read_card
 from ..roles import PICTURE_SIDE, Box, Extract, Extraction
@@ -24,6 +25,9 @@ from .detector import ExtractorNetwork, backgrounds, read_boxes
 from .subjects import IDENTIFIER_SIZE, WEIGHTS_NAME, SubjectEye, as_tensor
 
 log = logging.getLogger(__name__)
+
+LOOKS = 5
+"""Boxes that a picture is reckoned to hold when the cost of looking at them is fixed."""
 
 
 class TinyExtractor:
@@ -36,6 +40,7 @@ class TinyExtractor:
         self.sha256 = card.sha256
         self.batch = int(card.data["batch"])
         self._flops = int(card.data["flops"])
+        self._flops_per_look = int(card.data["flops_per_look"])
         self._threshold = float(card.data["threshold"])
         self._same = float(card.data["subject_threshold"])
         self._network = network.eval()
@@ -46,8 +51,8 @@ class TinyExtractor:
         return ""
 
     def flops(self, arguments: Extract) -> int:
-        """Of the detector; looking at subjects costs a few per cent more and depends on the picture, so it is not counted."""
-        return self._flops
+        """Of the detector, and of looking at `LOOKS` boxes where subjects are asked for (how many there are is not known)."""
+        return self._flops + (LOOKS * self._flops_per_look if arguments.subjects else 0)
 
     def run(self, arguments: Sequence[Extract]) -> list[Extraction]:
         """Exactly `batch` pictures of 64x64; boxes most certain first, places to 1/16 pixel."""
@@ -75,16 +80,16 @@ class TinyExtractor:
         known = self._vectors(call.subjects)
         matches = []
         for index, box in enumerate(boxes):
-            names = [name for name in known if name.split("/")[-1] == box.label]
-            if names:
+            if known:
                 look = self._eye.look(call.picture, box)
                 # rounded, so that the last bits of a look decide nothing
-                matches += [(-round(float(look @ known[name]), 3), name, index) for name in names]
+                matches += [(-round(float(look @ vector), 3), name, index) for name, vector in known.items()]
         result = list(boxes)
         taken: list[str] = []
         for negative, name, index in sorted(matches):
             if -negative >= self._same and name not in taken and not result[index].subject:
-                result[index] = replace(result[index], subject=name)
+                # the marking of a subject may hide its class from the detector; its name tells it
+                result[index] = replace(result[index], label=name.split("/")[-1], subject=name)
                 taken.append(name)
         return result
 
@@ -92,6 +97,9 @@ class TinyExtractor:
         """Identifier vectors by name; one of a wrong length is left out and said so in the log."""
         known = {}
         for name, raw in sorted(subjects.items()):
+            if name.split("/")[-1] not in LABELS:
+                log.warning("subject %r is left out: its name must end in a class, such as mia/dog", name)
+                continue
             vector = np.frombuffer(raw, dtype="<f4") if len(raw) == 4 * IDENTIFIER_SIZE else None
             if vector is None or not np.isfinite(vector).all():
                 log.warning("identifier of %s is not %d finite float32 numbers and is left out", name, IDENTIFIER_SIZE)

@@ -16,8 +16,8 @@ from ...scenes.draw import draw
 from ...scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS, Subject, random_marking
 from ...scenes.world import MAX_OBJECTS, Scene, scene_of
 
-MARKED_SHARE = 0.3
-"""Share of training scenes with one object that bears a random marking."""
+MARKED_SHARE = 0.35
+"""Chance of each of three objects of a training scene to bear a random marking."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def _stranger(index: int) -> Subject:
 
 
 def training_scene(*key: keys.Key, low: int = 1, high: int = MAX_OBJECTS) -> Scene:
-    """A scene for training: sometimes with a subject whose marking is made up."""
-    marked = keys.uniform(*key, "marked") < MARKED_SHARE
-    strangers = (_stranger(keys.integer(4000, *key, "stranger")),) if marked else ()
+    """A scene for training: often with subjects whose markings are made up."""
+    number = min(sum(keys.uniform(*key, "marked", i) < MARKED_SHARE for i in range(3)), high)
+    strangers = tuple(_stranger(keys.integer(4000, *key, "stranger", i)) for i in range(number))
     return scene_of(strangers, low, high, *key)
 
 

@@ -120,7 +120,7 @@ def measure(network: nn.Module) -> dict[str, float]:
     """F1 on held-out scenes of up to 4 and of 5 to 8 objects at the best of a few thresholds (chosen on other scenes)."""
     tuning = batch(160, "detector", "tuning", high=6)
     truth = [_true_boxes(tuning[1], row) for row in range(len(tuning[0]))]
-    levels = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+    levels = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
     scores = [score(detect(network, tuning[0], level)[0], truth)["f1"] for level in levels]
     threshold = levels[int(np.argmax(scores))]
     result = {"threshold": threshold}
@@ -149,7 +149,7 @@ def _train(network: nn.Module, name: str, work: Path, minutes: float, prepare: C
         x, truth = flip(prepare(pictures, name, step), truth)
         return detection_loss(network(x.contiguous(memory_format=torch.channels_last)), truth)
 
-    return fit(network, loss, work / name, minutes, Settings(rate=2.5e-3))
+    return fit(network, loss, work / name, minutes, Settings(rate=2.0e-3))
 
 
 def _plain(pictures: np.ndarray[Any, Any], *key: keys.Key) -> Tensor:
@@ -164,8 +164,9 @@ def train_extractor(folder: Path, work: Path, minutes: float) -> Card:
     progress = _train(network, "extractor", work, minutes, _plain)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_NAME).write_bytes(eye.read_bytes())
-    same = read_card(folder.parent / "personaliser").data["threshold"]
-    return _export(network, folder, "extractor", ["extractor"], minutes, progress, [WEIGHTS_NAME], {"subject_threshold": same})
+    looks = read_card(folder.parent / "personaliser").data
+    more = {"subject_threshold": looks["threshold"], "flops_per_look": looks["flops_per_crop"]}
+    return _export(network, folder, "extractor", ["extractor"], minutes, progress, [WEIGHTS_NAME], more)
 
 
 def train_judge(folder: Path, work: Path, minutes: float) -> Card:

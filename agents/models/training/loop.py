@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, isfinite, pi
 from pathlib import Path
 
 import torch
@@ -64,7 +64,7 @@ def fit(
         settings: How to optimise.
 
     Returns:
-        ``steps``, ``minutes`` and the mean ``loss`` of the last report.
+        ``steps``, ``minutes`` and, if a step was made, the mean ``loss`` since the last report.
     """
     chosen = settings or Settings()
     run = _Run(network, work, chosen)
@@ -87,7 +87,10 @@ def fit(
     run.save()
     network.load_state_dict(run.average)
     network.eval()
-    return {"steps": run.steps, "minutes": round(run.elapsed_s / 60, 2), "loss": round(total / terms if terms else mean, 5)}
+    result = {"steps": run.steps, "minutes": round(run.elapsed_s / 60, 2)}
+    if terms or isfinite(mean):
+        result["loss"] = round(total / terms if terms else mean, 5)
+    return result
 
 
 class _Run:
