@@ -20,12 +20,14 @@ from msgspec import Struct
 
 from ..bus import snapshot
 from ..bus.engine import TraceSink, Worker, WorkerReport
+from ..bus.envelope import Codec, Envelope
 from ..bus.errors import SemcastError
 from ..bus.exchange import Exchange
 from ..bus.exchange.chaos import Chaos
 from ..bus.exchange.nats import nats_exchange
 from ..bus.exchange.rounds import NatsExchange
-from ..bus.messages import Capture, Codec, Envelope, Failure, Shown
+from ..bus.messages import Failure
+from ..bus.records import Capture, Shown
 from ..bus.server import Access
 from ..bus.tap import Tap
 from ..bus.trace import TraceWriter, trace_metadata
@@ -107,7 +109,7 @@ class _Counting:
         kind = envelope.payload.__class__
         if kind is Capture:
             self.started += 1
-        elif kind is Shown or (kind is Failure and envelope.source.startswith("bs.")):
+        elif kind is Shown or kind is Failure:
             self.done += 1
         if self._trace is not None:
             self._trace.write(envelope, raw, private)
