@@ -1,0 +1,192 @@
+"""The tiny profile's generator: text-and-box-conditioned latent diffusion, a small `diffusers.UNet2DConditionModel`.
+
+A call's caption and boxes are encoded once (`conditioner`); the painted map is given to the denoiser beside the latent, words and
+objects by cross attention. Flow matching: x_s = (1 - s) x_0 + s e, the network predicts e - x_0, and Euler steps lead from s = 1
+to 0.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+from torch import Tensor
+
+from ....bus import keys
+from ....bus.errors import BadInput
+from ..cards import Card, checked, read_card
+from ..roles import Box, Generate, Picture
+from . import autoencoder
+from .autoencoder import LATENT_CHANNELS, LATENT_SIDE
+from .conditioner import Conditioner, Conditions, Guide
+from .layout import SizeStatistics
+from .prompt import conditions_of
+from .text import WordList
+
+BATCH = 8
+MAX_STEPS = 50
+
+
+def build_denoiser(conditioner: Conditioner, widths: tuple[int, ...] = (64, 96)) -> UNet2DConditionModel:
+    """A new denoiser with random weights that fits the conditioner."""
+    levels = len(widths)
+    denoiser = UNet2DConditionModel(
+        sample_size=LATENT_SIDE,
+        in_channels=LATENT_CHANNELS + conditioner.config.channels,
+        out_channels=LATENT_CHANNELS,
+        down_block_types=("DownBlock2D",) * levels,
+        mid_block_type="UNetMidBlock2DCrossAttn",
+        up_block_types=("UpBlock2D",) * levels,
+        block_out_channels=widths,
+        layers_per_block=1,
+        attention_head_dim=4,
+        norm_num_groups=8,
+        cross_attention_dim=conditioner.config.width,
+        class_embed_type="projection",
+        projection_class_embeddings_input_dim=conditioner.config.width,
+    )
+    denoiser.set_attn_processor(AttnProcessor())  # plain products: the fused kernel's gradient is slow on CPUs
+    return denoiser
+
+
+def velocity(denoiser: UNet2DConditionModel, guide: Guide, noisy: Tensor, levels: Tensor) -> Tensor:
+    """Predicted e - x_0 of noisy latents (n, 8, 16, 16) at noise levels s (n,) in [0, 1]."""
+    both = torch.cat([noisy, guide.painted.to(noisy.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
+    output = denoiser(
+        both,
+        levels * 1000,
+        encoder_hidden_states=guide.tokens,
+        encoder_attention_mask=guide.seen,
+        class_labels=guide.pooled,
+        return_dict=False,
+    )
+    return output[0]  # type: ignore[no-any-return]
+
+
+def starting_noise(seeds: Sequence[int]) -> Tensor:
+    """Unit normal latents (n, 8, 16, 16), each fixed by its own seed."""
+    shape = (LATENT_CHANNELS, LATENT_SIDE, LATENT_SIDE)
+    draws = [keys.generator("generator", "noise", seed).standard_normal(shape, dtype=np.float32) for seed in seeds]
+    return torch.from_numpy(np.stack(draws))
+
+
+class TinyGenerator:
+    """Role `generator`; see `roles.Model`.
+
+    Args:
+        conditioner: Encodes prompts.
+        denoiser: Predicts the velocity.
+        decoder: The autoencoder, of which the decoder is used.
+        schedule: Noise levels of the steps.
+        statistics: Sizes for things without a box.
+        card: The card that names and hashes the weights.
+    """
+
+    role = "generator"
+    batch = BATCH
+
+    def __init__(
+        self,
+        conditioner: Conditioner,
+        denoiser: UNet2DConditionModel,
+        decoder: AutoencoderKL,
+        schedule: FlowMatchEulerDiscreteScheduler,
+        statistics: SizeStatistics,
+        card: Card,
+    ) -> None:
+        self.name = str(card.data["name"])
+        self.sha256 = card.sha256
+        self._conditioner = conditioner.requires_grad_(False).eval()
+        self._denoiser = denoiser.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+        self._decoder = autoencoder.frozen(decoder)
+        self._schedule = schedule
+        self._statistics = statistics
+        self._flops = (int(card.data["flops_fixed"]), int(card.data["flops_per_step"]))
+
+    @cached_property
+    def _words(self) -> WordList:
+        return WordList(self._conditioner.config.words)
+
+    def group(self, arguments: Generate) -> str:
+        """Calls with the same number of steps share a batch."""
+        return f"steps{_checked_steps(arguments)}"
+
+    def flops(self, arguments: Generate) -> int:
+        """Counted on the real modules (`torch.utils.flop_counter`, a sample): prompt and decoder once, denoiser every step."""
+        fixed, per_step = self._flops
+        return fixed + per_step * _checked_steps(arguments)
+
+    def run(self, arguments: Sequence[Generate]) -> list[Picture]:
+        """Generate one full batch of 8 pictures."""
+        if len(arguments) != self.batch or len({self.group(call) for call in arguments}) != 1:
+            raise BadInput(f"generator: {len(arguments)} calls in a batch", f"exactly {self.batch} calls with equal steps")
+        pictures = autoencoder.decode(self._decoder, self.latents(arguments))
+        return [Picture(picture.tobytes()) for picture in pictures]
+
+    def latents(self, calls: Sequence[Generate]) -> Tensor:
+        """Scaled latents (n, 8, 16, 16) of a batch of calls with equal steps."""
+        conditions = self.conditions(calls)
+        with torch.inference_mode():
+            guide = self._conditioner(conditions)
+            latents = starting_noise([call.seed for call in calls])
+            levels = noise_levels(self._schedule, _checked_steps(calls[0]))
+            for level, following in zip(levels[:-1], levels[1:], strict=True):
+                flow = velocity(self._denoiser, guide, latents, torch.full((len(calls),), level))
+                latents = latents + (following - level) * flow
+        return latents.clone()
+
+    def conditions(self, calls: Sequence[Generate]) -> Conditions:
+        """The calls as numbers."""
+        size = int(self._conditioner.config.identifier_size)
+        return conditions_of(calls, self._words, self._statistics, size)
+
+
+def _checked_steps(call: Generate) -> int:
+    if not 1 <= call.steps <= MAX_STEPS:
+        raise BadInput(f"generator: steps = {call.steps}", f"1 to {MAX_STEPS} diffusion steps")
+    return call.steps
+
+
+def noise_levels(schedule: FlowMatchEulerDiscreteScheduler, steps: int) -> list[float]:
+    """The scheduler's noise levels from 1 down to 0, `steps` + 1 of them; the scheduler itself is left as it was."""
+    fresh = FlowMatchEulerDiscreteScheduler.from_config(schedule.config)
+    # our even levels; the scheduler applies its shift
+    fresh.set_timesteps(sigmas=[1 - step / steps for step in range(steps)])
+    return [float(sigma) for sigma in fresh.sigmas]
+
+
+def load(folder: Path) -> TinyGenerator:
+    """Read the generator from a folder with `card.json` and its parts in Hugging Face layout."""
+    card = read_card(folder)
+    for name in card.data["files"]:
+        checked(card, name)
+    sizes: dict[str, Any] = card.data["sizes"]
+    statistics = SizeStatistics({int(k): (v[0], v[1]) for k, v in sizes["sides"].items()}, sizes["aspects"])
+    local: dict[str, Any] = {"torch_dtype": torch.float32, "local_files_only": True, "low_cpu_mem_usage": False}
+    return TinyGenerator(
+        Conditioner.from_pretrained(folder / "conditioner", **local),
+        UNet2DConditionModel.from_pretrained(folder / "denoiser", **local),
+        autoencoder.load(folder / "autoencoder"),
+        FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True),
+        statistics,
+        card,
+    )
+
+
+def examples() -> list[Generate]:
+    """Eight different calls, for tests of any generator."""
+    things = ("dog", "cup", "car", "tree", "cat", "house", "fish", "ball")
+    return [
+        Generate(
+            caption=f"a red {label} on grass" if index % 2 else "",
+            background="grass",
+            boxes=[Box(label, "red", 16.0 + 4 * index, 30.0, 20.0, 18.0)] if index != 3 else [],
+            seed=index,
+            steps=2,
+        )
+        for index, label in enumerate(things)
+    ]

@@ -1,0 +1,99 @@
+"""A `Generate` call as numbers for the conditioner."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from ....bus import keys
+from ....bus.errors import BadInput
+from ...scenes.caption import Parsed, parse
+from ...scenes.vocabulary import BACKGROUND_NAMES, BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS
+from ..roles import PICTURE_SIDE, Box, Generate
+from .conditioner import Conditions
+from .layout import SizeStatistics, missing, plan
+from .text import WordList, split
+
+MAX_OBJECTS = 12
+MAX_WORDS = 80
+
+log = logging.getLogger(__name__)
+
+
+def index_of(name: str, names: Sequence[str]) -> int:
+    """Place of `name` in `names` counted from 1; 0 where it is not known or not said."""
+    return names.index(name) + 1 if name in names else 0
+
+
+def read(caption: str) -> Parsed:
+    """What a caption says; of one that is no sentence of ours, whatever classes, colours and background it names."""
+    try:
+        return parse(caption)
+    except BadInput:
+        words = split(caption)
+    singular = {PLURALS.get(label, label + "s"): label for label in LABELS} | {label: label for label in LABELS}
+    objects, colour = [], ""
+    for word in words:
+        if word in COLOUR_NAMES:
+            colour = word
+        elif word in singular:
+            objects.append((singular[word], colour, ""))
+            colour = ""
+    background = next((name for name in BACKGROUND_PHRASES if name in words), "")
+    return Parsed(background, tuple(objects))
+
+
+def objects_of(call: Generate, statistics: SizeStatistics) -> list[Box]:
+    """What is to be drawn and where: the given boxes, then what the caption mentions beyond them at planned places.
+
+    At most 12 objects; of more boxes the most certain stay.
+    """
+    given = sorted(call.boxes, key=lambda box: -box.score)[:MAX_OBJECTS]
+    mentioned = [Box(label, colour, 0, 0, 0, 0, 1.0, subject) for label, colour, subject in read(call.caption).objects]
+    rest = missing(mentioned, given)[: MAX_OBJECTS - len(given)]
+    return plan(rest, given, statistics, call.seed)
+
+
+def conditions_of(calls: Sequence[Generate], words: WordList, statistics: SizeStatistics, identifier_size: int) -> Conditions:
+    """Numbers of a batch of calls, filled up to 12 objects and 80 words."""
+    n = len(calls)
+    labels, colours = np.zeros((n, MAX_OBJECTS), np.int64), np.zeros((n, MAX_OBJECTS), np.int64)
+    boxes = np.zeros((n, MAX_OBJECTS, 4), np.float32)
+    present = np.zeros((n, MAX_OBJECTS), np.float32)
+    flips = np.ones((n, MAX_OBJECTS), np.float32)
+    identifiers = np.zeros((n, MAX_OBJECTS, identifier_size), np.float32)
+    for row, call in enumerate(calls):
+        flips[row] = 1 - 2 * keys.generator("generator", "flips", call.seed).integers(0, 2, MAX_OBJECTS)
+        for column, box in enumerate(objects_of(call, statistics)):
+            labels[row, column] = index_of(box.label, LABELS)
+            colours[row, column] = index_of(box.colour, COLOUR_NAMES)
+            boxes[row, column] = _inside(box)
+            present[row, column] = 1
+            if box.subject in call.subjects:
+                identifiers[row, column] = _identifier(call.subjects, box.subject, identifier_size)
+    backgrounds = np.array([index_of(_background(call), BACKGROUND_NAMES) for call in calls], np.int64)
+    numbers = np.array([words.numbers(call.caption, MAX_WORDS) for call in calls], np.int64)
+    arrays = (labels, colours, boxes, present, flips, identifiers, backgrounds, numbers)
+    return Conditions(*(torch.from_numpy(array) for array in arrays))
+
+
+def _background(call: Generate) -> str:
+    return call.background or read(call.caption).background
+
+
+def _inside(box: Box) -> tuple[float, float, float, float]:
+    """The box with sides of 4 to 64 pixels and its centre in the picture; what is not finite becomes the middle."""
+    values = np.nan_to_num(np.array([box.cx, box.cy, box.width, box.height]), nan=PICTURE_SIDE / 2)
+    low, high = (0.0, 0.0, 4.0, 4.0), (float(PICTURE_SIDE),) * 4
+    cx, cy, width, height = (float(value) for value in np.clip(values, low, high))
+    return cx, cy, width, height
+
+
+def _identifier(subjects: Mapping[str, bytes], name: str, size: int) -> np.ndarray:
+    """The identifier vector of a subject; one of a wrong length is left out and said so in the log."""
+    vector = np.frombuffer(subjects[name], dtype="<f4") if len(subjects[name]) == 4 * size else np.zeros(size, np.float32)
+    if len(subjects[name]) != 4 * size or not np.isfinite(vector).all():
+        log.warning("identifier of %s is not %d finite float32 numbers and is left out", name, size)
+        return np.zeros(size, np.float32)
+    return vector
