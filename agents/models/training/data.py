@@ -79,6 +79,11 @@ def to_tensor(pictures: np.ndarray[Any, Any]) -> Tensor:
     return torch.from_numpy(pictures.astype(np.float32) / np.float32(127.5) - np.float32(1)).permute(0, 3, 1, 2)
 
 
+def to_pixels(pictures: Tensor) -> np.ndarray[Any, Any]:
+    """The way back: values outside [-1, 1] are cut."""
+    return ((pictures.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+
+
 def flip(pictures: Tensor, truth: Truth) -> tuple[Tensor, Truth]:
     """Mirror the second half of a batch, left and right."""
     half = pictures.shape[0] // 2

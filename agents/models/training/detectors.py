@@ -27,7 +27,7 @@ from ..tiny.detector import (
     read_boxes,
 )
 from ..tiny.subjects import WEIGHTS_NAME
-from .data import Truth, batch, flip, light, to_tensor, wear
+from .data import Truth, batch, flip, light, to_pixels, to_tensor, wear
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -116,10 +116,17 @@ def held_out(low: int, high: int, number: int = 400) -> tuple[np.ndarray[Any, An
     return np.stack([draw(s) for s in scenes]), [s.boxes() for s in scenes], [s.background for s in scenes]
 
 
-def measure(network: nn.Module) -> dict[str, float]:
-    """F1 on held-out scenes of up to 4 and of 5 to 8 objects at the best of a few thresholds (chosen on other scenes)."""
+def measure(network: nn.Module, worn: bool = False) -> dict[str, float]:
+    """F1 on held-out scenes of up to 4 and of 5 to 8 objects at the best of a few thresholds (chosen on other scenes).
+
+    Args:
+        network: In eval mode.
+        worn: Choose the threshold on worn pictures, and measure on those too.
+    """
     tuning = batch(160, "detector", "tuning", high=6)
     truth = [_true_boxes(tuning[1], row) for row in range(len(tuning[0]))]
+    if worn:
+        tuning = (to_pixels(wear(tuning[0], "detector", "tuning")), tuning[1])
     levels = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
     scores = [score(detect(network, tuning[0], level)[0], truth)["f1"] for level in levels]
     threshold = levels[int(np.argmax(scores))]
@@ -131,6 +138,9 @@ def measure(network: nn.Module) -> dict[str, float]:
         result[f"f1_{low}_to_{high}"] = values["f1"]
         result[f"colour_{low}_to_{high}"] = values["colour"]
         result[f"background_{low}_to_{high}"] = float(np.mean([a == b for a, b in zip(said, grounds, strict=True)]))
+        if worn:
+            pictures = to_pixels(wear(pictures, "held out", low))
+            result[f"worn_f1_{low}_to_{high}"] = score(detect(network, pictures, threshold)[0], wanted)["f1"]
     return result
 
 
@@ -185,7 +195,7 @@ def _export(
     kept = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()}
     save_file(kept, folder / "model.safetensors")
     network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in kept.items()})  # measure what will be read
-    metrics = measure(network)
+    metrics = measure(network, worn=name == "judge")
     log.info("%s: %s", name, metrics)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 3, 64, 64))

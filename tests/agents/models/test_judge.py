@@ -8,7 +8,7 @@ import pytest
 import semcast
 from semcast.agents.models.judge import Judge
 from semcast.agents.models.loading import PROFILES, WEIGHTS
-from semcast.agents.models.training.data import wear
+from semcast.agents.models.training.data import to_pixels, wear
 from semcast.agents.scenes.draw import draw
 from semcast.agents.scenes.world import make_scene
 from semcast.bus.errors import BadInput
@@ -31,9 +31,7 @@ def test_clean_pictures():
 
 
 def test_worn_pictures():
-    worn = wear(PICTURES, "judge test")
-    pixels = ((worn.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
-    f1, recovered = scores(pixels)
+    f1, recovered = scores(to_pixels(wear(PICTURES, "judge test")))
     assert f1 >= 0.92 and recovered >= 0.92
 
 
