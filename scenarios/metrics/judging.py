@@ -1,6 +1,8 @@
 """The judge looks at pictures: a detector trained apart from extractor and generator. Only metrics ask it, never an agent."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +11,9 @@ from ...agents.models.judge import Judge
 from ...agents.models.roles import PICTURE_SIDE, Box
 from .detection import object_recovery, object_recovery_iou50
 from .story import Story
+
+CHUNK = 32
+"""Pictures a call of the judge."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,20 @@ def recoveries(pairs: Sequence[tuple[Sequence[Box], bytes]]) -> list[Recovery]:
     if not pairs:
         return []
     pictures = np.stack([np.frombuffer(raw, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE, 3) for _, raw in pairs])
-    found = Judge.load().detect(pictures)
+    found = _detect(Judge.load(), pictures)
     return [
         Recovery(object_recovery(list(truth), boxes), object_recovery_iou50(list(truth), boxes))
         for (truth, _), boxes in zip(pairs, found, strict=True)
     ]
+
+
+def _detect(judge: Judge, pictures: np.ndarray) -> list[list[Box]]:
+    """Detect in chunks on all cores, one torch thread each: the same on any number of cores."""
+    import torch
+
+    chunks = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
+    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return [boxes for chunk in pool.map(judge.detect, chunks) for boxes in chunk]
 
 
 def judged(stories: Sequence[Story]) -> list[Scores]:

@@ -34,7 +34,7 @@ def curve(folder: Path, rows: Sequence[Row]) -> bool:
     data = np.array(points, dtype=float)
     with figure(folder, "curve", (8.2, 3.5), ncols=2) as (_, axes):
         left, right = axes
-        _binned(left, data[:, 0], data[:, 1], BLUE, "received")
+        _binned(left, data[:, 0], data[:, 1], BLUE, most=1.0)
         generated = np.array([row.generated_recovery for row in rows if row.snr_db is not None and row.status == SHOWN])
         left.axhline(float(generated.mean()), color=GREY, linestyle="--", linewidth=1.2)
         left.annotate(
@@ -42,21 +42,23 @@ def curve(folder: Path, rows: Sequence[Row]) -> bool:
             (1, generated.mean()),
             xycoords=("axes fraction", "data"),
             ha="right",
-            va="bottom",
+            va="top",
+            xytext=(0, -3),
+            textcoords="offset points",
             fontsize=8,
             color=MUTED,
         )
         left.set_ylim(0, 1.03)
         left.set(xlabel="SNR of the downlink, Es/N0 (dB)", ylabel="object recovery", title="Objects that arrive")
-        _binned(right, data[:, 0], data[:, 2], ORANGE, "received")
+        _binned(right, data[:, 0], data[:, 2], ORANGE)
         right.set(
             xlabel="SNR of the downlink, Es/N0 (dB)", ylabel="PSNR (dB), against the encoder's input", title="Picture quality"
         )
     return True
 
 
-def _binned(ax: Any, x: np.ndarray, y: np.ndarray, colour: str, label: str) -> None:
-    """Every request as a faint dot; means of 4 dB bins with 95 % intervals of the mean."""
+def _binned(ax: Any, x: np.ndarray, y: np.ndarray, colour: str, most: float = math.inf) -> None:
+    """Every request as a faint dot; means of 4 dB bins with 95 % intervals of the mean, cut at 0 and ``most``."""
     ax.scatter(x, y, s=10, color=colour, alpha=0.22, linewidths=0)
     centres, means, errors = [], [], []
     for low in np.arange(math.floor(x.min() / BIN_DB) * BIN_DB, x.max() + BIN_DB, BIN_DB):
@@ -65,7 +67,9 @@ def _binned(ax: Any, x: np.ndarray, y: np.ndarray, colour: str, label: str) -> N
             centres.append(float(x[(x >= low) & (x < low + BIN_DB)].mean()))
             means.append(float(inside.mean()))
             errors.append(1.96 * float(inside.std(ddof=1)) / math.sqrt(len(inside)))
-    ax.errorbar(centres, means, yerr=errors, color=colour, marker="o", markersize=5, capsize=3, label=label)
+    middle, half = np.array(means), np.array(errors)
+    bars = np.array([np.minimum(half, middle), np.minimum(half, most - middle)])
+    ax.errorbar(centres, means, yerr=bars, color=colour, marker="o", markersize=5, capsize=3)
 
 
 def latency(folder: Path, rows: Sequence[Row]) -> bool:

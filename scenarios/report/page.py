@@ -108,7 +108,7 @@ def _request(triple: Triple, middle: str) -> str:
     return (
         f'<div class="request"><div class="trio">{trio}</div>'
         f"<p><b>{escape(row.sender)} → {escape(row.receiver)}</b> · "
-        f"{row.objects} objects, {number(row.object_recovery * 100)} % recovered<br>"
+        f"{row.objects} object{'s' if row.objects > 1 else ''}, {number(row.object_recovery * 100)} % recovered<br>"
         f"{prompt}{row.symbols_up:,} symbols up, {row.symbols_down:,} down (CBR {row.cbr:.3f})<br>"
         f"codec {escape(row.codec)}{snr} · {row.psnr_db:.1f} dB · {row.latency_s * 1e3:,.0f} ms</p></div>"
     )
@@ -124,7 +124,7 @@ CHARTS = (
     (
         "curve",
         "Quality over SNR",
-        "Dots are requests, circles means of 4 dB bins with 95 % intervals. "
+        "Dots are shown requests, circles means of 4 dB bins with 95 % intervals. "
         "Recovery is counted by a judge trained apart from all models.",
     ),
     ("latency", "Latency", "Stages add up to the time from capture to display. Waiting for a processor counts to its stage."),

@@ -9,23 +9,9 @@ from semcast.agents.scenes.draw import draw
 from semcast.agents.scenes.world import make_scene
 from semcast.agents.settings import NetworkSettings, StationSettings, UserSettings
 from semcast.bus.clock import MS
-from semcast.bus.messages import (
-    ACTIVITY,
-    AGENT,
-    DATA,
-    PRIVATE,
-    VERSION,
-    AirRecord,
-    Capture,
-    Codec,
-    Content,
-    Decision,
-    Envelope,
-    Failure,
-    Feedback,
-    Shown,
-    Uplink,
-)
+from semcast.bus.envelope import ACTIVITY, AGENT, DATA, PRIVATE, VERSION, Codec, Envelope
+from semcast.bus.messages import Content, Failure, Feedback, Uplink
+from semcast.bus.records import AirRecord, Capture, Decision, Shown
 from semcast.bus.trace import TraceWriter
 
 SETTINGS = NetworkSettings(

@@ -1,4 +1,4 @@
-"""Runs of the catalog, whole: folder, status, results, report. Host ``memory``; the other hosts give the same digest elsewhere."""
+"""Runs of the catalog, whole: folder, status, results, report. Host ``memory``; other tests see to the other hosts."""
 
 import json
 import os
