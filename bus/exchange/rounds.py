@@ -213,7 +213,9 @@ class NatsExchange(ABC):
         earliest = min((floor for _, floor in self._ready.get(round, {}).values()), default=NEVER)
         earliest = min(earliest, floor_ns)
         self._over = earliest == NEVER
-        return self.take(round, out), earliest
+        arrivals = self.take(round, out)
+        self._round = round + 1  # what comes of this round from now on is a duplicate
+        return arrivals, earliest
 
     def _forget_before(self, round: int) -> None:
         """A peer can be one round behind and ask for the round before; what is older nobody needs."""
