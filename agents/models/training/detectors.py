@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ....bus import keys
 from ..cards import Card, checked, read_card, write_card
+from ..loading import WEIGHTS
 from ..roles import Box
 from ..tiny.detector import (
     CELL,
@@ -167,15 +168,16 @@ def _plain(pictures: np.ndarray[Any, Any], *key: keys.Key) -> Tensor:
 
 
 def train_extractor(folder: Path, work: Path, minutes: float) -> Card:
-    """Recipe ``extractor``; the subject network is taken from the personaliser's folder beside `folder`, so that comes first."""
-    eye = checked(read_card(folder.parent / "personaliser"), WEIGHTS_NAME)
+    """Recipe ``extractor``; the subject network is the personaliser's, beside `folder` or else the package's, so that comes first."""
+    beside = folder.parent / "personaliser"
+    personaliser = read_card(beside if beside.is_dir() else WEIGHTS / "personaliser")
+    eye = checked(personaliser, WEIGHTS_NAME)
     torch.manual_seed(21)
     network = ExtractorNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     progress = _train(network, "extractor", work, minutes, _plain)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_NAME).write_bytes(eye.read_bytes())
-    looks = read_card(folder.parent / "personaliser").data
-    more = {"subject_threshold": looks["threshold"], "flops_per_look": looks["flops_per_crop"]}
+    more = {"subject_threshold": personaliser.data["threshold"], "flops_per_look": personaliser.data["flops_per_crop"]}
     return _export(network, folder, "extractor", ["extractor"], minutes, progress, [WEIGHTS_NAME], more)
 
 
