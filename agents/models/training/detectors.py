@@ -168,7 +168,7 @@ def _plain(pictures: np.ndarray[Any, Any], *key: keys.Key) -> Tensor:
 
 
 def train_extractor(folder: Path, work: Path, minutes: float) -> Card:
-    """Recipe ``extractor``; the subject network is the personaliser's, beside `folder` or else the package's, so that comes first."""
+    """Recipe ``extractor``; the subject network is the personaliser's, beside `folder` or else the package's."""
     beside = folder.parent / "personaliser"
     personaliser = read_card(beside if beside.is_dir() else WEIGHTS / "personaliser")
     eye = checked(personaliser, WEIGHTS_NAME)
