@@ -1,4 +1,4 @@
-"""The contract of `semcast.agents.models.roles.Model`, for every registered model whose weights are shipped."""
+"""The contract of `semcast.agents.models.roles.Model`, for every registered model."""
 
 from importlib import import_module
 
@@ -24,8 +24,7 @@ LIMIT_BYTES = 40_000_000
 
 
 def model(role):
-    if ROWS[role].problem:
-        pytest.skip(ROWS[role].problem)
+    assert not ROWS[role].problem
     return MODELS[role]
 
 

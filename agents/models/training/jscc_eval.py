@@ -7,11 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ....bus import keys
 from ..codecs.library import Codec, read_library
-from ..codecs.models import load_codec
-from .jscc_export import psnr_db, restore, scene_pictures
+from ..codecs.models import load_codec, to_planes
+from .jscc_export import psnr_db, receive, scene_pictures
 
 ENDS: dict[str, tuple[float, ...]] = {"low": (-2.0, -0.5, 1.0), "high": (13.0, 16.0, 19.0)}
 """Mean SNRs (Es/N0, dB) of the two ends of the range; a scene's value is the mean over them."""
@@ -67,11 +68,12 @@ def library_against_middle(folder: Path, scenes: int = 200) -> list[Comparison]:
 
 def _qualities(folder: Path, codecs: list[Codec], pictures: np.ndarray) -> Callable[[str, np.ndarray, float], np.ndarray]:
     halves = {codec.name: load_codec(folder, codec.name) for codec in codecs}
+    with torch.inference_mode():
+        sent = {name: encoder(to_planes(pictures)) for name, (encoder, _) in halves.items()}
 
     def quality(name: str, snr_db: np.ndarray, mean: float) -> np.ndarray:
-        encoder, decoder = halves[name]
-        rows: np.ndarray = psnr_db(pictures, restore(encoder, decoder, pictures, snr_db, "jscc", "held-out", str(mean)))
-        return rows
+        shown = receive(halves[name][1], sent[name], snr_db, pictures.shape[1:3], "jscc", "held-out", str(mean))
+        return psnr_db(pictures, shown)
 
     return quality
 

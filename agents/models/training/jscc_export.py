@@ -1,7 +1,7 @@
 """From trained JSCC codecs to the shipped library: float16 weights, the measured PSNR over SNR, and the card."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,16 @@ def restore(encoder: Encoder, decoder: Decoder, pictures: np.ndarray, snr_db: np
 
     A block Rayleigh channel with zero forcing is the same with snr_db = mean + 20 log10 |h| for each picture.
     """
+    with torch.inference_mode():
+        symbols = encoder(to_planes(pictures))
+    return receive(decoder, symbols, snr_db, pictures.shape[1:3], *key)
+
+
+def receive(decoder: Decoder, symbols: Tensor, snr_db: np.ndarray, shape: Sequence[int], *key: keys.Key) -> np.ndarray:
+    """Send (B, n, 2) symbols through AWGN at (B,) `snr_db` and decode them to pictures of `shape` (height, width), uint8."""
     snr = torch.from_numpy(snr_db.astype(np.float32))
     with torch.inference_mode():
-        received = add_noise(encoder(to_planes(pictures)), snr, *key)
-        return to_bytes(decoder(received, snr, pictures.shape[1], pictures.shape[2]))
+        return to_bytes(decoder(add_noise(symbols, snr, *key), snr, shape[0], shape[1]))
 
 
 def export(
