@@ -22,7 +22,7 @@ import msgpack
 import msgspec
 from mcap.records import Channel, Chunk, Footer, Metadata
 from mcap.records import Message as McapMessage
-from mcap.writer import CompressionType, Writer
+from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
 
 from .envelope import Codec, Envelope
 from .errors import BadInput
@@ -320,6 +320,8 @@ class TraceReader:
                     self._note_cut(path, str(error) or type(error).__name__)
                     return
                 if isinstance(record, Footer):
+                    if file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
+                        self._note_cut(path, "ends without its last bytes")
                     return
                 yield from inside if isinstance(record, Chunk) else [record]
         self._note_cut(path, f"ends after {end} bytes without a footer")

@@ -268,8 +268,7 @@ def test_a_slow_consumer_ends_the_run(server: NatsServer) -> None:
     async def work() -> None:
         async with pair(server, "subjects", pending_bytes=500_000) as ends:
             a, c = OF_WORKER[0][0], OF_WORKER[1][0]
-            flood = [message(a, c, n, Content("", a, c, 0, bytes(100_000))) for n in range(40)]
-            await swap(ends, 0, [[[], flood], [[], []]])
+            await swap(ends, 0, [[[], [message(a, c, 0, Content("", a, c, 0, bytes(600_000)))]], [[], []]])
 
     failing(work, "slow consumer")
 
