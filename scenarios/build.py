@@ -38,7 +38,6 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         traffic=TrafficSettings(**scenario.traffic.model_dump()),
         policies=policies(scenario),
         generator_steps=scenario.models.generator_steps,
-        calibrate=scenario.models.calibrate,
     )
 
 

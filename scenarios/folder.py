@@ -85,6 +85,20 @@ def read_run(folder: Path | str) -> dict[str, Any]:
     return run
 
 
+def weights(profile: str) -> dict[str, str]:
+    """Role -> hash of its model's card, which holds the hashes of its weights; the judge too. Absent ones are left out."""
+    from ..agents.models.cards import read_card
+    from ..agents.models.loading import WEIGHTS, model_table
+    from ..bus.errors import SemcastError
+
+    found = {row.role: row.sha256 for row in model_table(profile) if row.sha256}
+    try:
+        found["judge"] = read_card(WEIGHTS / "judge").sha256
+    except SemcastError:
+        return found
+    return found
+
+
 def versions() -> dict[str, str]:
     """Versions of semcast and of what decides its results."""
     import platform

@@ -177,6 +177,7 @@ def _first_state(scenario: Scenario, command: str) -> dict[str, Any]:
         "requests": 0,
         "policies": {policy.kind: getattr(scenario.policies, policy.kind) for policy in policies(scenario)},
         "versions": folders.versions(),
+        "weights": folders.weights(scenario.models.profile),
         "command": command,
         "results": {},
     }
@@ -187,6 +188,7 @@ def _metadata(scenario: Scenario, state: dict[str, Any]) -> dict[str, str]:
 
     data = {"scenario": dumps(scenario), "seed": str(scenario.seed)}
     data |= {f"version.{name}": version for name, version in state["versions"].items()}
+    data |= {f"weights.{role}": sha256 for role, sha256 in state["weights"].items()}
     return data | {f"policy.{policy.kind}": f"{policy.target} {fingerprint(policy)}" for policy in policies(scenario)}
 
 

@@ -107,7 +107,6 @@ class KnowledgeSection(Section):
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = Field(default=24.0, ge=0)
     edge_storage_bits: int = Field(default=60_000_000, ge=0)
-    noise_share_threshold: Share = 0.5
     history_items: int = Field(default=16, ge=0)
 
 
@@ -135,11 +134,10 @@ class PoliciesSection(Section):
 
 
 class ModelsSection(Section):
-    """Which models run: the profile, the diffusion steps of the generator, and whether receivers calibrate."""
+    """Which models run: the profile, and the diffusion steps of the generator."""
 
     profile: Literal["tiny"] = "tiny"
     generator_steps: int = Field(default=8, ge=1, le=1000)
-    calibrate: bool = True
 
 
 class Scenario(Section):

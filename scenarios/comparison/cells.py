@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from ... import __version__
 from ...bus.errors import RunFailed
 from .. import folder as folders
 from ..loading import dumps
@@ -55,8 +56,9 @@ class Job:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the resolved scenario: a cell of another one is not taken for this."""
-        return blake2b(dumps(self.scenario).encode(), digest_size=8).hexdigest()
+        """Hash of the resolved scenario, the weights and the version: a cell of another one is not taken for this."""
+        weights = sorted(folders.weights(self.scenario.models.profile).items())
+        return blake2b(f"{__version__} {weights} {dumps(self.scenario)}".encode(), digest_size=8).hexdigest()
 
 
 def jobs(out: Path, scenarios: Sequence[tuple[Point, Scenario]]) -> list[Job]:

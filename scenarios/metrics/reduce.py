@@ -60,7 +60,7 @@ def row_of(story: Story, scores: Scores, settings: NetworkSettings) -> Row:
         **_ends(story, settings),
         **_qualities(story, scores),
         **_air(story.airs),
-        **_latency(story),
+        **_latency(story, settings),
         flops=_flops(story.calls, settings),
         joules=_joules(story, settings),
         **_choices(story),
@@ -137,22 +137,30 @@ def _air(airs: Sequence[AirRecord]) -> dict[str, Any]:
     }
 
 
-def _latency(story: Story) -> dict[str, Any]:
-    """Stages that add up to the latency; what no processor, queue or radio took is ``backhaul_s``."""
+def _latency(story: Story, settings: NetworkSettings) -> dict[str, Any]:
+    """Stages that add up to the latency; what no processor, queue, radio or link took is ``wait_s``."""
     stages = dict.fromkeys(dict.fromkeys(STAGES.values()), 0)
     for call in story.calls:
         stages[STAGES.get(call.role, "calibrate")] += call.done_ns - call.issued_ns
     before = [air for air in story.airs if air.purpose != "feedback"]
     queue_ns, air_ns = sum(air.queue_ns for air in before), sum(air.air_ns for air in before)
     spent_ns = sum(stages.values()) + queue_ns + air_ns
-    latency_ns = story.shown.latency_ns if story.shown else spent_ns
+    links_ns = sum(_link_ns(source, destination, settings) for source, destination in story.links)
+    latency_ns = story.shown.latency_ns if story.shown else spent_ns + links_ns
     return {
         "latency_s": latency_ns / 1e9,
         "queue_s": queue_ns / 1e9,
         "air_s": air_ns / 1e9,
-        "backhaul_s": (latency_ns - spent_ns) / 1e9,
+        "backhaul_s": links_ns / 1e9,
+        "wait_s": (latency_ns - spent_ns - links_ns) / 1e9,
         **{f"{stage}_s": spent / 1e9 for stage, spent in stages.items()},
     }
+
+
+def _link_ns(source: str, destination: str, settings: NetworkSettings) -> int:
+    latency_ms = settings.latency_ms
+    pair = f"{source.partition('.')[0]}>{destination.partition('.')[0]}"
+    return round(latency_ms.get(pair, max(latency_ms.values())) * 1e6)
 
 
 def _throughput(agent: str, settings: NetworkSettings) -> float:

@@ -9,8 +9,9 @@ class Row(Struct, frozen=True, kw_only=True):
     """One request from capture to display. Times in seconds, bits and complex symbols counted over all attempts.
 
     Symbols are all complex channel uses of the request: data, pilots and HARQ feedback. ``cbr`` = ``symbols_total`` / (3 H W)
-    with H = W = 64. The stages of the latency add up to ``latency_s``; ``backhaul_s`` is what no processor and no radio
-    took: wired links, propagation and HARQ waits. Waiting for a processor counts to the stage that waits.
+    with H = W = 64. The stages of the latency add up to ``latency_s``; ``backhaul_s`` is the
+    latency of the links between its agents, ``wait_s`` what is left: HARQ rounds, CSI that is waited for, knowledge that goes
+    first. Waiting for a processor counts to the stage that waits.
 
     Scores of a failed request are floor scores: the receiver shows a mid-grey picture with nothing in it.
     ``psnr_db`` and ``ssim`` are against what entered the last encoder (the generated picture, or in ``semcom`` the one decoded
@@ -70,6 +71,7 @@ class Row(Struct, frozen=True, kw_only=True):
     queue_s: float
     air_s: float
     backhaul_s: float
+    wait_s: float
     generate_s: float
     encode_s: float
     decode_s: float

@@ -6,7 +6,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...bus.envelope import ACTIVITY, Envelope
-from ...bus.messages import Attach, BranchReady, Content, Delta, Failure, Feedback, Forwarded, Settlement, Share, Uplink
+from ...bus.messages import (
+    Arrived,
+    Attach,
+    BranchReady,
+    Content,
+    Delta,
+    Downlink,
+    Failure,
+    Feedback,
+    Forwarded,
+    GenerateOrder,
+    Knowledge,
+    Settlement,
+    Share,
+    Uplink,
+)
 from ...bus.records import AirRecord, Capture, Decision, KbRecord, Shown
 
 _REQUEST = re.compile(r"user\.[a-z0-9_-]+/\d+")
@@ -33,6 +48,8 @@ class Story:
     capture: Capture
     airs: list[AirRecord] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
+    """(from, to) of the messages that carried it until it was shown, knowledge and feedback aside."""
     decisions: list[Decision] = field(default_factory=list)
     content: Content | None = None
     shown: Shown | None = None
@@ -86,6 +103,7 @@ class _Reader:
 
     def take(self, envelope: Envelope) -> None:
         payload = envelope.payload
+        self._link(envelope)
         self.network.end_ns = max(self.network.end_ns, envelope.t_deliver)
         if envelope.origin == ACTIVITY:
             self._call(envelope)
@@ -102,6 +120,15 @@ class _Reader:
             self._end(payload)
         else:
             self._other(envelope)
+
+    def _link(self, envelope: Envelope) -> None:
+        """Note a message between two agents that takes a request on its way."""
+        payload = envelope.payload
+        if not isinstance(payload, Uplink | Forwarded | GenerateOrder | Content | Downlink | Arrived):
+            return
+        story = self.stories.get(payload.prompt.request if isinstance(payload, GenerateOrder) else payload.request)
+        if story and not story.shown and not isinstance(getattr(payload, "body", None), Knowledge | Feedback):
+            story.links.append((envelope.source, envelope.destination))
 
     def _call(self, envelope: Envelope) -> None:
         agent = envelope.source

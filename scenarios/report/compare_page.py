@@ -52,7 +52,7 @@ def scheme_curves(folder: Path, points: Sequence[Mapping[str, Any]]) -> None:
                 ax.plot(x[line], y[line], color=colour, label=scheme)
                 adaptive = [i for i, point in enumerate(own) if str(point["choice"]).endswith("/adaptive")]
                 ax.scatter(x[adaptive], y[adaptive], s=60, marker="D", color=colour, edgecolors="white")
-            ax.set_xscale("log")
+            ax.set_xlim(left=0)
             ax.set(xlabel="complex symbols a request", title=title)
         axes[0].set(ylabel="object recovery", ylim=(0, 1.02))
-        axes[0].legend()
+        axes[2].legend(loc="lower left")

@@ -10,19 +10,21 @@ import numpy as np
 
 from ..metrics.reduce import Reduction
 from ..metrics.row import SHOWN, Row
-from .theme import BLUE, CYCLE, GREY, MUTED, ORANGE, figure
+from .theme import BLUE, CYCLE, GREY, MUTED, ORANGE, PINK, figure
 
 STAGES = (
     ("extract_s", "extract"),
     ("queue_s", "queue for air"),
     ("air_s", "air"),
-    ("backhaul_s", "backhaul and waits"),
+    ("backhaul_s", "links"),
+    ("wait_s", "HARQ and CSI waits"),
     ("generate_s", "generate"),
     ("encode_s", "encode"),
     ("decode_s", "decode"),
     ("calibrate_s", "calibrate"),
 )
 """Column -> what the latency figure calls it."""
+COLOURS = (*CYCLE, PINK)
 BIN_DB = 4.0
 
 
@@ -82,7 +84,7 @@ def latency(folder: Path, rows: Sequence[Row]) -> bool:
     with figure(folder, "latency", (8.2, 2.5)) as (_, ax):
         for y, (_, members) in enumerate(groups):
             left = 0.0
-            for (column, label), colour in zip(STAGES, CYCLE, strict=True):
+            for (column, label), colour in zip(STAGES, COLOURS, strict=True):
                 width = 1e3 * math.fsum(getattr(row, column) for row in members) / len(members)
                 ax.barh(y, width, left=left, color=colour, height=0.55, label=label if y == 0 else None)
                 left += width
@@ -92,7 +94,7 @@ def latency(folder: Path, rows: Sequence[Row]) -> bool:
         ax.grid(False, axis="y")
         ax.margins(x=0.1)
         ax.set(xlabel="latency from capture to display (ms, simulated)", title="Where the time goes")
-        ax.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.45, -0.3), fontsize=8, columnspacing=1.2, handlelength=1.2)
+        ax.legend(ncols=5, loc="upper center", bbox_to_anchor=(0.45, -0.3), fontsize=8, columnspacing=1.2, handlelength=1.2)
     return True
 
 
@@ -172,7 +174,7 @@ def knowledge(folder: Path, reduction: Reduction) -> bool:
         for role, colour in zip(sorted(series), CYCLE, strict=False):
             x, y = zip(*series[role], strict=True)
             axes[0].step([0, *x, network.end_ns / 1e9], [0, *y, y[-1]], where="post", color=colour, label=names.get(role, role))
-        axes[0].set(xlabel="simulated time (s)", ylabel="items held", title="Knowledge bases")
+        axes[0].set(xlabel="simulated time (s)", ylabel="items held", yscale="log", title="Knowledge bases")
         axes[0].legend(fontsize=8)
         answered = list(network.shares.values())
         sharing = sum(1 for share in answered if share.items)

@@ -27,7 +27,7 @@ def number(value: Any) -> str:
         return "" if value is None else str(value)
     if isinstance(value, int) or abs(value) >= 1e4 or value == int(value):
         return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.1f}"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def tiles(values: Sequence[tuple[str, str]]) -> str:

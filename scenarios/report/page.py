@@ -69,14 +69,14 @@ def _header(run: dict[str, Any]) -> Iterator[str]:
     yield f"<pre>{escape(run.get('command') or 'semcast run ' + run['scenario'])}</pre>"
     yield f'<p class="muted">digest <code>{escape(run["digest"])}</code></p></header>'
     shown = [
-        ("object_recovery", "objects recovered, any place"),
-        ("psnr_db", "dB PSNR over the last hop"),
-        ("air_symbols_per_request", "complex symbols a request"),
-        ("prompt_bits_per_request", "bits a prompt"),
-        ("latency_s_p50", "s median latency"),
-        ("delivered_share", "of the requests shown"),
+        ("object_recovery", 100, " %", "objects recovered, any place"),
+        ("psnr_db", 1, " dB", "PSNR over the last hop"),
+        ("air_symbols_per_request", 1, "", "complex symbols a request, all air included"),
+        ("prompt_bits_per_request", 1, " bits", "a prompt"),
+        ("latency_s_p50", 1e3, " ms", "median latency, simulated"),
+        ("delivered_share", 100, " %", "of the requests shown"),
     ]
-    yield tiles([(number(results[name]), what) for name, what in shown if name in results])
+    yield tiles([(number(results[name] * scale) + unit, what) for name, scale, unit, what in shown if name in results])
 
 
 def _pictures(reduction: Reduction, chosen: list[Triple]) -> Iterator[str]:

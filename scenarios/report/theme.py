@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 INK, MUTED, GRID = "#1c2127", "#6b7480", "#e3e7ec"
-BLUE, ORANGE, GREEN, PURPLE, RED, TEAL, GOLD, GREY = (
+BLUE, ORANGE, GREEN, PURPLE, RED, TEAL, GOLD, GREY, PINK = (
     "#2f6fde",
     "#e07b39",
     "#2f9e6e",
@@ -16,6 +16,7 @@ BLUE, ORANGE, GREEN, PURPLE, RED, TEAL, GOLD, GREY = (
     "#2a9db0",
     "#d3a019",
     "#9aa3ad",
+    "#d77fb3",
 )
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, TEAL, RED, GOLD, GREY)
 

@@ -49,10 +49,10 @@ def events() -> list[Envelope]:
     told: list[Envelope] = []
 
     def tell(
-        t_ms: float, source: str, payload: Any, *, until_ms: float | None = None, key: str = "", origin: str = AGENT
+        t_ms: float, source: str, payload: Any, *, to: str = "", until_ms: float = 0, key: str = "", origin: str = AGENT
     ) -> None:
-        start, end = round(t_ms * MS), round((t_ms if until_ms is None else until_ms) * MS)
-        told.append(Envelope(VERSION, start, end, DATA, source, source, len(told), key, origin, payload))
+        start, end = round(t_ms * MS), round(max(t_ms, until_ms) * MS)
+        told.append(Envelope(VERSION, start, end, DATA, source, to or source, len(told), key, origin, payload))
 
     good, lost = "user.a/0", "user.a/1"
     tell(0, "bs.0", air("", "preparation", "up", 1000, 900))
@@ -66,7 +66,7 @@ def events() -> list[Envelope]:
     # the cloud works on something else until 38 ms: the call waits
     tell(30, "cloud.0", Picture(b""), until_ms=38, key="generator:user.z/9", origin=ACTIVITY)
     tell(33, "cloud.0", Picture(GENERATED), until_ms=60, key=f"generator:{good}", origin=ACTIVITY)
-    tell(60, "cloud.0", Content(good, "user.a", "user.b", 0, GENERATED))
+    tell(60, "cloud.0", Content(good, "user.a", "user.b", 0, GENERATED), to="edge.0", until_ms=65)
     csi = {"csi_snr_db": 11.5, "csi_age_s": 0.02}
     tell(66, "edge.0", Decision(good, "encoder", "snr-table", csi, {"codec": "snr07-cbr12"}))
     tell(66, "edge.0", Symbols(b""), until_ms=70, key=f"jscc_encoder:{good}", origin=ACTIVITY)

@@ -40,7 +40,7 @@ def test_a_quick_run_fills_its_folder(name: str, finished: dict[str, Path]) -> N
 
 @pytest.mark.parametrize("name", catalog())
 def test_rows_of_a_run_add_up(name: str, finished: dict[str, Path]) -> None:
-    stages = ("extract_s", "queue_s", "air_s", "backhaul_s", "generate_s", "encode_s", "decode_s", "calibrate_s")
+    stages = ("extract_s", "queue_s", "air_s", "backhaul_s", "wait_s", "generate_s", "encode_s", "decode_s", "calibrate_s")
     for row in read_rows(finished[name] / "metrics.parquet"):
         assert sum(getattr(row, stage) for stage in stages) == pytest.approx(row.latency_s, abs=1e-9)
         assert row.symbols_up + row.symbols_down == row.symbols_total

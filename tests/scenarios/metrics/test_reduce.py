@@ -15,7 +15,7 @@ from semcast.scenarios.metrics.table import read_rows, write_rows
 
 from ..tale import GENERATED, RECEIVED, SENT, SETTINGS, events, write_tale
 
-STAGES = ("extract_s", "queue_s", "air_s", "backhaul_s", "generate_s", "encode_s", "decode_s", "calibrate_s")
+STAGES = ("extract_s", "queue_s", "air_s", "backhaul_s", "wait_s", "generate_s", "encode_s", "decode_s", "calibrate_s")
 
 
 @pytest.fixture
@@ -48,7 +48,8 @@ def test_stages_add_up_to_the_latency(reduction: Reduction) -> None:
     assert (good.extract_s, good.encode_s, good.decode_s) == pytest.approx((0.010, 0.004, 0.020))
     assert good.generate_s == pytest.approx(0.027)  # waiting for the processor included
     assert (good.queue_s, good.air_s) == pytest.approx((0.004, 0.002))  # feedback comes after the picture is shown
-    assert good.backhaul_s == pytest.approx(0.1 - 0.010 - 0.027 - 0.004 - 0.020 - 0.006)
+    assert good.backhaul_s == pytest.approx(0.005)  # the picture goes from the cloud to the edge
+    assert good.wait_s == pytest.approx(0.1 - 0.010 - 0.027 - 0.004 - 0.020 - 0.006 - 0.005)
 
 
 def test_air_adds_up(reduction: Reduction) -> None:
