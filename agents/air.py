@@ -7,7 +7,8 @@ import numpy as np
 from ..bus.channel import Account, Direction, Link, Mcs, Radio, coded_account, multicast, symbol_account
 from ..bus.channel.account import air_ns
 from ..bus.channel.mcs import MCS_TABLE
-from ..bus.messages import AirRecord, Downlink, JsccPicture, Uplink
+from ..bus.messages import Downlink, JsccPicture, Uplink
+from ..bus.records import AirRecord
 from .accounting import ATTACH_BITS
 from .settings import RadioSettings
 

@@ -10,9 +10,12 @@ from msgspec import Struct, field
 
 from ..bus import keys
 from ..bus.clock import MS
-from ..bus.engine import Context, World
+from ..bus.engine import Context
+from ..bus.envelope import Envelope, Network
 from ..bus.errors import RunFailed
-from ..bus.messages import Decision, Envelope, Network, kind_of
+from ..bus.messages import kind_of
+from ..bus.records import Decision
+from ..bus.world import World
 from ..policies.registry import DEFAULTS, load, resolve
 from .knowledge import KnowledgeBase, change
 from .models.roles import Result

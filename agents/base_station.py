@@ -11,6 +11,7 @@ from ..bus.channel.csi import dequantise
 from ..bus.channel.mcs import MCS_TABLE, Mcs
 from ..bus.clock import ns
 from ..bus.engine import Context
+from ..bus.envelope import Envelope
 from ..bus.messages import (
     Arrived,
     Association,
@@ -18,7 +19,6 @@ from ..bus.messages import (
     CsiReport,
     Detach,
     Downlink,
-    Envelope,
     Failure,
     Forwarded,
     JsccPicture,

@@ -7,8 +7,9 @@
 
 from ..bus import keys
 from ..bus.engine import Context
+from ..bus.envelope import Envelope
 from ..bus.errors import BadInput
-from ..bus.messages import Association, CodecRequest, CodecWeights, Content, Envelope, Failure, Forwarded, GenerateOrder
+from ..bus.messages import Association, CodecRequest, CodecWeights, Content, Failure, Forwarded, GenerateOrder
 from .cloud_state import Order, ServedBy
 from .cloud_update import CloudUpdate
 from .edge import PICTURE_BITS

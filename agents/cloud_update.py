@@ -1,7 +1,8 @@
 """Stage 3 at the cloud: satisfaction comes in by subject, and the branch model that needs it most is made anew."""
 
 from ..bus.engine import Context
-from ..bus.messages import Delta, Envelope, Satisfaction
+from ..bus.envelope import Envelope
+from ..bus.messages import Delta, Satisfaction
 from .accounting import body_bits
 from .cloud_preparation import CloudPreparation
 from .cloud_state import Subject

@@ -5,6 +5,7 @@ from msgspec import Struct, field
 from ..bus.channel.csi import dequantise
 from ..bus.clock import MS, SECOND, ns
 from ..bus.engine import Context
+from ..bus.envelope import Envelope
 from ..bus.messages import (
     Association,
     CodecRequest,
@@ -13,7 +14,6 @@ from ..bus.messages import (
     CsiReport,
     CsiRequest,
     Downlink,
-    Envelope,
     Failure,
     Feedback,
     Forwarded,

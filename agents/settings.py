@@ -36,12 +36,11 @@ class ComputeSettings(Struct, frozen=True):
 
 
 class KnowledgeSettings(Struct, frozen=True):
-    """KBs and incentives. ``privacy_cost``: range (low, high) of a user's keyed cost in credits an item; ``budget``: the cloud's."""
+    """KBs and incentives. ``privacy_cost``: range (low, high) of a user's keyed credits an item; ``budget``: the cloud's."""
 
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = 24.0
     edge_storage_bits: int = 60_000_000
-    noise_share_threshold: float = 0.5
     history_items: int = 16
 
 
@@ -110,4 +109,3 @@ class NetworkSettings(Struct, frozen=True):
     traffic: TrafficSettings = TrafficSettings()
     policies: tuple[PolicySettings, ...] = ()
     generator_steps: int = 8
-    calibrate: bool = True

@@ -7,7 +7,8 @@
 """
 
 from ..bus.engine import Context
-from ..bus.messages import Arrived, Envelope
+from ..bus.envelope import Envelope
+from ..bus.messages import Arrived
 from .user_radio import UserRadio
 from .user_receiving import UserReceiving
 from .user_sending import UserSending

@@ -1,7 +1,9 @@
-"""Stage 2 at the receiver: decode, calibrate, show, say how it was."""
+"""Stage 2 at the receiver: decode, show, say how it was."""
 
 from ..bus.engine import Context
-from ..bus.messages import Arrived, Envelope, Failure, Feedback, JsccPicture, Shown
+from ..bus.envelope import Envelope
+from ..bus.messages import Arrived, Failure, Feedback, JsccPicture
+from ..bus.records import Shown
 from .accounting import body_bits
 from .knowledge.items import HISTORY
 from .models.roles import Decode, Picture

@@ -7,7 +7,9 @@ from ..bus import keys
 from ..bus.channel.csi import dequantise
 from ..bus.clock import MS, SECOND, ns
 from ..bus.engine import Context
-from ..bus.messages import Capture, Envelope, JsccPicture, Knowledge, Prompt, SharedItem, Tick
+from ..bus.envelope import Envelope
+from ..bus.messages import JsccPicture, Knowledge, Prompt, SharedItem, Tick
+from ..bus.records import Capture
 from ..policies.protocols import Candidate, EncoderContext, NoiseContext, PromptChoice, PromptContext, SemanticNoise
 from .accounting import KIND_BITS, body_bits
 from .csi import error_std_db

@@ -3,19 +3,8 @@
 from ..bus import keys
 from ..bus.clock import ns
 from ..bus.engine import Context
-from ..bus.messages import (
-    Arrived,
-    BranchReady,
-    DecoderSet,
-    Delta,
-    Envelope,
-    KbSummary,
-    Knowledge,
-    Settlement,
-    Share,
-    SharedItem,
-    Terms,
-)
+from ..bus.envelope import Envelope
+from ..bus.messages import Arrived, BranchReady, DecoderSet, Delta, KbSummary, Knowledge, Settlement, Share, SharedItem, Terms
 from ..policies.protocols import IncentiveTerms, Offer, RespondContext, Response
 from .accounting import body_bits
 from .knowledge.items import CLOUD, PREFERENCE, PUBLIC, SUBJECT, TASK, TERM

@@ -53,7 +53,7 @@ class Capture(Message, frozen=True):
 
 
 class Shown(Message, frozen=True):
-    """Private, receiver: the picture in the end, decoded and calibrated. What entered the last encoder is in ``Content``."""
+    """Private, receiver: the picture in the end, as decoded. What entered the last encoder is in ``Content``."""
 
     request: str
     picture: bytes

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 
 from ...bus.errors import RunFailed
-from ...bus.messages import KbRecord
+from ...bus.records import KbRecord
 from .items import KINDS, SHARING, KbItem, key_of
 
 

@@ -14,8 +14,8 @@ from semcast.agents.settings import (
     UserSettings,
 )
 from semcast.bus.engine import Worker, run_digest
+from semcast.bus.envelope import Codec, Envelope
 from semcast.bus.exchange.memory import Hub, MemoryExchange
-from semcast.bus.messages import Codec, Envelope
 
 from .simple_models import models
 

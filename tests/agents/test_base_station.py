@@ -7,16 +7,14 @@ import msgspec
 from msgspec import Struct
 from semcast.agents.base import PAYLOADS, make_agents, make_world
 from semcast.bus.engine import Context, Worker
+from semcast.bus.envelope import Codec, Envelope
 from semcast.bus.exchange.memory import Hub, MemoryExchange
 from semcast.bus.messages import (
-    AirRecord,
     Arrived,
     Association,
     Attach,
-    Codec,
     Detach,
     Downlink,
-    Envelope,
     Failure,
     Feedback,
     Forwarded,
@@ -24,6 +22,7 @@ from semcast.bus.messages import (
     Settlement,
     Uplink,
 )
+from semcast.bus.records import AirRecord
 
 from .networks import two_users
 

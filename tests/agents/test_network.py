@@ -11,26 +11,22 @@ from semcast.agents.knowledge.items import CLOUD, OWN, SUBJECT
 from semcast.agents.settings import KnowledgeSettings, NetworkSettings, RadioSettings, UserSettings
 from semcast.bus.channel.mcs import MCS_TABLE
 from semcast.bus.messages import (
-    AirRecord,
     Arrived,
     Attach,
-    Capture,
     CodecRequest,
     Content,
-    Decision,
     Delta,
     Downlink,
     Failure,
     Feedback,
     Forwarded,
-    KbRecord,
     Knowledge,
     Prompt,
     Satisfaction,
     Share,
-    Shown,
     Uplink,
 )
+from semcast.bus.records import AirRecord, Capture, Decision, KbRecord, Shown
 from semcast.policies.registry import resolve
 
 from .networks import CODEC, Run, run, town, two_users

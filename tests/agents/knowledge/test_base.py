@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from semcast.agents.knowledge import KINDS, SHARING, KnowledgeBase, change, fold
 from semcast.bus.errors import RunFailed
-from semcast.bus.messages import KbRecord
+from semcast.bus.records import KbRecord
 
 CHANGES = st.lists(
     st.tuples(st.sampled_from(KINDS), st.sampled_from("abc"), st.sampled_from(SHARING), st.text(max_size=8), st.booleans()),
