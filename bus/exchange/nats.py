@@ -16,8 +16,9 @@ from ..envelope import Envelope
 from ..errors import BadInput, SemcastError
 from ..subjects import parse
 from . import wire
+from .kept import Kept, Name, Outgoing, Sent
 from .link import Handler
-from .rounds import PART_HEADER, Kept, Name, NatsExchange, Outgoing, Sent
+from .rounds import PART_HEADER, NatsExchange
 from .wire import BAD_BYTES, MAX_PARTS, Assembly
 
 if TYPE_CHECKING:

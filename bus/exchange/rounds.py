@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,10 @@ from ..envelope import Codec, Envelope
 from ..errors import RunFailed, SemcastError
 from ..subjects import Subjects, worker_of
 from . import wire
+from .kept import Counts, Kept, Outgoing, Sent, limited
 from .link import PENDING_BYTES, Handler, Link
 from .rejected import Rejected
+from .waiting import Waiting
 from .wire import BAD_BYTES, WIRE_VERSION, Again, Assembly, Done, Hello, Part, Stopped
 
 if TYPE_CHECKING:
@@ -39,32 +40,6 @@ _HEADROOM = 1024
 _LINGER_S = 10.0
 _HELLO_S = 0.5
 _NAMES_ASKED = 5000
-
-Sent = tuple[Envelope, bytes]
-Name = tuple[str, int]
-"""(source, sequence) of a message."""
-Outgoing = tuple[str, bytes, dict[str, str] | None]
-"""Subject, payload, headers."""
-
-
-@dataclass
-class Counts:
-    """What an exchange had to put up with: messages rejected, dropped as duplicates, as stale, asked for and sent again."""
-
-    rejected: int = 0
-    duplicates: int = 0
-    stale: int = 0
-    asked: int = 0
-    resent: int = 0
-
-
-@dataclass
-class Kept:
-    """What was sent in a round, until nobody can ask for it any more."""
-
-    sent_at: float = float("inf")
-    parts: dict[int, list[Outgoing]] = field(default_factory=dict)
-    messages: dict[Name, list[Outgoing]] = field(default_factory=dict)
 
 
 class NatsExchange(ABC):
@@ -113,7 +88,8 @@ class NatsExchange(ABC):
         self.counts = Counts()
         self.worker_of = {agent: world.worker(rank, workers) for rank, agent in enumerate(world.ids)}
         self._shards = [shard for shard in range(world.shards) if worker_of(shard, workers) == index]
-        self._link = Link(access, f"semcast worker {index}", self._fail, pending_bytes=pending_bytes)
+        self._waiting = Waiting()
+        self._link = Link(access, f"semcast worker {index}", self._waiting.fail, pending_bytes=pending_bytes)
         self._chaos, self._incarnation = chaos, incarnation
         self._ask_again_s, self._patience_s, self._part_bytes = ask_again_s, patience_s, part_bytes
         self._round = 0
@@ -125,8 +101,6 @@ class NatsExchange(ABC):
         self._present: set[int] = set()
         self._done: set[int] = set()
         self._over = False
-        self._failure: SemcastError | None = None
-        self._wake: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- what the forms differ in ---------------------------------------------------------------------------------
@@ -173,7 +147,7 @@ class NatsExchange(ABC):
         await self._tell_all(Hello(self._incarnation, answer=False))
         started = asyncio.get_running_loop().time()
         while len(self._present) < len(self.peers):
-            if not await self._wait(_HELLO_S):
+            if not await self._waiting.wait(_HELLO_S):
                 self._check_patience(started, [peer for peer in self.peers if peer not in self._present])
                 await self._tell_all(Hello(self._incarnation, answer=False))
 
@@ -191,7 +165,7 @@ class NatsExchange(ABC):
 
     async def _leave(self) -> None:
         """Tell the peers that this worker goes; after the last round, wait until they have it as well."""
-        if not self._over or self._failure is not None:
+        if not self._over or self._waiting.failure is not None:
             await self._tell_all(Stopped(self._incarnation, self._round))
             return
         await self._show_tapped()
@@ -199,7 +173,7 @@ class NatsExchange(ABC):
         loop = asyncio.get_running_loop()
         until = loop.time() + _LINGER_S
         while len(self._done) < len(self.peers) and loop.time() < until:
-            await self._wait(until - loop.time())
+            await self._waiting.wait(until - loop.time())
 
     async def swap(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> tuple[list[Envelope], int]:
         """End a round; see ``Exchange``."""
@@ -284,7 +258,7 @@ class NatsExchange(ABC):
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self._fail(error if isinstance(error, SemcastError) else RunFailed(f"worker {self.index}: {error!r}"))
+            self._waiting.fail(error if isinstance(error, SemcastError) else RunFailed(f"worker {self.index}: {error!r}"))
 
     # --- waiting --------------------------------------------------------------------------------------------------
 
@@ -294,43 +268,18 @@ class NatsExchange(ABC):
 
     def settle(self) -> None:
         """Wake the waiting swap if its round is complete."""
-        if self._wake is not None and not self._wake.done() and self.complete():
-            self._wake.set_result(None)
+        if self._waiting.asleep and self.complete():
+            self._waiting.wake()
 
     async def _all_there(self, round: int) -> None:
         loop = asyncio.get_running_loop()
         started, pause = loop.time(), self._ask_again_s
         while not self.complete():
-            if not await self._wait(pause):
+            if not await self._waiting.wait(pause):
                 await self._ask_again(round, started)
                 pause = min(2 * pause, 2.0)
-        if self._failure is not None:
-            raise self._failure
-
-    async def _wait(self, pause_s: float) -> bool:
-        """Sleep until something has been settled (True) or time is up (False).
-
-        Raises:
-            SemcastError: The exchange broke.
-        """
-        if self._failure is not None:
-            raise self._failure
-        loop = asyncio.get_running_loop()
-        self._wake = wake = loop.create_future()
-        timer = loop.call_later(pause_s, _give_up, wake)
-        try:
-            await wake
-            return True
-        except TimeoutError:
-            return False
-        finally:
-            timer.cancel()
-            self._wake = None
-
-    def _fail(self, error: SemcastError) -> None:
-        self._failure = self._failure or error
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_exception(self._failure)
+        if self._waiting.failure is not None:
+            raise self._waiting.failure
 
     def _check_patience(self, started: float, silent: list[int]) -> None:
         waited = asyncio.get_running_loop().time() - started
@@ -351,7 +300,9 @@ class NatsExchange(ABC):
             assembly = self._assemblies.get((round, peer))
             parts = assembly.missing() if assembly is not None else []
             self.counts.asked += 1
-            await self._tell(peer, Again(self._incarnation, round, parts, _first(names.get(peer, {})), peer in silent))
+            await self._tell(
+                peer, Again(self._incarnation, round, parts, limited(names.get(peer, {}), _NAMES_ASKED), peer in silent)
+            )
 
     # --- receiving ------------------------------------------------------------------------------------------------
 
@@ -373,8 +324,8 @@ class NatsExchange(ABC):
                 del self._assemblies[key]
         if peer not in self._present:
             self._present.add(peer)
-            if len(self._present) == len(self.peers) and self._wake is not None and not self._wake.done():
-                self._wake.set_result(None)
+            if len(self._present) == len(self.peers):
+                self._waiting.wake()
         return True
 
     def _peer(self, subject: str, itself: bool = False) -> int:
@@ -438,23 +389,18 @@ class NatsExchange(ABC):
             self._answer(peer, control)
         elif isinstance(control, Done):
             self._done.add(peer)
-            if self._over and len(self._done) == len(self.peers) and self._wake is not None and not self._wake.done():
-                self._wake.set_result(None)
+            if self._over and len(self._done) == len(self.peers):
+                self._waiting.wake()
         elif not self._over:
-            self._fail(RunFailed(f"worker {peer} stopped in round {control.round}", "its own error is the first one in run.log"))
+            hint = "its own error is the first one in run.log"
+            self._waiting.fail(RunFailed(f"worker {peer} stopped in round {control.round}", hint))
 
     def _answer(self, peer: int, again: Again) -> None:
         """Send again what a peer misses, unless it is just on its way."""
         kept = self._kept.get(again.round)
         if kept is None or asyncio.get_running_loop().time() - kept.sent_at < self._ask_again_s:
             return
-        outgoing: list[Outgoing] = []
-        if again.record:
-            parts = kept.parts.get(peer, [])
-            outgoing += [parts[i] for i in again.parts if 0 <= i < len(parts)] if again.parts else parts
-        for source, sequences in again.names.items():
-            for sequence in sequences:
-                outgoing += kept.messages.get((source, sequence), [])
+        outgoing = kept.answer(peer, again.record, again.parts, again.names)
         self._later(self._send_again(outgoing))
 
     async def _send_again(self, outgoing: list[Outgoing]) -> None:
@@ -462,21 +408,3 @@ class NatsExchange(ABC):
             if self._chaos is None or not self._chaos.lost():
                 self.counts.resent += 1
                 await self._link.publish(*message)
-
-
-def _give_up(wake: asyncio.Future[None]) -> None:
-    if not wake.done():
-        wake.set_exception(TimeoutError())
-
-
-def _first(names: dict[str, list[int]]) -> dict[str, list[int]]:
-    """So many of the names as fit into one message."""
-    return dict(_limited(names))
-
-
-def _limited(names: dict[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
-    left = _NAMES_ASKED
-    for source, sequences in names.items():
-        if left > 0:
-            yield source, sequences[:left]
-            left -= len(sequences)
