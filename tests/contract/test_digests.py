@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from semcast.agents import hosting
 from semcast.agents.request import RunReport, RunRequest
 from semcast.bus.divergence import first_divergence

