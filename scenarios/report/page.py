@@ -146,11 +146,11 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
         yield "<h2>Requests that failed</h2>"
         yield "<p>They stay in every mean with floor scores: nothing recovered, a mid-grey picture.</p>"
         yield table([{"request": row.request, "to": row.receiver, "why": row.reason} for row in failed[:20]])
-    models = model_table()
-    if models:
-        yield "<h2>The models, measured on held-out scenes</h2>"
-        yield "<p>From the model cards; measure them again with <code>semcast eval</code>.</p>"
-        yield table(models)
+    measured, remark = model_table(run.get("models", "tiny"))
+    yield "<h2>The models, measured on held-out scenes</h2>"
+    yield f"<p>{escape(remark)}</p>"
+    if measured:
+        yield table(measured)
     yield "<h2>What is simplified</h2>"
     yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes(reduction.settings)) + "</ul>"
     yield "<h2>All results</h2>"
