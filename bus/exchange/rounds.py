@@ -103,8 +103,6 @@ class NatsExchange(ABC):
         self._over = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # --- what the forms differ in ---------------------------------------------------------------------------------
-
     @abstractmethod
     def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
         """What to send for a round, in order; also entered in ``kept``."""
@@ -134,8 +132,6 @@ class NatsExchange(ABC):
     def handlers(self) -> dict[str, Handler]:
         """Subscriptions besides records and control."""
         return {}
-
-    # --- life -----------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
         """Connect, and wait until all peers listen; see ``Exchange``."""
@@ -200,8 +196,6 @@ class NatsExchange(ABC):
         for key in [key for key in self._assemblies if key[0] < round]:
             del self._assemblies[key]
 
-    # --- sending --------------------------------------------------------------------------------------------------
-
     async def _send(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> None:
         kept = self._kept[round] = Kept()
         outgoing = self.compose(round, out, floor_ns, kept)
@@ -260,8 +254,6 @@ class NatsExchange(ABC):
         if error is not None:
             self._waiting.fail(error if isinstance(error, SemcastError) else RunFailed(f"worker {self.index}: {error!r}"))
 
-    # --- waiting --------------------------------------------------------------------------------------------------
-
     def complete(self) -> bool:
         """Whether nothing is missing of the round waited for."""
         return len(self._ready.get(self._round, ())) == len(self.peers)
@@ -303,8 +295,6 @@ class NatsExchange(ABC):
             await self._tell(
                 peer, Again(self._incarnation, round, parts, limited(names.get(peer, {}), _NAMES_ASKED), peer in silent)
             )
-
-    # --- receiving ------------------------------------------------------------------------------------------------
 
     def reject(self, subject: str, raw: bytes, reason: object) -> None:
         """Take note of bytes that make no sense."""

@@ -44,7 +44,7 @@ def run(repeats: int = 5, progress: Callable[[str], None] = lambda text: None) -
         (
             "packed_messages_per_s",
             _packed,
-            "1 kB messages between two processes, codec included; packed 500 a round against one by one",
+            "1 kB messages between two processes, codec included; packed 100 a round against one by one",
         ),
         ("barrier_s", _barrier, "empty rounds of two worker processes against nats-py ping-pong of 64 B between two processes"),
         (
@@ -107,7 +107,7 @@ def _server(workers: int = 2, shards: int = 2) -> NatsServer:
 
 def _packed() -> tuple[float, float, str, str]:
     with _server() as server:
-        jobs = [Job("packed", server.worker(i), i, rounds=100, messages=500) for i in range(2)]
+        jobs = [Job("packed", server.worker(i), i, rounds=400, messages=100) for i in range(2)]
         answer = _children(server, *jobs)[1]
         count = 50_000
         plain = _children(server, Job("subscribe", server.driver, messages=count), Job("publish", server.driver, messages=count))[
