@@ -1,6 +1,4 @@
 """Who acts: users, base stations, edges, the cloud; their knowledge, their models, their hosts (see README.md)."""
 
 if __name__ != "semcast.agents":
-    raise ImportError(
-        "this folder is the package semcast.agents: write `import semcast.agents` (install with `make demo` or `pip install -e .`)"
-    )
+    raise ImportError("this folder is semcast.agents: write `import semcast.agents` (after `make demo` or `pip install -e .`)")

@@ -143,6 +143,7 @@ def make_world(settings: NetworkSettings, run: str) -> World:
         ids=tuple(sorted(ids)),
         latency_ns={pair: round(latency_ms * MS) for pair, latency_ms in settings.latency_ms.items()},
         throughput={"user": compute.user_flops, "edge": compute.edge_flops, "cloud": compute.cloud_flops},
+        processors={"cloud": compute.cloud_accelerators},
     )
 
 

@@ -51,10 +51,20 @@ class UserSharing(UserBase):
         for (text, (kind, name, sharing)), vector in zip(self.texts().items(), result.vectors, strict=True):
             source = "vocabulary" if kind == TERM else self.id
             self.learn(ctx, kind, name, text, vector=vector, sharing=sharing, provenance=source)
+        early, self.state.early_terms = self.state.early_terms, None
+        if early is not None:
+            self.answer(early, ctx)
 
     # --- terms and answer ------------------------------------------------------------------------------------------
 
     def got_terms(self, terms: Terms, message: Arrived, ctx: Context) -> None:
+        """Answer, or keep the terms until the KB has its first items."""
+        if self.state.kb.of_kind(TERM):
+            self.answer(terms, ctx)
+        else:
+            self.state.early_terms = terms
+
+    def answer(self, terms: Terms, ctx: Context) -> None:
         """Decide what to share, in this user's own interest."""
         context = RespondContext(IncentiveTerms(terms.mechanism, terms.rewards, ""), self.offers())
         response: Response = self.decide(ctx, "incentive", "respond", context, about=self.id, private=True)

@@ -4,7 +4,7 @@ from msgspec import Struct, field
 
 from ..bus.clock import ns
 from ..bus.engine import Context
-from ..bus.messages import Body, SharedItem, Uplink
+from ..bus.messages import Body, SharedItem, Terms, Uplink
 from .base import AgentState, NetworkAgent
 from .csi import RunningMean
 from .knowledge.items import SUBJECT
@@ -55,6 +55,8 @@ class UserState(AgentState):
     """Subjects that the generating side knows, from its last summary."""
     told: list[str] = field(default_factory=list)
     """Subjects that this user has sent there since."""
+    early_terms: Terms | None = None
+    """Terms that came before the KB had its first items."""
     albums: dict[str, Album] = field(default_factory=dict)
     preparing: list[SharedItem] = field(default_factory=list)
     """What it is going to share, while pictures are being looked through."""

@@ -1,6 +1,4 @@
 """What lies between two agents: messages, subjects, simulated time, transport, trace, radio channel (see README.md)."""
 
 if __name__ != "semcast.bus":
-    raise ImportError(
-        "this folder is the package semcast.bus: write `import semcast.bus` (install with `make demo` or `pip install -e .`)"
-    )
+    raise ImportError("this folder is semcast.bus: write `import semcast.bus` (after `make demo` or `pip install -e .`)")

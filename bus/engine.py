@@ -72,7 +72,7 @@ class _Home:
         self.role = agent.id.partition(".")[0]
         self.rank = rank
         self.sequence = 0
-        self.busy_ns = 0
+        self.busy_ns = [0] * world.processors.get(self.id, world.processors.get(self.role, 1))
         self.events = 0
         self.throughput = int(world.throughput.get(self.id, world.throughput.get(self.role, 0)))
         self.chain = blake2b(digest_size=CHAIN_BYTES)
@@ -136,7 +136,7 @@ class Context:
     def infer(self, role: str, arguments: Message, key: str = "") -> None:
         """Call a model; its result comes as an event to this agent with ``in_reply_to == key``.
 
-        It is due when the agent's processor, which works off calls in order, has done the call's FLOPs.
+        It is due when a processor of the agent has done its FLOPs; calls start in order, on the first processor free.
 
         Raises:
             RunFailed: The agent has no processor or there is no such role.
@@ -145,9 +145,10 @@ class Context:
         if not home.throughput:
             raise RunFailed(f"{home.id} calls the model {role!r} but has no processor (compute settings)")
         flops = worker.calls.flops(role, arguments)
-        start = max(self.now, home.busy_ns)
+        processor = home.busy_ns.index(min(home.busy_ns))
+        start = max(self.now, home.busy_ns[processor])
         t_done = start + max(1, -(-flops * SECOND // home.throughput))
-        home.busy_ns = t_done
+        home.busy_ns[processor] = t_done
         sequence = home.sequence
         home.sequence = sequence + 1
         call = PendingCall((t_done, DATA, home.rank, sequence), self.now, home.id, role, arguments, key)

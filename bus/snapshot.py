@@ -22,11 +22,11 @@ SNAPSHOT_VERSION = 1
 
 
 class AgentSnapshot(Struct, frozen=True, array_like=True):
-    """One agent: its own state (msgpack), record counter, processor busy until, chain values (interval, value)."""
+    """One agent: its own state (msgpack), record counter, each processor busy until, chain values (interval, value)."""
 
     state: bytes
     sequence: int
-    busy_ns: int
+    busy_ns: list[int]
     chain_values: list[tuple[int, bytes]]
 
 
@@ -55,7 +55,7 @@ def take(worker: Worker) -> bytes:
     """
     worker.close_interval()
     agents = {
-        name: AgentSnapshot(msgspec.msgpack.encode(home.agent.state), home.sequence, home.busy_ns, list(home.chain_values))
+        name: AgentSnapshot(msgspec.msgpack.encode(home.agent.state), home.sequence, list(home.busy_ns), list(home.chain_values))
         for name, home in worker.homes.items()
     }
     encode = worker.codec.encode
@@ -102,7 +102,7 @@ def restore(worker: Worker, raw: bytes, arguments: Codec) -> None:
     for name, kept in shot.agents.items():
         home = worker.homes[name]
         home.agent.state = msgspec.msgpack.decode(kept.state, type=type(home.agent.state))
-        home.sequence, home.busy_ns, home.chain_values = kept.sequence, kept.busy_ns, list(kept.chain_values)
+        home.sequence, home.busy_ns, home.chain_values = kept.sequence, list(kept.busy_ns), list(kept.chain_values)
         home.chain = blake2b(home.chain_values[-1][1] if home.chain_values else b"", digest_size=CHAIN_BYTES)
     worker.round, worker.interval, worker.windows = shot.round, shot.interval, shot.windows
     worker.events, worker.records, worker.t_ns = shot.events, shot.records, shot.t_ns

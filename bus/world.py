@@ -18,7 +18,8 @@ class World:
         latency_ns: One-way latency by ``"<role>><role>"``; a pair not named has the largest.
         shards: Number of virtual shards; has no influence on results.
         chain_windows: Windows in one interval of the hash chains.
-        throughput: FLOP/s by agent id or role; agents without one cannot call models.
+        throughput: FLOP/s of one processor by agent id or role; agents without one cannot call models.
+        processors: Number of equal processors by agent id or role, 1 where not named; a call takes one of them.
     """
 
     run: str
@@ -29,6 +30,7 @@ class World:
     shards: int = 16
     chain_windows: int = 256
     throughput: Mapping[str, float] = field(default_factory=dict)
+    processors: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if list(self.ids) != sorted(set(self.ids)):

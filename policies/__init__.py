@@ -2,6 +2,5 @@
 
 if __name__ != "semcast.policies":
     raise ImportError(
-        "this folder is the package semcast.policies: write `import semcast.policies` "
-        "(install with `make demo` or `pip install -e .`)"
+        "this folder is semcast.policies: write `import semcast.policies` (after `make demo` or `pip install -e .`)"
     )

@@ -2,5 +2,5 @@
 
 if __name__ != "semcast.scenarios":
     raise ImportError(
-        "this folder is the package semcast.scenarios: write `import semcast.scenarios` (install with `make demo` or `pip install -e .`)"
+        "this folder is semcast.scenarios: write `import semcast.scenarios` (after `make demo` or `pip install -e .`)"
     )

@@ -92,11 +92,12 @@ class RadioSection(Section):
 
 
 class ComputeSection(Section):
-    """Processors in FLOP/s by role and the energy of a FLOP."""
+    """FLOP/s of one processor of each role, the cloud's number of them, and the energy of a FLOP."""
 
-    user_flops: Positive = 2.0e11
-    edge_flops: Positive = 4.0e12
-    cloud_flops: Positive = 4.0e13
+    user_flops: Positive = 5.0e10
+    edge_flops: Positive = 1.5e10
+    cloud_flops: Positive = 1.0e10
+    cloud_accelerators: int = Field(default=16, ge=1)
     joule_per_flop_user: Positive = 1.0e-11
     joule_per_flop_server: Positive = 2.0e-11
 

@@ -19,7 +19,7 @@ PICTURE_SIDE = 64
 
 
 class Box(Struct, frozen=True, array_like=True):
-    """A labelled box: ``label`` (class name), ``colour`` name, centre ``cx, cy`` and ``width, height`` in pixels, ``score`` in [0, 1].
+    """A labelled box: ``label`` (class), ``colour``, centre ``cx, cy``, ``width`` and ``height`` in pixels, ``score`` in [0, 1].
 
     ``subject`` names a personal subject ("mia/dog") where one was recognised or asked for, else it is empty.
     """

@@ -23,7 +23,7 @@ from .workloads import ring_network
 
 
 class Job(Struct, frozen=True):
-    """``what``: ``barrier``, ``packed``, ``ring``, ``echo``, ``ask``, ``publish`` or ``subscribe``; see the function of that name."""
+    """``what``: the name of one of the functions below that take a job."""
 
     what: str
     access: Access

@@ -45,7 +45,8 @@ def reduce_run(folder: Path, settings: NetworkSettings) -> Reduction:
     """
     from ...bus.trace import TraceReader
 
-    stories, network = collect(record.envelope for record in TraceReader(folder).records())
+    processors = {"cloud": settings.compute.cloud_accelerators}
+    stories, network = collect((record.envelope for record in TraceReader(folder).records()), processors)
     return Reduction(rows_of(stories, settings), stories, network, settings)
 
 

@@ -1,7 +1,7 @@
 """Reading a trace: what belongs to each request, and what belongs to the network as a whole."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,8 +82,8 @@ class Network:
     end_ns: int = 0
 
 
-def collect(envelopes: Iterable[Envelope]) -> tuple[list[Story], Network]:
-    """Sort the records of a run, given in key order, by request.
+def collect(envelopes: Iterable[Envelope], processors: Mapping[str, int]) -> tuple[list[Story], Network]:
+    """Sort the records of a run, given in key order, by request; ``processors``: number of them by role, 1 where not named.
 
     Returns:
         The stories in the order of their captures (time, then sender), and the rest.
@@ -91,6 +91,7 @@ def collect(envelopes: Iterable[Envelope]) -> tuple[list[Story], Network]:
     reader = _Reader()
     for envelope in envelopes:
         reader.take(envelope)
+    reader.start_calls(processors)
     return list(reader.stories.values()), reader.network
 
 
@@ -98,7 +99,7 @@ class _Reader:
     def __init__(self) -> None:
         self.stories: dict[str, Story] = {}
         self.network = Network()
-        self._busy_ns: dict[str, int] = {}
+        self._calls: list[tuple[int, int, int, str, str, Story | None]] = []
         self._waiting: dict[str, list[Any]] = {}
 
     def take(self, envelope: Envelope) -> None:
@@ -131,14 +132,20 @@ class _Reader:
             story.links.append((envelope.source, envelope.destination))
 
     def _call(self, envelope: Envelope) -> None:
-        agent = envelope.source
-        started_ns = max(envelope.t_send, self._busy_ns.get(agent, 0))
-        self._busy_ns[agent] = envelope.t_deliver
         found = _REQUEST.search(envelope.in_reply_to)
         story = self.stories.get(found.group()) if found else None
-        if story:
-            role = envelope.in_reply_to.partition(":")[0]
-            story.calls.append(Call(agent, role, envelope.t_send, started_ns, envelope.t_deliver))
+        role = envelope.in_reply_to.partition(":")[0]
+        self._calls.append((envelope.t_send, envelope.sequence, envelope.t_deliver, envelope.source, role, story))
+
+    def start_calls(self, processors: Mapping[str, int]) -> None:
+        """Tell when each call was begun: as the engine does, in order of issue on the agent's first processor to be free."""
+        busy_ns: dict[str, list[int]] = {}
+        for issued_ns, _, done_ns, agent, role, story in sorted(self._calls, key=lambda call: call[:2]):
+            free = busy_ns.setdefault(agent, [0] * processors.get(agent.partition(".")[0], 1))
+            first = free.index(min(free))
+            if story:
+                story.calls.append(Call(agent, role, issued_ns, max(issued_ns, free[first]), done_ns))
+            free[first] = done_ns
 
     def _end(self, payload: Content | Shown | Failure) -> None:
         story = self.stories.get(payload.request)

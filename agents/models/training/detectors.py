@@ -203,7 +203,8 @@ def _export(
         network(torch.zeros(1, 3, 64, 64))
     data = {
         "name": f"tiny-{name}", "roles": roles, "params": sum(p.numel() for p in network.parameters()),
-        "flops": counter.get_total_flops(), "batch": BLOCK, "recipe": name,
+        "flops": counter.get_total_flops(), "recipe": name,
+        "batch": 1 if roles else BLOCK,  # a device extracts one picture at a time
         "command": f"semcast train {name} --minutes {minutes:g}", "threshold": metrics.pop("threshold"), **more,
         "training": progress, "metrics": metrics, "files": ["model.safetensors", *files],
     }  # fmt: skip

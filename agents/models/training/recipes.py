@@ -28,7 +28,9 @@ class Recipe:
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "autoencoder": Recipe("pictures to latents and back, for the generator; train it first", "autoencoder", "generator/autoencoder"),
+    "autoencoder": Recipe(
+        "pictures to latents and back, for the generator; train it first", "autoencoder", "generator/autoencoder"
+    ),
     "generator": Recipe("text-and-box-conditioned latent diffusion", "generator", "generator"),
     "jscc": Recipe("library of JSCC codecs, one for each SNR and rate", "jscc", "jscc"),
     "personaliser": Recipe("identifier vectors of personal subjects; train it before the extractor", "subjects", "personaliser"),

@@ -20,7 +20,7 @@ STAGES = ("extract_s", "queue_s", "air_s", "backhaul_s", "wait_s", "generate_s",
 
 @pytest.fixture
 def reduction() -> Reduction:
-    stories, network = collect(events())
+    stories, network = collect(events(), {})
     scores = [Scores(Recovery(0.5, 0.5), Recovery(1.0, 0.5)), Scores()]
     rows = [row_of(story, score, SETTINGS) for story, score in zip(stories, scores, strict=True)]
     return Reduction(rows, stories, network, SETTINGS)
@@ -33,8 +33,8 @@ def test_every_request_has_exactly_one_row(reduction: Reduction) -> None:
 
 def test_the_trace_file_gives_the_same_stories(tmp_path: Path) -> None:
     write_tale(tmp_path)
-    from_file, _ = collect(record.envelope for record in TraceReader(tmp_path).records())
-    direct, _ = collect(events())
+    from_file, _ = collect((record.envelope for record in TraceReader(tmp_path).records()), {})
+    direct, _ = collect(events(), {})
     assert [(s.request, s.airs, s.calls, s.content, s.shown) for s in from_file] == [
         (s.request, s.airs, s.calls, s.content, s.shown) for s in direct
     ]

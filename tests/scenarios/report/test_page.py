@@ -17,7 +17,7 @@ from ..tale import SETTINGS, events
 
 @pytest.fixture
 def reduction() -> Reduction:
-    stories, network = collect(events())
+    stories, network = collect(events(), {})
     scores = [Scores(Recovery(0.5, 0.5), Recovery(1.0, 0.5)), Scores()]
     return Reduction([row_of(s, x, SETTINGS) for s, x in zip(stories, scores, strict=True)], stories, network, SETTINGS)
 
@@ -60,7 +60,7 @@ def test_the_page_is_self_contained_and_complete(reduction: Reduction, tmp_path:
 
 
 def test_a_run_without_requests_still_has_a_page(tmp_path: Path) -> None:
-    empty = Reduction([], [], collect([])[1], SETTINGS)
+    empty = Reduction([], [], collect([], {})[1], SETTINGS)
     assert "No picture was shown" in write_report(tmp_path, empty, run(empty)).read_text()
 
 
