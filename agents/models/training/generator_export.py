@@ -30,6 +30,7 @@ def export(
     statistics: SizeStatistics,
     *,
     shift: float = 1.0,
+    temperature: float = 0.7,
     notes: dict[str, Any] | None = None,
 ) -> Card:
     """Write all parts and the card.
@@ -41,6 +42,7 @@ def export(
         vae: Trained autoencoder.
         statistics: Sizes for things without a box.
         shift: Shift of the noise levels towards 1 (1 leaves them even).
+        temperature: Scale of the starting noise.
         notes: More entries of the card, such as the training steps and measured quality.
     """
     fixed, per_step = count_flops(conditioner, denoiser, vae, statistics)
@@ -58,6 +60,7 @@ def export(
         "flops_fixed": fixed,
         "flops_per_step": per_step,
         "batch": BATCH,
+        "temperature": temperature,
         "recipe": "generator",
         "sizes": asdict(statistics),
         **(notes or {}),
