@@ -7,6 +7,7 @@ from typing import Any
 
 from semcast.agents.base import PAYLOADS, NetworkAgent, make_agents, make_world
 from semcast.agents.settings import (
+    ComputeSettings,
     KnowledgeSettings,
     NetworkSettings,
     StationSettings,
@@ -31,6 +32,7 @@ def two_users(**changes: Any) -> NetworkSettings:
         "stations": (StationSettings("bs.0", 100.0, 100.0, "edge.0"), StationSettings("bs.1", 300.0, 100.0, "edge.0")),
         "edges": ("edge.0",),
         "area_m": (400.0, 200.0),
+        "compute": ComputeSettings(user_flops=2.0e11, edge_flops=4.0e12, cloud_flops=4.0e13),
         "knowledge": KnowledgeSettings(privacy_cost=(0.1, 0.5)),
         "traffic": TrafficSettings(duration_s=6.0, start_s=2.0, rate_hz=1.0, feedback_sync_s=2.0),
     }

@@ -231,3 +231,9 @@ def test_key_order_rules() -> None:
 
 
 GOLDEN = "56344730fd8f3f9d62d3349802a62e9c"
+
+
+def test_a_pool_of_processors_works_on_several_calls_at_once() -> None:
+    agents = [Caller(f"user.0{i}", 10 * i) for i in range(3)]
+    run_in_memory(call_world(processors={"user": 2}), make=lambda *_: agents, models={"square": Square()})
+    assert [t for t, _, _ in agents[0].state.got] == [1 * L, 1 * L, 2 * L]

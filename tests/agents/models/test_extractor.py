@@ -88,8 +88,8 @@ def test_looks_are_the_personalisers():
 
 
 def test_bad_calls_are_refused():
-    with pytest.raises(BadInput, match="batch of 1"):
-        MODEL.run([Extract(bytes(12288))])
+    with pytest.raises(BadInput, match="batch of 2"):
+        MODEL.run([Extract(bytes(12288))] * 2)
     with pytest.raises(BadInput, match="5 bytes"):
         MODEL.run([Extract(bytes(5))] * MODEL.batch)
 
