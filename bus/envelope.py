@@ -1,5 +1,6 @@
 """The envelope around every message, and its MessagePack form."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -62,6 +63,7 @@ class Codec:
             gc=False,
         )
         self._decoder: msgspec.msgpack.Decoder[Envelope] = msgspec.msgpack.Decoder(typed)
+        self._batch_decoder: msgspec.msgpack.Decoder[list[Envelope]] = msgspec.msgpack.Decoder(list[typed])  # type: ignore[valid-type]
         self.encode = self._encoder.encode
         """Envelope -> bytes."""
 
@@ -75,3 +77,20 @@ class Codec:
         if envelope.version != VERSION:
             raise msgspec.ValidationError(f"envelope version {envelope.version}, this semcast reads {VERSION}")
         return envelope
+
+    @staticmethod
+    def join(raws: Sequence[bytes]) -> bytes:
+        """Encoded envelopes -> one MessagePack array of them, without encoding them again."""
+        return b"\xdd" + len(raws).to_bytes(4, "big") + b"".join(raws)
+
+    def split(self, batch: bytes | memoryview) -> list[Envelope]:
+        """What ``join`` made -> envelopes; refused as a whole if one is invalid.
+
+        Raises:
+            msgspec.MsgspecError: As ``decode``.
+        """
+        envelopes = self._batch_decoder.decode(batch)
+        versions = {envelope.version for envelope in envelopes}
+        if versions - {VERSION}:
+            raise msgspec.ValidationError(f"envelope versions {sorted(versions)}, this semcast reads {VERSION}")
+        return envelopes

@@ -365,6 +365,7 @@ def _start_tied(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
+                env={"GOGC": "400"} | os.environ,  # its heap is small; collecting it four times as rarely saves CPU
                 preexec_fn=tie,
             )
         except OSError as error:

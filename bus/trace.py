@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,15 @@ PROFILE = "semcast"
 _BLOCK = 256
 _CHUNK_BYTES = 256 << 10
 _NAME = re.compile(r"(private-)?w(\d+)-(\d+)\.mcap")
-_BAD_TRACE = (mcap.exceptions.McapError, mcap.stream_reader.CRCValidationError, ValueError, EOFError, OSError, LookupError)
+_BAD_TRACE = (
+    mcap.exceptions.McapError,
+    mcap.stream_reader.CRCValidationError,
+    struct.error,
+    ValueError,
+    EOFError,
+    OSError,
+    LookupError,
+)
 
 
 def trace_metadata(world: World, **more: object) -> dict[str, str]:

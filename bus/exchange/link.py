@@ -138,6 +138,12 @@ class Link:
         except (OSError, nats.errors.Error) as error:
             raise RunFailed(f"cannot send on {subject}: {error or type(error).__name__}") from None
 
+    async def written(self) -> None:
+        """Let the event loop hand what was published to the operating system, before a long computation blocks the loop."""
+        while self._client.pending_data_size and self.open:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # uvloop writes at the end of a turn
+
     async def close(self) -> None:
         """Send what waits and disconnect."""
         self._closing = True

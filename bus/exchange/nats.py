@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ..server import Access
     from ..world import World
 
-_list_of_raw = msgspec.msgpack.Decoder(list[memoryview])
 _names = msgspec.msgpack.Decoder(dict[str, list[int]])
 
 
@@ -36,20 +35,18 @@ class PackedExchange(NatsExchange):
         """Batches for all peers."""
         outgoing: list[Outgoing] = []
         for peer in self.peers:
-            body = wire.encode([raw for _, raw in out[peer]])
+            body = self.codec.join([raw for _, raw in out[peer]])
             kept.parts[peer] = self.record(peer, round, body, floor_ns)
             outgoing += kept.parts[peer]
         return outgoing
 
     def read_body(self, peer: int, body: memoryview | bytes) -> list[Envelope]:
         """The messages of a batch."""
-        decode, worker_of, index = self.codec.decode, self.worker_of, self.index
-        envelopes = [decode(raw) for raw in _list_of_raw.decode(body)]
-        for envelope in envelopes:
-            if worker_of.get(envelope.source) != peer or worker_of.get(envelope.destination) != index:
-                raise ValueError(
-                    f"message from {envelope.source} to {envelope.destination} in a batch from worker {peer} to {index}"
-                )
+        envelopes = self.codec.split(body)
+        strangers = [name for name in {e.source: None for e in envelopes} if self.worker_of.get(name) != peer]
+        strangers += [name for name in {e.destination: None for e in envelopes} if self.worker_of.get(name) != self.index]
+        if strangers:
+            raise ValueError(f"messages from or to {', '.join(strangers)} in a batch from worker {peer} to {self.index}")
         return envelopes
 
     def take(self, round: int, out: Sequence[Sequence[Sent]]) -> list[Envelope]:

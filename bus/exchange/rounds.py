@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PART_BYTES = 256 << 10
+PART_BYTES = 64 << 10
 """Size of a part: large enough to cost little, small enough that the peer reads one while the next is written."""
 PART_HEADER = "Semcast-Part"
 """Header of a message cut in parts: ``<sequence>/<part>/<parts>``."""
@@ -206,6 +206,8 @@ class NatsExchange(ABC):
         publish = self._link.publish
         for subject, payload, headers in outgoing:
             await publish(subject, payload, headers)
+        if self.complete():  # or the peers would wait while this worker computes
+            await self._link.written()
         kept.sent_at = asyncio.get_running_loop().time()
 
     def record(self, peer: int, round: int, body: bytes, floor_ns: int) -> list[Outgoing]:

@@ -18,7 +18,7 @@ encode = msgspec.msgpack.Encoder().encode
 class Part(Struct, frozen=True, array_like=True, gc=False):
     """One numbered part of a worker's record of a round for one peer.
 
-    ``chunk``: a piece of the record's body. The body is a list of encoded envelopes in the packed form, and the names of
+    ``chunk``: a piece of the record's body. The body is an array of envelopes in the packed form, and the names of
     the messages sent (source -> sequences) in the subjects form. ``floor_ns``: the sender's floor, in every part.
     """
 

@@ -44,13 +44,13 @@ def run(repeats: int = 5, progress: Callable[[str], None] = lambda text: None) -
         (
             "packed_messages_per_s",
             _packed,
-            "1 kB messages between two processes, codec included; packed 100 a round against one by one",
+            "1 kB messages between two processes, codec included; packed 128 a round against one by one",
         ),
         ("barrier_s", _barrier, "empty rounds of two worker processes against nats-py ping-pong of 64 B between two processes"),
         (
             "speedup_two_workers",
             _speedup,
-            "200 agents in a ring, handlers of 50 us, packed exchange; events/s of W=2 against W=1",
+            "1,000 agents in a ring, handlers of 50 us, packed exchange; events/s of W=2 against W=1",
         ),
     ):
         progress(name)
@@ -107,7 +107,7 @@ def _server(workers: int = 2, shards: int = 2) -> NatsServer:
 
 def _packed() -> tuple[float, float, str, str]:
     with _server() as server:
-        jobs = [Job("packed", server.worker(i), i, rounds=400, messages=100) for i in range(2)]
+        jobs = [Job("packed", server.worker(i), i, rounds=400, messages=128) for i in range(2)]
         answer = _children(server, *jobs)[1]
         count = 50_000
         plain = _children(server, Job("subscribe", server.driver, messages=count), Job("publish", server.driver, messages=count))[
@@ -128,7 +128,7 @@ def _speedup() -> tuple[float, float, str, str]:
     rates = []
     for workers in (2, 1):
         with _server(workers, 16) as server:
-            jobs = [Job("ring", server.worker(i), i, workers, rounds=100, loops=loops, agents=200) for i in range(workers)]
+            jobs = [Job("ring", server.worker(i), i, workers, rounds=40, loops=loops, agents=1000) for i in range(workers)]
             answers = _children(server, *jobs)
             rates.append(sum(answer.count for answer in answers) / max(answer.seconds for answer in answers))
     return rates[0], rates[1], "one worker", "events/s"
