@@ -180,8 +180,7 @@ class NatsExchange(ABC):
             await self._show_tapped()
         await self._send(round, out, floor_ns)
         await self._all_there(round)
-        earliest = min((floor for _, floor in self._ready.get(round, {}).values()), default=NEVER)
-        earliest = min(earliest, floor_ns)
+        earliest = min(floor_ns, *(floor for _, floor in self._ready.get(round, {}).values()), NEVER)
         self._over = earliest == NEVER
         arrivals = self.take(round, out)
         self._round = round + 1  # what comes of this round from now on is a duplicate
@@ -212,9 +211,8 @@ class NatsExchange(ABC):
 
     def record(self, peer: int, round: int, body: bytes, floor_ns: int) -> list[Outgoing]:
         """A record for ``peer``, cut in parts."""
-        size = min(self._part_bytes, self._link.max_payload - _HEADROOM)
+        size, subject = min(self._part_bytes, self._link.max_payload - _HEADROOM), self.subjects.batch(peer, self.index)
         parts = max(1, -(-len(body) // size))
-        subject = self.subjects.batch(peer, self.index)
         return [
             (subject, wire.encode(Part(WIRE_VERSION, self._incarnation, round, number, parts, floor_ns, chunk)), None)
             for number, chunk in enumerate(wire.cut(body, size))
