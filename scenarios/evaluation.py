@@ -8,7 +8,6 @@ import numpy as np
 
 from ..agents.models.loading import WEIGHTS, load_models
 from ..agents.models.roles import Box, Extract, Extraction, Generate, Model, Picture
-from ..agents.scenes.caption import caption
 from ..agents.scenes.draw import draw
 from ..agents.scenes.world import Scene, make_scene
 from ..bus import keys
@@ -83,16 +82,17 @@ def _f1_figure(pairs: Sequence[tuple[Sequence[Box], Sequence[Box]]]) -> Figure:
 
 
 def generator(scenes: int, profile: str) -> dict[str, Figure]:
-    """Objects of the prompt (true caption, background and boxes) that the judge finds in the generated picture."""
+    """Objects of the original that the judge finds in the picture generated from what the extractor saw (caption and boxes)."""
     from .metrics.judging import recoveries
 
     world = held_out(scenes)
-    model = load_models(profile, ["generator"])["generator"]
+    models = load_models(profile, ["extractor", "generator"])
+    prompts: list[Extraction] = run_all(models["extractor"], [Extract(draw(scene).tobytes()) for scene in world])
     arguments = [
-        Generate(_caption(scene), scene.background, scene.boxes(), keys.integer(2**63, "evaluation", "generator", i))
-        for i, scene in enumerate(world)
+        Generate(prompt.caption, prompt.background, prompt.boxes, keys.integer(2**63, "evaluation", "generator", i))
+        for i, prompt in enumerate(prompts)
     ]
-    pictures: list[Picture] = run_all(model, arguments)
+    pictures: list[Picture] = run_all(models["generator"], arguments)
     pairs = [(scene.boxes(), picture.picture) for scene, picture in zip(world, pictures, strict=True)]
     found = recoveries(pairs)
     originals = recoveries([(scene.boxes(), draw(scene).tobytes()) for scene in world])
@@ -101,10 +101,6 @@ def generator(scenes: int, profile: str) -> dict[str, Figure]:
         "generator_object_recovery_iou50": _mean([score.iou50 for score in found]),
         "judge_object_recovery_of_originals": _mean([score.recovery for score in originals]),
     }
-
-
-def _caption(scene: Scene) -> str:
-    return caption(scene.background, [(thing.label, thing.colour, thing.subject) for thing in scene.objects])
 
 
 def _mean(values: Sequence[float]) -> Figure:

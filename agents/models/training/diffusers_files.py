@@ -12,6 +12,6 @@ def parameters(module: nn.Module) -> int:
 
 def halved(model: Any) -> Any:
     """A copy of a diffusers model with float16 weights."""
-    copy = type(model).from_config(model.config)
+    copy = type(model).from_config({key: value for key, value in model.config.items() if key != "_name_or_path"})
     copy.load_state_dict({key: value.half() for key, value in model.state_dict().items()}, assign=True)
     return copy
