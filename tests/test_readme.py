@@ -1,0 +1,44 @@
+"""Every command that the README names works: quick ones are run, long ones at least parse."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from semcast.scenarios import cli
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+COMMANDS = sorted(
+    {match.strip() for match in re.findall(r"(?:^    \.venv/bin/semcast |`semcast )([^`#\n]+)", README, flags=re.M)}
+)
+LONG = {"compare", "eval", "bench", "train", "calibrate"}
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("readme") / "run"
+    options = ["--quick", "--host", "memory", "--display", "none", "--no-report", "--out", str(folder)]
+    assert cli.main(["run", "two-users", *options]) == 0
+    return folder
+
+
+def test_the_readme_has_commands() -> None:
+    assert len(COMMANDS) >= 6
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command(command: str, run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = shlex.split(command.replace("runs/quickstart-1", str(run_folder)).replace("user.03", "user.mia"))
+    if words[0] in LONG:
+        cli.parser().parse_args(words)
+        return
+    if words[0] == "run":
+        words[1:2] = ["two-users", "--quick"]
+        words += ["--host", "memory", "--display", "none", "--no-report", "--out", str(tmp_path / "run")]
+    try:
+        status = cli.main(words)
+    except SystemExit as end:
+        status = int(end.code or 0)
+    assert status == 0, capsys.readouterr().err
+    assert capsys.readouterr().out
