@@ -5,7 +5,6 @@ import shlex
 from pathlib import Path
 
 import pytest
-
 from semcast.scenarios import cli
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
