@@ -325,8 +325,8 @@ class BaseStation(NetworkAgent):
 
     def on_csi_report(self, report: CsiReport, event: Envelope, ctx: Context) -> None:
         """A report has come through this cell: it tells this station about the link as well."""
-        if report.user not in self.state.epochs:
-            return
+        if self.state.epochs.get(report.user) != report.epoch:
+            return  # measured at another station
         snr_db = dequantise(report.level, self.radio.csi_bits)
         known = self.state.csi.get(report.user)
         mean_db = snr_db if known is None or not report.request else known.mean_db

@@ -144,12 +144,14 @@ class Edge(NetworkAgent):
 
     def got_csi_report(self, report: CsiReport, message: Forwarded, ctx: Context) -> None:
         """Keep it; a picture that waited for it goes on."""
-        known = self.state.csi.setdefault(report.user, KnownCsi())
-        snr_db = dequantise(report.level, self.around.air.radio.csi_bits)
-        if report.t_ns >= known.t_ns:
-            known.last_db, known.t_ns = snr_db, report.t_ns
-        if not report.request:
-            known.mean_db = snr_db
+        place = self.state.places.get(report.user)
+        if place is None or report.epoch >= place.epoch:  # else it was measured at a station that the user has left
+            known = self.state.csi.setdefault(report.user, KnownCsi())
+            snr_db = dequantise(report.level, self.around.air.radio.csi_bits)
+            if report.t_ns >= known.t_ns:
+                known.last_db, known.t_ns = snr_db, report.t_ns
+            if not report.request:
+                known.mean_db = snr_db
         delivery = self.state.deliveries.get(report.request)
         if delivery is not None and delivery.asked_ns >= 0:
             self.encode(delivery, ctx)

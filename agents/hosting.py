@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 import logging
 import os
 import queue
+import socket
 import subprocess
 import sys
 import threading
@@ -57,6 +59,12 @@ def run(request: RunRequest, on_progress: Tell, *, chaos: Chaos | None = None, u
     workers = request.workers or (1 if request.host == "memory" else os.cpu_count() or 1)
     if not 1 <= workers <= world.shards:
         raise BadInput(f"{workers} workers: at least 1 and at most {world.shards} (the number of shards)", "--workers N")
+    for name in request.tap:
+        if name not in world.ids:
+            near = difflib.get_close_matches(name, world.ids, 1)
+            raise BadInput(
+                f"--tap {name}: no agent has that id", f"did you mean {near[0]}?" if near else f"for instance {world.ids[-1]}"
+            )
     specs = [
         WorkerSpec(
             run=request.run,
@@ -302,6 +310,7 @@ def _connect(ray: Any, address: str) -> None:
     if address:
         import semcast
 
+        _reach(address)
         options = {"address": address, "log_to_driver": False, "runtime_env": {"py_modules": [semcast]}}
     try:
         ray.init(**options)
@@ -309,3 +318,15 @@ def _connect(ray: Any, address: str) -> None:
         where = f"the Ray cluster at {address!r}" if address else "a local Ray"
         hint = "start one with `ray start --head` and give its address, or leave --address out, or use --host nats"
         raise Missing(f"cannot reach {where}: {error}", hint) from error
+
+
+def _reach(address: str) -> None:
+    """Try a ``host:port`` for five seconds; Ray alone would try for minutes."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), 5).close()
+    except OSError as error:
+        hint = "start one with `ray start --head` and give its address, or leave --address out, or use --host nats"
+        raise Missing(f"cannot reach the Ray cluster at {address!r}: {error}", hint) from None

@@ -68,7 +68,7 @@ class UserSharing(UserBase):
         """Decide what to share, in this user's own interest."""
         context = RespondContext(IncentiveTerms(terms.mechanism, terms.rewards, ""), self.offers())
         response: Response = self.decide(ctx, "incentive", "respond", context, about=self.id, private=True)
-        self.state.asked, self.state.reason = response.asked, response.reason
+        self.state.asked = response.asked
         for name in response.items:
             kind, _, item = name.partition(":")
             self.prepare(kind, item, ctx)
@@ -117,7 +117,7 @@ class UserSharing(UserBase):
         state = self.state
         for name, album in state.albums.items():
             state.preparing.append(SharedItem(SUBJECT, name, SUBJECTS[name].label, b"", album.pictures, album.boxes))
-        share = Share(self.id, state.preparing, state.asked, state.reason)
+        share = Share(self.id, state.preparing, state.asked)
         state.preparing = []
         self.send_up(ctx, f"share:{self.id}", "preparation", body_bits(share), share)
 

@@ -61,7 +61,6 @@ class UserState(AgentState):
     preparing: list[SharedItem] = field(default_factory=list)
     """What it is going to share, while pictures are being looked through."""
     asked: float = 0.0
-    reason: str = ""
     credits: float = 0.0
     extra_ns: int = 0
     """When it last shared a further picture."""

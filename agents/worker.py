@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -200,6 +201,7 @@ def main() -> int:
     """The worker process: a ``WorkerSpec`` on standard input, progress and result on standard output."""
     spec = msgspec.json.decode(sys.stdin.buffer.readline(), type=WorkerSpec)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the run in order: the trace is closed
     if spec.folder:
         log_to(Path(spec.folder))
     try:

@@ -11,8 +11,3 @@ NEVER = 2**63 - 1
 def ns(seconds: float) -> int:
     """Seconds to whole nanoseconds, rounded half to even."""
     return round(seconds * SECOND)
-
-
-def window_of(t_ns: int, lookahead_ns: int) -> int:
-    """Index k of the window [kL, (k+1)L) that holds ``t_ns``."""
-    return t_ns // lookahead_ns

@@ -263,8 +263,8 @@ class Worker:
 
     async def run(self) -> WorkerReport:
         """Run to the end: until nobody has an event left."""
-        await self.exchange.open()
         try:
+            await self.exchange.open()
             if not self._started:
                 self.start()
             while True:

@@ -52,7 +52,6 @@ class Share(Message, frozen=True):
     user: str
     items: list[SharedItem]
     asked: float
-    reason: str
 
 
 class Settlement(Message, frozen=True):

@@ -38,6 +38,8 @@ def make(name: str, out: str = "", runs: str = "runs") -> Path:
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
                 raise BadInput(f"--out {out}: already holds something", "give a new folder; nothing is ever overwritten")
             path.mkdir(parents=True, exist_ok=True)
+            if not os.access(path, os.W_OK):
+                raise BadInput(f"--out {out}: may not be written to", "give another folder, or change its rights")
             return path
         Path(runs).mkdir(parents=True, exist_ok=True)
         number = 1

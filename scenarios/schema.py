@@ -74,7 +74,7 @@ class RadioSection(Section):
     """The air of a cell: block Rayleigh or AWGN, powers, pilots, CSI reports and retransmissions."""
 
     model: Literal["rayleigh", "awgn"] = "rayleigh"
-    carrier_hz: Positive = 3.5e9
+    carrier_hz: float = Field(default=3.5e9, ge=0.5e9, le=100e9)
     bandwidth_hz: Positive = 1.0e6
     """Equals the complex symbol rate of the cell."""
     bs_power_dbm: float = 30.0
@@ -115,7 +115,7 @@ class TrafficSection(Section):
     """When pictures are sent and what they show."""
 
     duration_s: Positive = 20.0
-    start_s: float = Field(default=3.0, ge=0)
+    start_s: float = Field(default=3.0, ge=0.2)
     rate_hz: float = Field(default=0.7, ge=0)
     max_requests: int = Field(default=0, ge=0)
     objects: tuple[int, int] = (1, 4)
@@ -138,7 +138,7 @@ class ModelsSection(Section):
     """Which models run: the profile, and the diffusion steps of the generator."""
 
     profile: Literal["tiny"] = "tiny"
-    generator_steps: int = Field(default=8, ge=1, le=1000)
+    generator_steps: int = Field(default=8, ge=1, le=50)
 
 
 class Scenario(Section):
@@ -149,7 +149,7 @@ class Scenario(Section):
     seed: int = Field(default=1, ge=0, lt=2**63)
     scheme: Scheme = "gai-scn"
     host: Host = "ray"
-    workers: int = Field(default=2, ge=1, le=256)
+    workers: int = Field(default=2, ge=1, le=16)
     exchange: Exchange = "subjects"
     network: NetworkSection
     radio: RadioSection = RadioSection()

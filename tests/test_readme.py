@@ -28,7 +28,7 @@ def test_the_readme_has_commands() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command: str, run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = shlex.split(command.replace("runs/quickstart-1", str(run_folder)).replace("user.03", "user.mia"))
+    words = shlex.split(command.replace("runs/quickstart-001", str(run_folder)).replace("user.03", "user.mia"))
     if words[0] in LONG:
         cli.parser().parse_args(words)
         return

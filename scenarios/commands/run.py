@@ -1,6 +1,7 @@
 """``semcast run``: run a scenario."""
 
 import argparse
+import re
 import shlex
 import sys
 
@@ -45,7 +46,7 @@ def execute(args: argparse.Namespace) -> int:
         scenario,
         out=args.out,
         show=args.display,
-        command=shlex.join(["semcast", *sys.argv[1:]]),
+        command=re.sub(r"(\w+://)[^/@\s]+@", r"\1***@", shlex.join(["semcast", *sys.argv[1:]])),  # no password of --nats
         nats=args.nats,
         address=args.address,
         tap=tuple(args.tap),

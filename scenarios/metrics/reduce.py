@@ -143,7 +143,8 @@ def _latency(story: Story, settings: NetworkSettings) -> dict[str, Any]:
     stages = dict.fromkeys(dict.fromkeys(STAGES.values()), 0)
     for call in story.calls:
         stages[STAGES.get(call.role, "calibrate")] += call.done_ns - call.issued_ns
-    before = [air for air in story.airs if air.purpose != "feedback"]
+    # knowledge goes ahead of its prompt, whose queueing time holds it
+    before = [air for air in story.airs if air.purpose not in ("feedback", "kb")]
     queue_ns, air_ns = sum(air.queue_ns for air in before), sum(air.air_ns for air in before)
     spent_ns = sum(stages.values()) + queue_ns + air_ns
     links_ns = sum(_link_ns(source, destination, settings) for source, destination in story.links)

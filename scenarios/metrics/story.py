@@ -125,6 +125,8 @@ class _Reader:
     def _link(self, envelope: Envelope) -> None:
         """Note a message between two agents that takes a request on its way."""
         payload = envelope.payload
+        if envelope.source == envelope.destination:
+            return
         if not isinstance(payload, Uplink | Forwarded | GenerateOrder | Content | Downlink | Arrived):
             return
         story = self.stories.get(payload.prompt.request if isinstance(payload, GenerateOrder) else payload.request)

@@ -61,7 +61,7 @@ def curve(folder: Path, rows: Sequence[Row]) -> bool:
 
 def _binned(ax: Any, x: np.ndarray, y: np.ndarray, colour: str, most: float = math.inf) -> None:
     """Every request as a faint dot; means of 4 dB bins with 95 % intervals of the mean, cut at 0 and ``most``."""
-    ax.scatter(x, y, s=10, color=colour, alpha=0.22, linewidths=0)
+    ax.scatter(x, y, s=10, color=colour, alpha=0.22 if len(x) > 50 else 0.8, linewidths=0)
     centres, means, errors = [], [], []
     for low in np.arange(math.floor(x.min() / BIN_DB) * BIN_DB, x.max() + BIN_DB, BIN_DB):
         inside = y[(x >= low) & (x < low + BIN_DB)]
@@ -111,7 +111,7 @@ def choices(folder: Path, rows: Sequence[Row]) -> bool:
         ax = axes[0][0]
         values = [[float(row.csi_snr_db or 0.0) for row in decided if row.codec == codec] for codec in codecs]
         low, high = min(map(min, values)), max(map(max, values))
-        edges = np.arange(math.floor(low / 3) * 3, high + 3, 3)
+        edges = np.arange(math.floor(low / 3) * 3, high + 3 + 1e-9, 3)
         ax.hist(
             values, bins=edges, stacked=True, color=[CYCLE[i % len(CYCLE)] for i in range(len(codecs))], label=codecs, rwidth=0.92
         )

@@ -18,6 +18,9 @@ def notes(settings: NetworkSettings) -> list[str]:
     found.append("Coded links use tables of block error rates counted with Sionna, not real encoding of every block.")
     if radio.perfect_csi:
         found.append("CSI is perfect and free: a genie.")
+    found.append("Handover follows the true mean path gain of all stations, without measurement errors or cost.")
+    found.append("What waits for a user that has moved on is forwarded between base stations without a charge.")
+    found.append("HARQ feedback is charged, but free of errors.")
     found.append("Backhaul has latency, but no limit of rate and no errors.")
     found.append("Computation takes FLOPs over the configured speed of a processor; memory and batching cost nothing.")
     found.append("Pictures come from a drawn scene world of 64 x 64 pixels, not from cameras.")

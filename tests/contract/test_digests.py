@@ -3,7 +3,6 @@
 The default suite runs the short form of the catalog's scenarios; ``-m slow`` runs the matrix on the whole quickstart.
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -87,4 +86,3 @@ def test_workers_on_one_actor_an_agent_are_really_apart(tmp_path: Path) -> None:
 
     world = make_world(network_settings(load("two-users")), "x")
     assert sorted({world.worker(rank, 16) for rank in range(len(world.ids))}) == list(range(len(world.ids)))
-    assert os.cpu_count()

@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from semcast.bus.trace import TraceReader
 from semcast.scenarios.cli import main
 from semcast.scenarios.folder import make, read_run
 from semcast.scenarios.loading import catalog, load
@@ -77,19 +78,33 @@ def test_the_last_line_is_the_folder_and_the_digest_repeats(
     assert (answer["folder"], answer["seed"], answer["status"]) == (str(other), 2, "ok")
 
 
-def test_an_interrupted_run_keeps_its_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", [("memory", "1"), ("nats", "2")], ids=" ".join)
+def test_an_interrupted_run_keeps_its_folder(tmp_path: Path, host: tuple[str, str]) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "semcast", "run", "quickstart", "--host", "memory", "--out", str(out), "--display", "plain"]
+    command = [sys.executable, "-m", "semcast", "run", "quickstart", "--set", "traffic.duration_s=300", "--display", "plain"]
+    command += ["--host", host[0], "--workers", host[1], "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ})
     assert process.stderr is not None
-    assert "simulated" in process.stderr.readline()
-    time.sleep(0.5)
+    while not (seen := re.search(r"simulated +([0-9.]+) of", process.stderr.readline())) or float(seen[1]) < 0.5:
+        assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=20)
     assert process.returncode == 130
     assert printed.splitlines()[-1] == str(out)
     assert read_run(out)["status"] == "interrupted"
-    assert list((out / "trace").glob("*.mcap"))
+    records = sum(1 for _ in TraceReader(out).records(private=False))
+    assert records > 100, "what had happened is in the trace"
+
+
+def test_no_password_reaches_the_run_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    words = ["run", "two-users", "--host", "nats", "--nats", "nats://bob:topsecret@127.0.0.1:1", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["semcast", *words])
+    assert main(words) == 3
+    assert "topsecret" not in "".join(capsys.readouterr())
+    assert not [path for path in out.rglob("*") if path.is_file() and b"topsecret" in path.read_bytes()]
 
 
 def test_folders_are_numbered_and_never_shared(tmp_path: Path) -> None:
