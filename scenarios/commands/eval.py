@@ -1,18 +1,24 @@
-"""``semcast eval``: how good the shipped models are, on held-out scenes."""
+"""``semcast eval``: how good the shipped models are, on held-out data."""
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
 
 from ...bus.errors import BadInput
+from ..evaluations import ALL, EVALUATIONS, Request, chosen, evaluate
 from .output import add_json, write_json, write_table
 
-HELP = "measure the models on held-out scenes: extractor F1, recovery of generated pictures, codec library"
-EXAMPLE = "semcast eval --json\n  semcast eval extractor --scenes 100"
-PARTS = ("extractor", "generator", "jscc")
+if TYPE_CHECKING:
+    from ..evaluations.score import Score, Skipped
+
+HELP = "measure the models on held-out data, each figure with its interval"
+EXAMPLE = "semcast eval models --json\n  semcast eval extraction --scenes 100"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("parts", metavar="PART", nargs="*", help=f"what to measure: {', '.join(PARTS)} (default: all)")
+    known = "; ".join(f"{name}: {evaluation.what}" for name, evaluation in EVALUATIONS.items())
+    parser.add_argument("what", metavar="WHAT", nargs="*", help=f"what to measure ({ALL}, the default: all models; {known})")
     parser.add_argument("--scenes", metavar="N", type=int, default=200, help="held-out scenes (default 200)")
     parser.add_argument("--models", metavar="PROFILE", default="tiny", help="model profile (default tiny)")
     parser.add_argument("--save", action="store_true", help="keep the figures beside the weights, for the reports of runs")
@@ -21,25 +27,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Measure."""
-    from ..evaluation import evaluate
+    from ..evaluations.score import as_json
 
-    parts = args.parts or list(PARTS)
-    for part in parts:
-        if part not in PARTS:
-            raise BadInput(f"nothing to measure called {part!r}", f"there are: {', '.join(PARTS)}")
-    if args.save and args.parts:
-        raise BadInput("--save keeps the figures of all models together", "leave the names of parts out")
+    names = list(dict.fromkeys(name for what in args.what or [ALL] for name in _names(what)))
     if args.scenes < 2:
         raise BadInput("--scenes: an interval needs at least 2")
-    results = evaluate(parts, args.scenes, args.models)
-    if args.save:
-        from ..report.models import save_evaluation
+    request = Request(args.scenes, args.models)
+    results: dict[str, Score | Skipped] = {}
+    for name in names:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        found = evaluate(name, request)
+        results |= found
+        if args.save:
+            from ..evaluations.kept import save
 
-        save_evaluation(results, args.models)
+            save(name, found, args.models)
     if args.json:
-        write_json(results)
+        write_json({name: as_json(score) for name, score in results.items()})
     else:
-        write_table(
-            [{"name": name} | values for name, values in results.items()], title=f"{args.scenes} held-out scenes, 95 % intervals"
-        )
+        rows = [{"name": name} | as_json(score) for name, score in results.items()]
+        write_table(rows, ["name", "value", "low", "high", "n"], f"{args.scenes} held-out scenes, 95 % intervals")
+        for row in rows:
+            if "skipped" in row:
+                print(f"{row['name']}: skipped, because {row['skipped']}")
     return 0
+
+
+def _names(what: str) -> tuple[str, ...]:
+    found = chosen(what)
+    if not found:
+        raise BadInput(f"nothing to measure called {what!r}", f"there are: {', '.join([ALL, *EVALUATIONS])}")
+    return found

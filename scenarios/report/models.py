@@ -1,27 +1,19 @@
-"""The measured quality of the models in use, as ``semcast eval --save`` left it beside the weights."""
+"""The measured quality of the models in use, as ``semcast eval models --save`` left it beside the weights."""
 
-import json
 from typing import Any
 
-from ...agents.models.loading import WEIGHTS
-from .. import folder as folders
+from ..evaluations.kept import kept
 
-EVALUATION = WEIGHTS / "evaluation.json"
-
-
-def save_evaluation(figures: dict[str, dict[str, float]], profile: str) -> None:
-    """Keep the figures with the hashes of the weights that they were measured on."""
-    content = {"profile": profile, "weights": folders.weights(profile), "figures": figures}
-    folders.write_text(EVALUATION, json.dumps(content, indent=1) + "\n")
+COMMAND = "semcast eval models --save"
 
 
 def model_table(profile: str) -> tuple[list[dict[str, Any]], str]:
     """One row a figure, and a remark: on which weights they were measured, or how to measure them."""
-    try:
-        content = json.loads(EVALUATION.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return [], "Not measured yet: semcast eval --save"
-    rows = [{"figure": name} | values for name, values in content["figures"].items()]
-    if content["weights"] != folders.weights(profile):
-        return rows, "Measured on other weights than this run's; measure again: semcast eval --save"
-    return rows, "Held-out scenes of 1 to 4 objects, 95 % intervals, on the weights of this run; measured by: semcast eval --save"
+    found = kept(profile)
+    rows = [{"figure": name} | values for part in found.values() for name, values in part.figures.items()]
+    if not rows:
+        return [], f"Not measured yet: {COMMAND}"
+    old = [name for name, part in found.items() if not part.current]
+    if old:
+        return rows, f"Measured on other weights than this run's: {', '.join(old)}; measure again: {COMMAND}"
+    return rows, f"Held-out data, 95 % intervals, on the weights of this run; measured by: {COMMAND}"
