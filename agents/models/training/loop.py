@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, isfinite, pi
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -53,7 +54,7 @@ class Settings:
 
 def fit(
     network: nn.Module, loss: Callable[[int], Tensor], work: Path, minutes: float, settings: Settings | None = None
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Train `network` in place and leave the averaged weights in it, in eval mode.
 
     Args:
@@ -64,7 +65,8 @@ def fit(
         settings: How to optimise.
 
     Returns:
-        ``steps``, ``minutes`` and, if a step was made, the mean ``loss`` since the last report.
+        ``steps``, ``minutes``, the ``curve`` (at most eight of [step, mean loss of the report then]) and, if a step was made, the
+        mean ``loss`` since the last report.
     """
     chosen = settings or Settings()
     run = _Run(network, work, chosen)
@@ -79,6 +81,7 @@ def fit(
         run.elapsed_s += now_s - began_s
         if now_s - report_s > chosen.report_every_s:
             mean, report_s = total / terms, now_s
+            run.note(mean)
             log.info("%s: %.1f of %g min, step %d, loss %.4f", work.name, run.elapsed_s / 60, minutes, run.steps, mean)
             total, terms = 0.0, 0
         if now_s - save_s > chosen.save_every_s:
@@ -87,7 +90,7 @@ def fit(
     run.save()
     network.load_state_dict(run.average)
     network.eval()
-    result = {"steps": run.steps, "minutes": round(run.elapsed_s / 60, 2)}
+    result: dict[str, Any] = {"steps": run.steps, "minutes": round(run.elapsed_s / 60, 2), "curve": run.curve}
     if terms or isfinite(mean):
         result["loss"] = round(total / terms if terms else mean, 5)
     return result
@@ -99,6 +102,8 @@ class _Run:
     def __init__(self, network: nn.Module, work: Path, settings: Settings) -> None:
         self.network, self.work, self.settings = network, work, settings
         self.steps, self.elapsed_s = 0, 0.0
+        self.curve: list[list[float]] = []
+        self._reports, self._stride = 0, 1
         named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
         self._names = [name for name, _ in named]
         self._parameters = [p for _, p in named]
@@ -132,6 +137,14 @@ class _Run:
                     mean.copy_(live)
         return float(value.detach())
 
+    def note(self, mean_loss: float) -> None:
+        """Keep a point of the curve: every report, then every second, every fourth, so that there are never many."""
+        self._reports += 1
+        if self._reports % self._stride == 0:
+            self.curve.append([self.steps, round(mean_loss, 4)])
+        if len(self.curve) > 8:
+            self.curve, self._stride = self.curve[1::2], 2 * self._stride
+
     def save(self) -> None:
         self.work.mkdir(parents=True, exist_ok=True)
         tensors = {f"live.{name}": value for name, value in self.network.state_dict().items()}
@@ -142,7 +155,8 @@ class _Run:
         part = self.work / "state.part"
         save_file({name: value.detach().contiguous().clone() for name, value in tensors.items()}, part)
         part.replace(self.work / "state.safetensors")
-        (self.work / "progress.json").write_text(json.dumps({"steps": self.steps, "elapsed_s": self.elapsed_s}))
+        progress = {"steps": self.steps, "elapsed_s": self.elapsed_s, "curve": self.curve, "stride": self._stride}
+        (self.work / "progress.json").write_text(json.dumps(progress))
 
     def _load(self) -> None:
         tensors = load_file(self.work / "state.safetensors")
@@ -155,4 +169,5 @@ class _Run:
                 }
         progress = json.loads((self.work / "progress.json").read_text())
         self.steps, self.elapsed_s = progress["steps"], progress["elapsed_s"]
+        self.curve, self._stride = progress.get("curve", []), progress.get("stride", 1)
         log.info("%s: going on after %d steps, %.1f min", self.work.name, self.steps, self.elapsed_s / 60)
