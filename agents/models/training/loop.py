@@ -26,6 +26,9 @@ from torch import Tensor, nn
 
 log = logging.getLogger(__name__)
 
+PAUSE_S = 30.0
+"""No step is counted as longer than this: a stopped process does not train."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -78,7 +81,7 @@ def fit(
         total += run.step(loss, run.elapsed_s / (60 * minutes))
         terms += 1
         now_s = time.monotonic()
-        run.elapsed_s += now_s - began_s
+        run.elapsed_s += min(now_s - began_s, PAUSE_S)
         if now_s - report_s > chosen.report_every_s:
             mean, report_s = total / terms, now_s
             run.note(mean)
