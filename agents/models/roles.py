@@ -35,18 +35,34 @@ class Box(Struct, frozen=True, array_like=True):
 
 
 class Extract(Message, frozen=True):
-    """Arguments of ``extractor``: a picture, and the looks of the asker's own subjects (name -> identifier vector)."""
+    """Arguments of ``extractor`` and ``captioner``: a picture, and the looks of the asker's own subjects (name -> identifier vector)."""
 
     picture: bytes
     subjects: dict[str, bytes] = {}
 
 
 class Extraction(Message, frozen=True):
-    """Result of ``extractor``: caption, background name and boxes, most certain first."""
+    """Result of ``extractor``: caption, background name and boxes, most certain first; ``captioner`` finds no boxes."""
 
     caption: str
     background: str
     boxes: list[Box]
+
+
+class Interpret(Message, frozen=True):
+    """Arguments of ``keywords``: what the user said about a picture, the picture's caption and boxes, and its own subjects' names."""
+
+    message: str
+    caption: str
+    boxes: list[Box] = []
+    subjects: list[str] = []
+
+
+class Intent(Message, frozen=True):
+    """Result of ``keywords``: the user's goal in a few words ("show my dog on grass"), and keywords, most telling first."""
+
+    goal: str
+    keywords: list[str]
 
 
 class Generate(Message, frozen=True):
@@ -138,11 +154,11 @@ class Model(Protocol):
         """Calls with equal groups may share a batch (for instance one JSCC codec)."""
 
 
-Result = Extraction | Picture | Symbols | Embedding | Branch
+Result = Extraction | Intent | Picture | Symbols | Embedding | Branch
 """Every result of a role; these enter the union of payloads."""
 
-Arguments = Extract | Generate | Encode | Decode | Embed | Personalise
+Arguments = Extract | Interpret | Generate | Encode | Decode | Embed | Personalise
 """Every argument of a role."""
 
 ModelSet = Mapping[str, Model]
-"""Role name -> model: ``extractor``, ``generator``, ``jscc_encoder``, ``jscc_decoder``, ``embedder``, ``personaliser``."""
+"""Role name -> model: ``extractor``, ``captioner``, ``keywords``, ``generator``, ``jscc_encoder``, ``jscc_decoder``, ``embedder``, ``personaliser``."""

@@ -78,8 +78,10 @@ class Head(nn.Module):
         return Maps(heat[:, 0], label, colour, shift, size, self.ground(features.mean(dim=(2, 3))).float())
 
 
-class ExtractorNetwork(nn.Module):
-    """An hourglass: context is gathered at 8x8 and joined to details at 16x16."""
+class Trunk(nn.Module):
+    """An hourglass: context is gathered at 8x8 and joined to details at 16x16. Detector and captioner look through it."""
+
+    width = 64
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,13 +89,25 @@ class ExtractorNetwork(nn.Module):
         self.deep = nn.Sequential(_down(64, 128), Residual(128), Residual(128))
         self.up = nn.Sequential(nn.Conv2d(128, 64, 1, bias=False), nn.BatchNorm2d(64))
         self.join = nn.Sequential(Residual(64), Residual(64))
-        self.head = Head(64)
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """Pictures (n, 3, 64, 64) in [-1, 1] -> features (n, 64, 16, 16)."""
+        fine = self.stem(pictures)
+        context = functional.interpolate(self.up(self.deep(fine)), scale_factor=2.0, mode="nearest")
+        features: Tensor = self.join(functional.silu(fine + context))
+        return features
+
+
+class ExtractorNetwork(Trunk):
+    """The trunk, and a head that reads every cell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = Head(self.width)
 
     def forward(self, pictures: Tensor) -> Maps:
         """Pictures (n, 3, 64, 64) in [-1, 1] -> `Maps`."""
-        fine = self.stem(pictures)
-        context = functional.interpolate(self.up(self.deep(fine)), scale_factor=2.0, mode="nearest")
-        maps: Maps = self.head(self.join(functional.silu(fine + context)))
+        maps: Maps = self.head(self.features(pictures))
         return maps
 
 

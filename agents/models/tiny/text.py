@@ -33,3 +33,16 @@ class WordList:
         """START, then the text's words (UNKNOWN where not in the list), cut or filled up with NOTHING to `length`."""
         found = [START] + [self._number.get(word, UNKNOWN) for word in split(text)]
         return (found + [NOTHING] * length)[:length]
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are, the special ones counted."""
+        return len(self.words) + _SPECIAL
+
+    def number(self, word: str) -> int:
+        """The number of a word; UNKNOWN where it is not in the list."""
+        return self._number.get(word, UNKNOWN)
+
+    def word(self, number: int) -> str:
+        """The word of a number; "" for a special one."""
+        return self.words[number - _SPECIAL] if number >= _SPECIAL else ""
