@@ -44,24 +44,21 @@ class IdentifierNetwork(nn.Module):
         return functional.normalize(vectors.float(), dim=1)
 
 
-def crop(pictures: Tensor, places: Tensor) -> Tensor:
+def crop(pictures: Tensor, places: Tensor, side: int = CROP_SIDE) -> Tensor:
     """Cut boxes out of pictures, bilinearly resized.
 
     Args:
         pictures: float32 (n, 3, 64, 64).
         places: float32 (n, 4): cx, cy, width, height in pixels, one box a picture.
+        side: Of a crop, in pixels.
 
     Returns:
-        float32 (n, 3, 24, 24).
+        float32 (n, 3, side, side).
     """
-    steps = (torch.arange(CROP_SIDE, dtype=torch.float32) + 0.5) / CROP_SIDE - 0.5
+    steps = (torch.arange(side, dtype=torch.float32) + 0.5) / side - 0.5
     x = places[:, 0:1] + MARGIN * places[:, 2:3] * steps
     y = places[:, 1:2] + MARGIN * places[:, 3:4] * steps
-    grid = (
-        torch.stack([x[:, None, :].expand(-1, CROP_SIDE, -1), y[:, :, None].expand(-1, -1, CROP_SIDE)], dim=-1)
-        * (2 / PICTURE_SIDE)
-        - 1
-    )
+    grid = torch.stack([x[:, None, :].expand(-1, side, -1), y[:, :, None].expand(-1, -1, side)], dim=-1) * (2 / PICTURE_SIDE) - 1
     return functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
