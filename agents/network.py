@@ -112,7 +112,6 @@ def air_of(settings: NetworkSettings) -> Air:
         fixed_snr_db=own.fixed_snr_db,
         pilots=None if own.perfect_csi else own.pilots,
         max_attempts=own.max_attempts,
-        csi_threshold_db=own.csi_change_db,
     )
     return Air(
         settings.seed,

@@ -17,7 +17,7 @@ def kind_of(class_name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
 
 
-class Message(Struct, frozen=True, tag=kind_of, forbid_unknown_fields=True):
+class Message(Struct, frozen=True, tag=kind_of, forbid_unknown_fields=True, gc=False):
     """Base of all payloads; subclasses are frozen and tagged with their kind."""
 
 
@@ -31,7 +31,7 @@ class Terms(Message, frozen=True):
     rewards: dict[str, float]
 
 
-class SharedItem(Struct, frozen=True, array_like=True):
+class SharedItem(Struct, frozen=True, array_like=True, gc=False):
     """One KB item that its owner shares: ``kind``, ``name``, ``label`` (class of a subject), ``vector`` (float32, may be empty).
 
     The vector is the embedding of a preference, or a subject's identifier. ``pictures`` are compressed (WebP) as they

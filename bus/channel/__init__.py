@@ -3,7 +3,7 @@
 from .account import Account
 from .awgn import unit_power
 from .coding import bler, choose_mcs
-from .csi import CsiReport, changed
+from .csi import CsiReport
 from .geometry import Area, position
 from .harq import CodedTransfer
 from .link import Air, Link, SymbolTransfer, coded_account, multicast, symbol_account
@@ -24,7 +24,6 @@ __all__ = [
     "Radio",
     "SymbolTransfer",
     "bler",
-    "changed",
     "choose_mcs",
     "coded_account",
     "multicast",

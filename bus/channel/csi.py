@@ -41,8 +41,3 @@ def quantise(snr_db: float, bits: int) -> int:
 def dequantise(level: int, bits: int) -> float:
     """SNR in dB of a level."""
     return LOW_DB + level * (HIGH_DB - LOW_DB) / ((1 << bits) - 1)
-
-
-def changed(new: CsiReport, last: CsiReport | None, threshold_db: float) -> bool:
-    """Whether a new measurement is worth reporting: the first, or at least ``threshold_db`` from the last reported one."""
-    return last is None or abs(new.snr_db - last.snr_db) >= threshold_db

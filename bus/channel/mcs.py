@@ -113,3 +113,15 @@ def segment(payload_bits: int, mcs: Mcs) -> Blocks:
         return Blocks(payload_bits, max(total, MIN_BLOCK_BITS), 1, mcs)
     count = -(-total // (MAX_BLOCK_BITS - 24))
     return Blocks(payload_bits, -(-total // count) + 24, count, mcs)
+
+
+def largest_payload_bits(complex_symbols: int, mcs: Mcs) -> int:
+    """Most payload bits whose code blocks, sent once, take no more than a number of complex symbols; 0 if none fits."""
+    low, high = 0, complex_symbols * mcs.bits_per_symbol  # `low` fits, and no code has a rate above 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if segment(middle, mcs).complex_symbols <= complex_symbols:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -31,7 +31,6 @@ class Radio:
         max_attempts: Transmissions of a code block, the first included.
         harq_rtt_ns: From the end of an attempt to the start of the next.
         csi_bits: Bits of a CSI report.
-        csi_threshold_db: Change worth a new report.
     """
 
     carrier_hz: float = 3.5e9
@@ -53,7 +52,6 @@ class Radio:
     max_attempts: int = 4
     harq_rtt_ns: int = 8_000_000
     csi_bits: int = 5
-    csi_threshold_db: float = 2.0
 
     def __post_init__(self) -> None:
         checks = (

@@ -8,8 +8,8 @@ Sent = tuple[Envelope, bytes]
 """A message and its MessagePack form."""
 Name = tuple[str, int]
 """(source, sequence) of a message."""
-Outgoing = tuple[str, bytes, dict[str, str] | None]
-"""Subject, payload, headers."""
+Outgoing = tuple[str, bytes, tuple[str, str] | None]
+"""Subject, payload, header (name, value)."""
 
 
 @dataclass

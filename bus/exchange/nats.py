@@ -16,9 +16,9 @@ from ..envelope import Envelope
 from ..errors import BadInput, SemcastError
 from ..subjects import parse
 from . import wire
+from .client import Handler, Received
 from .kept import Kept, Name, Outgoing, Sent
-from .link import Handler
-from .rounds import PART_HEADER, NatsExchange
+from .rounds import NatsExchange
 from .wire import BAD_BYTES, MAX_PARTS, Assembly
 
 if TYPE_CHECKING:
@@ -136,13 +136,11 @@ class SubjectsExchange(NatsExchange):
                 self._taken[source] = max(sequences)
         return arrivals
 
-    async def _on_message(self, message: Any) -> None:
-        raw = message.data
+    def _on_message(self, message: Received) -> None:
         try:
-            if message.headers:
-                raw = self._joined(message)
-                if raw is None:
-                    return
+            raw = self._joined(message) if message.header else message.data
+            if raw is None:
+                return
             envelope = self.codec.decode(raw)
             if envelope.source not in self.worker_of or envelope.destination not in self.worker_of:
                 raise ValueError(f"no agents {envelope.source} and {envelope.destination}")
@@ -164,9 +162,9 @@ class SubjectsExchange(NatsExchange):
         self.counts.duplicates += seen
         return seen
 
-    def _joined(self, message: Any) -> bytes | None:
+    def _joined(self, message: Received) -> bytes | None:
         """The whole of a message that comes in parts, when the last one is there."""
-        sequence, number, parts = (int(token) for token in message.headers.get(PART_HEADER, "").split("/"))
+        sequence, number, parts = (int(token) for token in message.header.split("/"))
         if not 0 <= number < parts <= MAX_PARTS:
             raise ValueError(f"part {number} of {parts}")
         if self._seen(parse(message.subject).source, sequence):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,9 @@ from ..envelope import Codec, Envelope
 from ..errors import RunFailed, SemcastError
 from ..subjects import Subjects, worker_of
 from . import wire
+from .client import Handler, Received
 from .kept import Counts, Kept, Outgoing, Sent, limited
-from .link import PENDING_BYTES, Handler, Link
+from .link import Link
 from .rejected import Rejected
 from .waiting import Waiting
 from .wire import BAD_BYTES, WIRE_VERSION, Again, Assembly, Done, Hello, Part, Stopped
@@ -57,7 +58,6 @@ class NatsExchange(ABC):
         ask_again_s: Wall-clock time after which a gap is asked for (doubles up to 2 s).
         patience_s: Wall-clock time after which silent peers end the run.
         part_bytes: Size of the parts of a record.
-        pending_bytes: See ``Link``.
     """
 
     carries_local = False
@@ -76,7 +76,6 @@ class NatsExchange(ABC):
         ask_again_s: float = 0.2,
         patience_s: float = 600.0,
         part_bytes: int = PART_BYTES,
-        pending_bytes: int = PENDING_BYTES,
     ) -> None:
         self.index, self.workers = index, workers
         self.peers = [peer for peer in range(workers) if peer != index]
@@ -89,7 +88,7 @@ class NatsExchange(ABC):
         self.worker_of = {agent: world.worker(rank, workers) for rank, agent in enumerate(world.ids)}
         self._shards = [shard for shard in range(world.shards) if worker_of(shard, workers) == index]
         self._waiting = Waiting()
-        self._link = Link(access, f"semcast worker {index}", self._waiting.fail, pending_bytes=pending_bytes)
+        self._link = Link(access, f"semcast worker {index}", self._waiting.fail)
         self._chaos, self._incarnation = chaos, incarnation
         self._ask_again_s, self._patience_s, self._part_bytes = ask_again_s, patience_s, part_bytes
         self._round = 0
@@ -101,7 +100,6 @@ class NatsExchange(ABC):
         self._present: set[int] = set()
         self._done: set[int] = set()
         self._over = False
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @abstractmethod
     def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
@@ -140,12 +138,12 @@ class NatsExchange(ABC):
             self.subjects.control(self.index, "*"): self._on_control,
         }
         await self._link.connect({**own, **self.handlers()})
-        await self._tell_all(Hello(self._incarnation, answer=False))
+        self._tell_all(Hello(self._incarnation, answer=False))
         started = asyncio.get_running_loop().time()
         while len(self._present) < len(self.peers):
             if not await self._waiting.wait(_HELLO_S):
                 self._check_patience(started, [peer for peer in self.peers if peer not in self._present])
-                await self._tell_all(Hello(self._incarnation, answer=False))
+                self._tell_all(Hello(self._incarnation, answer=False))
 
     async def close(self) -> None:
         """Disconnect; see ``Exchange``."""
@@ -155,17 +153,15 @@ class NatsExchange(ABC):
         except SemcastError as error:
             log.warning("worker %d left without goodbye: %s", self.index, error.message)
         finally:
-            for task in self._tasks:
-                task.cancel()
             await self._link.close()
 
     async def _leave(self) -> None:
         """Tell the peers that this worker goes; after the last round, wait until they have it as well."""
         if not self._over or self._waiting.failure is not None:
-            await self._tell_all(Stopped(self._incarnation, self._round))
+            self._tell_all(Stopped(self._incarnation, self._round))
             return
-        await self._show_tapped()
-        await self._tell_all(Done(self._incarnation, self._round))
+        self._show_tapped()
+        self._tell_all(Done(self._incarnation, self._round))
         loop = asyncio.get_running_loop()
         until = loop.time() + _LINGER_S
         while len(self._done) < len(self.peers) and loop.time() < until:
@@ -177,7 +173,7 @@ class NatsExchange(ABC):
         self._round, self._begun = round, True
         self.begin(round)
         if self.tapped:
-            await self._show_tapped()
+            self._show_tapped()
         await self._send(round, out, floor_ns)
         await self._all_there(round)
         earliest = min(floor_ns, *(floor for _, floor in self._ready.get(round, {}).values()), NEVER)
@@ -202,9 +198,8 @@ class NatsExchange(ABC):
         if chaos is not None:
             outgoing = [message for message in chaos.disturb(outgoing) if not chaos.lost()]
             await asyncio.sleep(chaos.delay())
-        publish = self._link.publish
-        for subject, payload, headers in outgoing:
-            await publish(subject, payload, headers)
+        for message in outgoing:
+            self._link.publish(*message)
         if self.complete():  # or the peers would wait while this worker computes
             await self._link.written()
         kept.sent_at = asyncio.get_running_loop().time()
@@ -225,34 +220,22 @@ class NatsExchange(ABC):
             return [(subject, raw, None)]
         chunks = list(wire.cut(raw, self._link.max_payload - _HEADROOM))
         return [
-            (subject, bytes(chunk), {PART_HEADER: f"{envelope.sequence}/{number}/{len(chunks)}"})
+            (subject, bytes(chunk), (PART_HEADER, f"{envelope.sequence}/{number}/{len(chunks)}"))
             for number, chunk in enumerate(chunks)
         ]
 
-    async def _show_tapped(self) -> None:
+    def _show_tapped(self) -> None:
         tapped, self.tapped = self.tapped, []
         for envelope, raw in tapped:
             for outgoing in self.on_subject(envelope, raw):
-                await self._link.publish(*outgoing)
+                self._link.publish(*outgoing)
 
-    async def _tell_all(self, control: wire.Control) -> None:
+    def _tell_all(self, control: wire.Control) -> None:
         for peer in self.peers:
-            await self._tell(peer, control)
+            self._tell(peer, control)
 
-    async def _tell(self, peer: int, control: wire.Control) -> None:
-        await self._link.publish(self.subjects.control(peer, self.index), wire.encode(control))
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside the waiting swap."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._waiting.fail(error if isinstance(error, SemcastError) else RunFailed(f"worker {self.index}: {error!r}"))
+    def _tell(self, peer: int, control: wire.Control) -> None:
+        self._link.publish(self.subjects.control(peer, self.index), wire.encode(control))
 
     def complete(self) -> bool:
         """Whether nothing is missing of the round waited for."""
@@ -268,7 +251,7 @@ class NatsExchange(ABC):
         started, pause = loop.time(), self._ask_again_s
         while not self.complete():
             if not await self._waiting.wait(pause):
-                await self._ask_again(round, started)
+                self._ask_again(round, started)
                 pause = min(2 * pause, 2.0)
         if self._waiting.failure is not None:
             raise self._waiting.failure
@@ -282,7 +265,7 @@ class NatsExchange(ABC):
                 "see run.log for what became of it",
             )
 
-    async def _ask_again(self, round: int, started: float) -> None:
+    def _ask_again(self, round: int, started: float) -> None:
         """Ask peers for what is missing of the round."""
         ready = self._ready.get(round, {})
         names = self.missing_names()
@@ -292,9 +275,7 @@ class NatsExchange(ABC):
             assembly = self._assemblies.get((round, peer))
             parts = assembly.missing() if assembly is not None else []
             self.counts.asked += 1
-            await self._tell(
-                peer, Again(self._incarnation, round, parts, limited(names.get(peer, {}), _NAMES_ASKED), peer in silent)
-            )
+            self._tell(peer, Again(self._incarnation, round, parts, limited(names.get(peer, {}), _NAMES_ASKED), peer in silent))
 
     def reject(self, subject: str, raw: bytes, reason: object) -> None:
         """Take note of bytes that make no sense."""
@@ -329,7 +310,7 @@ class NatsExchange(ABC):
             raise ValueError(f"no peer {peer}")
         return peer
 
-    async def _on_part(self, message: Any) -> None:
+    def _on_part(self, message: Received) -> None:
         try:
             peer, part = self._peer(message.subject), wire.decode_part(message.data)
         except BAD_BYTES as error:
@@ -352,7 +333,7 @@ class NatsExchange(ABC):
         elif assembly.complete:
             self._read(message, round, peer, assembly)
 
-    def _read(self, message: Any, round: int, peer: int, assembly: Assembly) -> None:
+    def _read(self, message: Received, round: int, peer: int, assembly: Assembly) -> None:
         """Take a complete record; one that makes no sense is as if it never came."""
         del self._assemblies[round, peer]
         try:
@@ -364,7 +345,7 @@ class NatsExchange(ABC):
         self.ready(round, peer)
         self.settle()
 
-    async def _on_control(self, message: Any) -> None:
+    def _on_control(self, message: Received) -> None:
         try:
             peer, control = self._peer(message.subject, itself=True), wire.decode_control(message.data)
         except BAD_BYTES as error:
@@ -374,7 +355,7 @@ class NatsExchange(ABC):
             return
         if isinstance(control, Hello):
             if not control.answer:
-                await self._tell(peer, Hello(self._incarnation, answer=True))
+                self._tell(peer, Hello(self._incarnation, answer=True))
         elif isinstance(control, Again):
             self._answer(peer, control)
         elif isinstance(control, Done):
@@ -390,11 +371,7 @@ class NatsExchange(ABC):
         kept = self._kept.get(again.round)
         if kept is None or asyncio.get_running_loop().time() - kept.sent_at < self._ask_again_s:
             return
-        outgoing = kept.answer(peer, again.record, again.parts, again.names)
-        self._later(self._send_again(outgoing))
-
-    async def _send_again(self, outgoing: list[Outgoing]) -> None:
-        for message in outgoing:
+        for message in kept.answer(peer, again.record, again.parts, again.names):
             if self._chaos is None or not self._chaos.lost():
                 self.counts.resent += 1
-                await self._link.publish(*message)
+                self._link.publish(*message)

@@ -50,7 +50,12 @@ def run(repeats: int = 5, progress: Callable[[str], None] = lambda text: None) -
         (
             "speedup_two_workers",
             _speedup,
-            "1,000 agents in a ring, handlers of 50 us, packed exchange; events/s of W=2 against W=1",
+            "1,000 agents in a ring, handlers of 50 us, packed exchange; events/s of W=2 against W=1 before and after it",
+        ),
+        (
+            "two_processes_bare",
+            _bare,
+            "the work of these handlers without an engine: what this machine's two cores allow speedup_two_workers to be",
         ),
     ):
         progress(name)
@@ -107,9 +112,9 @@ def _server(workers: int = 2, shards: int = 2) -> NatsServer:
 
 def _packed() -> tuple[float, float, str, str]:
     with _server() as server:
-        jobs = [Job("packed", server.worker(i), i, rounds=400, messages=128) for i in range(2)]
+        jobs = [Job("packed", server.worker(i), i, rounds=2000, messages=128) for i in range(2)]
         answer = _children(server, *jobs)[1]
-        count = 50_000
+        count = 250_000
         plain = _children(server, Job("subscribe", server.driver, messages=count), Job("publish", server.driver, messages=count))[
             0
         ]
@@ -125,13 +130,31 @@ def _barrier() -> tuple[float, float, str, str]:
 
 def _speedup() -> tuple[float, float, str, str]:
     loops = _loops(HANDLER_S)
-    rates = []
-    for workers in (2, 1):
+
+    def rate(workers: int) -> float:
         with _server(workers, 16) as server:
             jobs = [Job("ring", server.worker(i), i, workers, rounds=40, loops=loops, agents=1000) for i in range(workers)]
             answers = _children(server, *jobs)
-            rates.append(sum(answer.count for answer in answers) / max(answer.seconds for answer in answers))
-    return rates[0], rates[1], "one worker", "events/s"
+        return sum(answer.count for answer in answers) / max(answer.seconds for answer in answers)
+
+    return *_two_against_one(rate), "one worker", "events/s"
+
+
+def _bare() -> tuple[float, float, str, str]:
+    loops = _loops(HANDLER_S)
+
+    def rate(processes: int) -> float:
+        with _server() as server:
+            answers = _children(server, *[Job("bare", server.driver, rounds=40_000 // processes, loops=loops)] * processes)
+        return sum(answer.count / answer.seconds for answer in answers)
+
+    return *_two_against_one(rate), "one process", "events/s"
+
+
+def _two_against_one(rate: Callable[[int], float]) -> tuple[float, float]:
+    """Rates of two processes and of one; one before and after two, since a core's speed changes within seconds."""
+    before, two, after = rate(1), rate(2), rate(1)
+    return two, (before + after) / 2
 
 
 def _loops(seconds: float) -> int:

@@ -19,7 +19,7 @@ from ...bus.exchange.nats import nats_exchange
 from ...bus.messages import Knowledge, SharedItem
 from ...bus.server import Access
 from ...bus.world import World
-from .workloads import ring_network
+from .workloads import ring_network, work
 
 
 class Job(Struct, frozen=True):
@@ -104,6 +104,14 @@ async def ring(job: Job) -> Answer:
     worker.on_window = note
     report = await worker.run()
     return Answer(time.perf_counter() - first[0], report.events)
+
+
+async def bare(job: Job) -> Answer:
+    """The work of ``ring``'s handlers, without agents."""
+    start = time.perf_counter()
+    for _ in range(job.rounds):
+        work(job.loops)
+    return Answer(time.perf_counter() - start, job.rounds)
 
 
 async def _connect(access: Access) -> Any:
@@ -200,7 +208,7 @@ async def publish(job: Job) -> Answer:
 
 
 JOBS: dict[str, Callable[[Job], Coroutine[Any, Any, Answer]]] = {
-    f.__name__: f for f in (barrier, packed, ring, echo, ask, subscribe, publish)
+    f.__name__: f for f in (barrier, packed, ring, bare, echo, ask, subscribe, publish)
 }
 
 

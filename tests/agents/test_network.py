@@ -20,6 +20,7 @@ from semcast.bus.messages import (
     Failure,
     Feedback,
     Forwarded,
+    JsccPicture,
     Knowledge,
     Prompt,
     Satisfaction,
@@ -121,9 +122,12 @@ def test_whatever_comes_out_of_the_air_was_paid_for() -> None:
     for (direction, purpose, request), number in ups.items():
         if purpose == "prompt":
             assert paid[direction, purpose, request] == number == 1
-    for arrived in result.of(Arrived):
-        if arrived.request:
-            assert any(paid["down", purpose, arrived.request] for purpose in ("features", "csi"))
+    arrivals = [(e.destination, e.payload) for e, _ in result.records if isinstance(e.payload, Arrived)]
+    carried = {(u, r.request) for r in result.of(AirRecord) if r.direction == "down" and r.delivered for u in r.users}
+    pictures = Counter(a.request for _, a in arrivals if isinstance(a.body, JsccPicture))
+    assert pictures and all(paid["down", "features", request] == number for request, number in pictures.items())
+    assert all((user, a.request) in carried for user, a in arrivals if a.request)
+    assert all(r.complex_symbols > 0 for r in result.of(AirRecord))
 
 
 def purpose_of(body: object) -> str:

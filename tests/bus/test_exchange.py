@@ -268,15 +268,6 @@ def test_foreign_credentials_end_the_run(server: NatsServer) -> None:
     failing(work, "refuses semcast worker 0 a subject")
 
 
-def test_a_slow_consumer_ends_the_run(server: NatsServer) -> None:
-    async def work() -> None:
-        async with pair(server, "subjects", pending_bytes=500_000) as ends:
-            a, c = OF_WORKER[0][0], OF_WORKER[1][0]
-            await swap(ends, 0, [[[], [message(a, c, 0, Content("", a, c, 0, bytes(600_000)))]], [[], []]])
-
-    failing(work, "slow consumer")
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_a_lost_server_ends_the_run(form: str) -> None:
     async def work() -> None:
