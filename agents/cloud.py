@@ -20,6 +20,14 @@ from .prompt_codec import PromptContent, decode
 from .scenes.caption import parse
 
 
+def named(caption: str) -> list[str]:
+    """The subjects that a caption of our grammar names ("mia's white dog"); one of another model is free text and names none."""
+    try:
+        return [name for _, _, name in parse(caption).objects if name]
+    except BadInput:
+        return []
+
+
 class Cloud(CloudUpdate):
     """See the module."""
 
@@ -51,10 +59,10 @@ class Cloud(CloudUpdate):
         try:
             content = decode(order.prompt.data)
             names = [self.around.subject_name(order.sender, number) for number in content.subjects]
-            names += [name for _, _, name in parse(content.caption).objects if name]
         except BadInput as error:
             ctx.send(event.source, Failure(request, self.id, f"prompt cannot be read: {error.message}"))
             return
+        names += named(content.caption)
         boxes = self.boxes(order.sender, content)
         names += [box.subject for box in boxes if box.subject]
         sent = {self.around.subject_name(order.sender, number): vector for number, vector in content.identifiers.items()}

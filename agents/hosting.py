@@ -72,6 +72,7 @@ def run(request: RunRequest, on_progress: Tell, *, chaos: Chaos | None = None, u
             workers=workers,
             settings=request.settings,
             models=request.models,
+            hub=request.hub,
             exchange=request.exchange,
             folder=request.folder,
             tap=request.tap,

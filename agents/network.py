@@ -16,6 +16,10 @@ BACKHAUL_BPS = 1.0e9
 """Bits a second of the wires between edges and the cloud."""
 
 
+ASKED = ("embedder", "extractor", "generator", "jscc_decoder", "jscc_encoder", "personaliser")
+"""Roles of models that agents ask; a test sees to it."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """The network as all agents know it.

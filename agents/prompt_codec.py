@@ -1,7 +1,7 @@
 """Prompts as bits: compact source coding of captions, boxes, references to subjects and identifier vectors, and back.
 
-A word of the shared vocabulary costs 7 bits, a box 35 (39 with a subject), a number of an identifier vector 16. What every
-part costs is known before anything is chosen: ``part_bits``.
+A word of the shared vocabulary costs 7 bits, a box 35 (39 with a subject; more where its label must be spelled), a number of an
+identifier vector 16. What every part costs is known before anything is chosen: ``part_bits``.
 """
 
 from collections.abc import Sequence
@@ -40,8 +40,10 @@ _CODE = {word: index + 4 for index, word in enumerate(_WORDS)}
 _LETTERS = "\0abcdefghijklmnopqrstuvwxyz'-/."
 LETTER_BITS = 5
 COORDINATE_BITS, LABEL_BITS, COLOUR_BITS, BACKGROUND_BITS = 6, 6, 4, 3
+_OTHER_LABEL = (1 << LABEL_BITS) - 1
+"""Stands before a label that is no class of the vocabulary and is spelled like a caption."""
 
-if len(_WORDS) + 4 > 1 << WORD_BITS or len(LABELS) >= 1 << LABEL_BITS or len(COLOUR_NAMES) >= 1 << COLOUR_BITS:
+if len(_WORDS) + 4 > 1 << WORD_BITS or len(LABELS) >= _OTHER_LABEL or len(COLOUR_NAMES) >= 1 << COLOUR_BITS:
     raise AssertionError("the vocabulary has outgrown the prompt codec's fields")
 
 
@@ -111,7 +113,7 @@ def decode(data: bytes) -> PromptContent:
     number, recipient, time_ms = bits.read(NUMBER_BITS), bits.read(USER_BITS), bits.read(TIME_BITS)
     task = TASKS[bits.read(1)]
     parts = tuple(part for part in PARTS if bits.read(1))
-    caption = _read_caption(bits) if CAPTION in parts else ""
+    caption = _read_words(bits) if CAPTION in parts else ""
     background, boxes, box_subjects = _read_boxes(bits) if BOXES in parts else ("", (), ())
     subjects = tuple(bits.read(SUBJECT_BITS) for _ in range(bits.read(COUNT_BITS))) if REFERENCES in parts else ()
     identifiers = _read_identifiers(bits) if IDENTIFIERS in parts else {}
@@ -129,7 +131,11 @@ def part_bits(content: PromptContent) -> dict[str, int]:
 
 
 def _write_caption(out: BitWriter, content: PromptContent) -> None:
-    words = content.caption.split(" ") if content.caption else []
+    _write_words(out, content.caption)
+
+
+def _write_words(out: BitWriter, text: str) -> None:
+    words = text.split(" ") if text else []
     for word in words:
         stem = word[:-1] if word.endswith(",") and len(word) > 1 else word
         if stem in _CODE:
@@ -148,12 +154,12 @@ def _write_caption(out: BitWriter, content: PromptContent) -> None:
     out.write(_END, WORD_BITS)
 
 
-def _read_caption(bits: BitReader) -> str:
+def _read_words(bits: BitReader) -> str:
     words: list[str] = []
     while (code := bits.read(WORD_BITS)) != _END:
         if code == _COMMA:
             if not words:
-                raise BadInput("a prompt's caption begins with a comma's code", "the bytes are no prompt")
+                raise BadInput("a prompt's text begins with a comma's code", "the bytes are no prompt")
             words[-1] += ","
         elif code == _SPELL:
             words.append(_read_letters(bits))
@@ -161,11 +167,11 @@ def _read_caption(bits: BitReader) -> str:
             try:
                 words.append(bits.read_bytes(bits.read(16)).decode())
             except UnicodeDecodeError:
-                raise BadInput("a word of a prompt's caption is no UTF-8", "the bytes are no prompt") from None
+                raise BadInput("a word of a prompt's text is no UTF-8", "the bytes are no prompt") from None
         elif code - 4 < len(_WORDS):
             words.append(_WORDS[code - 4])
         else:
-            raise BadInput(f"a prompt's caption has the unused word code {code}", "the bytes are no prompt")
+            raise BadInput(f"a prompt's text has the unused word code {code}", "the bytes are no prompt")
     return " ".join(words)
 
 
@@ -173,7 +179,7 @@ def _read_letters(bits: BitReader) -> str:
     letters = ""
     while (index := bits.read(LETTER_BITS)) != 0:
         if index >= len(_LETTERS):
-            raise BadInput(f"a prompt's caption has the unused letter code {index}", "the bytes are no prompt")
+            raise BadInput(f"a prompt's text has the unused letter code {index}", "the bytes are no prompt")
         letters += _LETTERS[index]
     return letters
 
@@ -183,7 +189,7 @@ def _write_boxes(out: BitWriter, content: PromptContent) -> None:
     out.write(len(content.boxes), COUNT_BITS)
     top = PICTURE_SIDE - 1
     for index, box in enumerate(content.boxes):
-        out.write(_number(box.label, LABELS), LABEL_BITS)
+        _write_label(out, box.label)
         out.write(_number(box.colour, COLOUR_NAMES), COLOUR_BITS)
         for value in (box.cx, box.cy, box.width - 1, box.height - 1):
             out.write(min(max(round(value), 0), top), COORDINATE_BITS)
@@ -197,11 +203,23 @@ def _read_boxes(bits: BitReader) -> tuple[str, tuple[Box, ...], tuple[int, ...]]
     background = _name(bits.read(BACKGROUND_BITS), BACKGROUND_NAMES)
     boxes, subjects = [], []
     for _ in range(bits.read(COUNT_BITS)):
-        label, colour = _name(bits.read(LABEL_BITS), LABELS), _name(bits.read(COLOUR_BITS), COLOUR_NAMES)
+        label, colour = _read_label(bits), _name(bits.read(COLOUR_BITS), COLOUR_NAMES)
         cx, cy, width, height = (bits.read(COORDINATE_BITS) for _ in range(4))
         boxes.append(Box(label, colour, float(cx), float(cy), width + 1.0, height + 1.0))
         subjects.append(bits.read(SUBJECT_BITS) if bits.read(1) else -1)
     return background, tuple(boxes), tuple(subjects)
+
+
+def _write_label(out: BitWriter, label: str) -> None:
+    known = not label or label in LABELS
+    out.write(_number(label, LABELS) if known else _OTHER_LABEL, LABEL_BITS)
+    if not known:
+        _write_words(out, label)
+
+
+def _read_label(bits: BitReader) -> str:
+    number = bits.read(LABEL_BITS)
+    return _read_words(bits) if number == _OTHER_LABEL else _name(number, LABELS)
 
 
 def _number(name: str, names: Sequence[str]) -> int:

@@ -2,22 +2,24 @@
 
 from msgspec import Struct
 
+from .models.hub.settings import HubSettings
 from .settings import NetworkSettings
 
 
 class RunRequest(Struct, frozen=True):
     """One run: a network and where its workers live.
 
-    ``run`` is the run id in subjects; ``folder`` exists, its ``trace/`` is the host's. ``host``: ``memory``, ``nats`` or ``ray``;
-    ``exchange``: ``subjects`` or ``packed``; ``nats``: URL of a server, empty for an embedded one; ``address``: Ray cluster,
-    empty for a local one; ``tap``: agents whose messages are republished in the packed form. ``metadata`` (scenario, versions)
-    is written into the trace as it is.
+    ``run`` is the run id in subjects; ``models`` is a profile, ``hub`` says what the hub profile is made of; ``folder`` exists,
+    its ``trace/`` is the host's. ``host``: ``memory``, ``nats`` or ``ray``; ``exchange``: ``subjects`` or ``packed``; ``nats``:
+    URL of a server, empty for an embedded one; ``address``: Ray cluster, empty for a local one; ``tap``: agents whose messages
+    are republished in the packed form. ``metadata`` (scenario, versions) is written into the trace as it is.
     """
 
     run: str
     folder: str
     settings: NetworkSettings
     models: str = "tiny"
+    hub: HubSettings = HubSettings()
     host: str = "ray"
     workers: int = 1
     exchange: str = "subjects"

@@ -33,6 +33,7 @@ from ..bus.server import Access
 from ..bus.tap import Tap
 from ..bus.trace import TraceWriter, trace_metadata
 from .base import PAYLOADS, make_agents, make_world
+from .models.hub.settings import HubSettings
 from .models.loading import load_models
 from .request import Progress
 from .settings import NetworkSettings
@@ -54,6 +55,7 @@ class WorkerSpec(Struct, frozen=True):
     workers: int
     settings: NetworkSettings
     models: str = "tiny"
+    hub: HubSettings = HubSettings()
     exchange: str = "subjects"
     access: Access | None = None
     folder: str = ""
@@ -89,7 +91,7 @@ def make_worker(
         exchange,
         index=spec.index,
         workers=spec.workers,
-        models=load_models(spec.models),
+        models=load_models(spec.models, hub=spec.hub),
         codec=Codec(PAYLOADS),
         trace=counting,
         on_interval=_SnapshotWriter(spec) if spec.folder else None,

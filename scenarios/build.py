@@ -1,7 +1,10 @@
 """A scenario as the agents are told it: ``Scenario`` -> ``NetworkSettings``, a pure function."""
 
 import math
+from pathlib import Path
 
+from ..agents.models.hub.settings import HubSettings
+from ..agents.models.hub.table import PARTS
 from ..agents.settings import (
     ComputeSettings,
     KnowledgeSettings,
@@ -39,6 +42,15 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         policies=policies(scenario),
         generator_steps=scenario.models.generator_steps,
     )
+
+
+def hub_settings(scenario: Scenario) -> HubSettings:
+    """What the scenario says of the hub profile; paths become absolute, as workers may live in other folders."""
+    said = scenario.models.hub.model_dump()
+    for name in ("folder", *PARTS):
+        if said[name].startswith(("/", "./", "../", "~")) or (name == "folder" and said[name]):
+            said[name] = str(Path(said[name]).expanduser().resolve())
+    return HubSettings(**said)
 
 
 def policies(scenario: Scenario) -> tuple[PolicySettings, ...]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..agents.models.hub.table import PARTS, names, pick
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
-from ..bus.errors import SemcastError
+from ..bus.errors import BadInput, SemcastError
 from ..policies.registry import KINDS, resolve
 from .mistakes import Mistake, nearest
 from .schema import Scenario
@@ -15,7 +16,14 @@ ROLES = ("user", "bs", "edge", "cloud")
 
 def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake]:
     """All mistakes that no single field shows. ``folder``: where paths of policy files start (default: the current one)."""
-    return [*_latencies(scenario), *_network(scenario), *_subjects(scenario), *_ranges(scenario), *_policies(scenario, folder)]
+    return [
+        *_latencies(scenario),
+        *_network(scenario),
+        *_subjects(scenario),
+        *_ranges(scenario),
+        *_hub(scenario),
+        *_policies(scenario, folder),
+    ]
 
 
 def _latencies(scenario: Scenario) -> Iterator[Mistake]:
@@ -88,6 +96,15 @@ def _ranges(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake("traffic.start_s", f"{traffic.start_s:g} s is not before traffic.duration_s = {traffic.duration_s:g} s")
     if not 0 <= knowledge.privacy_cost[0] <= knowledge.privacy_cost[1]:
         yield Mistake("knowledge.privacy_cost", f"{list(knowledge.privacy_cost)} is no range [low, high] of credits")
+
+
+def _hub(scenario: Scenario) -> Iterator[Mistake]:
+    for part in PARTS:
+        text = getattr(scenario.models.hub, part)
+        try:
+            pick(part, text)
+        except BadInput as error:
+            yield Mistake(f"models.hub.{part}", f"{error.message}: {error.hint}", nearest(text, names(part)))
 
 
 def _policies(scenario: Scenario, folder: Path | None) -> Iterator[Mistake]:

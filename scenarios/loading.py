@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ..bus.errors import BadInput
 from .checks import cross_checks
 from .mistakes import Mistake, ScenarioMistakes, from_pydantic, nearest, without
-from .schema import Scenario
+from .schema import PROFILE_DEFAULTS, Scenario
 
 CATALOG = Path(__file__).parent / "catalog"
 
@@ -151,7 +151,7 @@ def validated(data: Mapping[str, Any], source: str, folder: Path | None = None) 
         ScenarioMistakes: All mistakes: of keys, types and values, and those between sections.
     """
     mistakes: list[Mistake] = []
-    rest: Mapping[str, Any] = _absolute(data, folder)
+    rest: Mapping[str, Any] = merged(_profile_defaults(data), _absolute(data, folder))
     for _ in range(2):  # a second look, without what is wrong, finds the mistakes between the sections
         try:
             scenario = Scenario.model_validate_json(json.dumps(rest, default=str))
@@ -167,6 +167,11 @@ def validated(data: Mapping[str, Any], source: str, folder: Path | None = None) 
             return scenario
         break
     raise ScenarioMistakes(source, list(dict.fromkeys(mistakes)))
+
+
+def _profile_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
+    models = data.get("models")
+    return PROFILE_DEFAULTS.get(str(models.get("profile")), {}) if isinstance(models, dict) else {}
 
 
 def _absolute(data: Mapping[str, Any], folder: Path | None) -> Mapping[str, Any]:

@@ -134,11 +134,41 @@ class PoliciesSection(Section):
     scheduling: str
 
 
+class HubSection(Section):
+    """The hub profile: which published checkpoint does each part, where it lies, how it runs; see ``agents.models.hub.settings``.
+
+    A part is empty (the default of ``semcast list models --models hub``), a name of its table, ``org/name@revision`` or a folder.
+    """
+
+    folder: str = ""
+    """A hub cache; empty: the usual one (``HF_HOME``)."""
+    captioner: str = ""
+    detector: str = ""
+    clip: str = ""
+    generator: str = ""
+    embedder: str = ""
+    language: str = ""
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    batch: int = Field(default=1, ge=1, le=64)
+    threads: int = Field(default=1, ge=1, le=256)
+    guidance: float = Field(default=7.5, ge=1, le=50)
+
+
 class ModelsSection(Section):
     """Which models run: the profile, and the diffusion steps of the generator."""
 
-    profile: Literal["tiny"] = "tiny"
+    profile: Literal["tiny", "hub"] = "tiny"
     generator_steps: int = Field(default=8, ge=1, le=50)
+    hub: HubSection = HubSection()
+
+
+PROFILE_DEFAULTS: dict[str, dict[str, Any]] = {
+    "hub": {"models": {"generator_steps": 25}, "compute": {"user_flops": 1.0e12, "cloud_flops": 4.0e13}}
+}
+"""Defaults that differ with the model profile. Published models want real devices: a phone's accelerator, and a large GPU that
+makes some nine evaluations of Stable Diffusion 2.1 with guidance (4.3 TFLOP) a second. Edges stay as they are, since their JSCC
+codecs are the tiny profile's."""
 
 
 class Scenario(Section):

@@ -4,13 +4,17 @@ Importing this module, `model_table` and a set whose roles are never asked for d
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from ...bus.errors import BadInput, SemcastError
 from .cards import CARD_NAME, Card, read_card
+from .hub.models import ROLES as HUB_ROLES
+from .hub.models import check, loaders, row
+from .hub.settings import HubSettings
 from .roles import Model, ModelSet
 
 log = logging.getLogger(__name__)
@@ -49,6 +53,10 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
 }
 
 
+HUB = "hub"
+"""The profile whose models are published checkpoints (`hub/`); roles that it does not have are the tiny profile's."""
+
+
 @dataclass(frozen=True)
 class ModelRow:
     """A row of ``semcast list models``.
@@ -75,53 +83,61 @@ class ModelRow:
 class LazyModels(Mapping[str, Model]):
     """A `ModelSet` that reads a role's weights when the role is first asked for, and keeps them."""
 
-    def __init__(self, sources: Mapping[str, Source], weights: Path, threads: int) -> None:
-        self._sources, self._weights, self._threads = sources, weights, threads
+    def __init__(self, loaders: Mapping[str, Callable[[], Model]]) -> None:
+        self._loaders = loaders
         self._loaded: dict[str, Model] = {}
 
     def __getitem__(self, role: str) -> Model:
         if role not in self._loaded:
-            self._loaded[role] = self._load(self._sources[role])
+            self._loaded[role] = self._loaders[role]()
         return self._loaded[role]
 
     def __contains__(self, role: object) -> bool:
-        return role in self._sources  # the inherited one would read the model
+        return role in self._loaders  # the inherited one would read the model
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._sources)
+        return iter(self._loaders)
 
     def __len__(self) -> int:
-        return len(self._sources)
-
-    def _load(self, source: Source) -> Model:
-        folder = self._weights / source.folder
-        recipe = read_card(folder, source.card).recipe  # an absent card is told before torch is imported
-        import torch
-
-        torch.set_num_threads(self._threads)  # more threads would change the last bits of a result
-        log.debug("loading %s from %s", source.module, folder)
-        module = import_module(f".{source.module}", __package__)
-        try:
-            model: Model = getattr(module, source.function)(folder)
-        except SemcastError:
-            raise
-        except Exception as error:  # whatever a library says about a broken file, the user needs path and command
-            raise BadInput(
-                f"cannot read the weights in {folder}: {type(error).__name__}: {error}",
-                f"train them again: semcast train {recipe}, or reinstall the package",
-            ) from error
-        return model
+        return len(self._loaders)
 
 
-def load_models(profile: str = "tiny", roles: Iterable[str] | None = None, threads: int = 1, weights: Path = WEIGHTS) -> ModelSet:
+def _load(source: Source, weights: Path, threads: int) -> Model:
+    folder = weights / source.folder
+    recipe = read_card(folder, source.card).recipe  # an absent card is told before torch is imported
+    import torch
+
+    torch.set_num_threads(threads)  # more threads would change the last bits of a result
+    log.debug("loading %s from %s", source.module, folder)
+    module = import_module(f".{source.module}", __package__)
+    try:
+        model: Model = getattr(module, source.function)(folder)
+    except SemcastError:
+        raise
+    except Exception as error:  # whatever a library says about a broken file, the user needs path and command
+        raise BadInput(
+            f"cannot read the weights in {folder}: {type(error).__name__}: {error}",
+            f"train them again: semcast train {recipe}, or reinstall the package",
+        ) from error
+    return model
+
+
+def load_models(
+    profile: str = "tiny",
+    roles: Iterable[str] | None = None,
+    threads: int = 1,
+    weights: Path = WEIGHTS,
+    hub: HubSettings | None = None,
+) -> ModelSet:
     """The models of a profile.
 
     Args:
-        profile: ``"tiny"``.
-        roles: Those that will be used; their cards are read at once, so that a missing one is told early.
+        profile: ``"tiny"`` or ``"hub"``.
+        roles: Those that will be used; their cards or checkpoints are looked for at once, so that a missing one is told early.
             Default: all, unchecked.
-        threads: Threads of a model call; results of different numbers may differ in the last bits.
+        threads: Threads of a model call; results of different numbers may differ in the last bits. (`hub` has its own.)
         weights: Folder with one folder of weights a model.
+        hub: Which checkpoints the hub profile uses.
 
     Returns:
         Role name -> model; a model is read, and its weights' hashes checked, when it is first asked for.
@@ -130,21 +146,28 @@ def load_models(profile: str = "tiny", roles: Iterable[str] | None = None, threa
         BadInput: Unknown profile or role, or a card that cannot be read.
         Missing: A card of one of `roles` is absent.
     """
-    sources = _sources(profile)
+    sources, hub = _sources(profile), hub or HubSettings()
     if roles is not None:
         wanted = sorted(dict.fromkeys(roles))
         for role in wanted:
             if role not in sources:
                 raise BadInput(f"profile {profile!r} has no model for the role {role!r}", "roles: " + ", ".join(sources))
-            read_card(weights / sources[role].folder, sources[role].card)
+            if not _of_hub(profile, role):
+                read_card(weights / sources[role].folder, sources[role].card)
         sources = {role: sources[role] for role in wanted}
-    return LazyModels(sources, weights, threads)
+    published = loaders(hub) if profile == HUB else {}
+    if roles is not None and published:
+        check(sources, hub)
+    return LazyModels({role: published.get(role) or partial(_load, source, weights, threads) for role, source in sources.items()})
 
 
-def model_table(profile: str = "tiny", weights: Path = WEIGHTS) -> list[ModelRow]:
-    """One row a role, without importing torch; a role whose card or files are absent has a `problem`."""
+def model_table(profile: str = "tiny", weights: Path = WEIGHTS, hub: HubSettings | None = None) -> list[ModelRow]:
+    """One row a role, without importing torch; a role whose card, checkpoints or files are absent has a `problem`."""
     rows = []
     for role, source in _sources(profile).items():
+        if _of_hub(profile, role):
+            rows.append(ModelRow(role, *astuple(row(role, hub or HubSettings()))))
+            continue
         try:
             card = read_card(weights / source.folder, source.card)
         except SemcastError as error:
@@ -163,6 +186,12 @@ def _row(role: str, card: Card) -> ModelRow:
 
 
 def _sources(profile: str) -> Mapping[str, Source]:
+    if profile == HUB:
+        return PROFILES["tiny"]
     if profile not in PROFILES:
-        raise BadInput(f"unknown model profile {profile!r}", "profiles: " + ", ".join(PROFILES))
+        raise BadInput(f"unknown model profile {profile!r}", "profiles: " + ", ".join((*PROFILES, HUB)))
     return PROFILES[profile]
+
+
+def _of_hub(profile: str, role: str) -> bool:
+    return profile == HUB and role in HUB_ROLES

@@ -14,6 +14,7 @@ EXAMPLE = "semcast list policies"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("what", choices=tuple(_LISTS), help="what to list")
+    parser.add_argument("--models", metavar="PROFILE", default="tiny", help="model profile: tiny, hub (default tiny)")
     parser.add_argument("--runs", metavar="DIR", default="runs", help="folder of the runs (default: runs)")
     add_json(parser)
 
@@ -25,6 +26,8 @@ def execute(args: argparse.Namespace) -> int:
         write_json({args.what: rows})
     else:
         write_table(rows)
+        if args.what == "models":
+            _say_how_to_fetch(args.models)
     return 0
 
 
@@ -77,8 +80,22 @@ def _models(args: argparse.Namespace) -> list[dict[str, Any]]:
             "sha256": row.sha256[:12],
             "problem": row.problem,
         }
-        for row in model_table()
+        for row in model_table(args.models)
     ]
+
+
+def _say_how_to_fetch(profile: str) -> None:
+    """The commands for what the hub profile lacks."""
+    from ...agents.models.hub.models import ROLES, check
+    from ...agents.models.hub.settings import HubSettings
+    from ...agents.models.loading import HUB
+    from ...bus.errors import SemcastError
+
+    try:
+        if profile == HUB:
+            check(ROLES, HubSettings())
+    except SemcastError as error:
+        print(error.hint)
 
 
 def _runs(args: argparse.Namespace) -> list[dict[str, Any]]:

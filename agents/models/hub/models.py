@@ -1,0 +1,101 @@
+"""The hub profile as models by role: which parts a role needs, how it is made, its row in ``semcast list models`` (no torch)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from ....bus.errors import BadInput, SemcastError
+from ..roles import Model
+from .settings import HubSettings
+from .snapshot import Snapshot, digest, find, find_all
+
+
+@dataclass(frozen=True)
+class Role:
+    """How a role is made of parts: ``kind`` is a class of the module below this folder, called with snapshots and settings."""
+
+    module: str
+    kind: str
+    parts: tuple[str, ...]
+
+
+ROLES: Mapping[str, Role] = {
+    "captioner": Role("saying", "HubCaptioner", ("captioner",)),
+    "embedder": Role("embedder", "HubEmbedder", ("embedder",)),
+    "extractor": Role("extractor", "HubExtractor", ("captioner", "detector", "clip")),
+    "generator": Role("generator", "HubGenerator", ("generator",)),
+    "keywords": Role("keywords", "HubKeywords", ("language",)),
+    "personaliser": Role("personaliser", "HubPersonaliser", ("clip",)),
+}
+"""All other roles (the JSCC codecs) are those of the tiny profile, also in the hub profile."""
+
+
+@dataclass(frozen=True)
+class HubRow:
+    """What is known of a role's model: see `semcast.agents.models.loading.ModelRow`."""
+
+    name: str
+    params: int
+    flops: int
+    sha256: str
+    weights_bytes: int
+    problem: str
+
+
+def check(roles: Iterable[str], settings: HubSettings) -> None:
+    """See that all checkpoints of some roles are here and may be read.
+
+    Raises:
+        Missing: Some are not here: all of them are named.
+        BadInput: One cannot be used.
+    """
+    parts = dict.fromkeys(part for role in sorted(roles) if role in ROLES for part in ROLES[role].parts)
+    find_all([settings.pick(part) for part in parts], settings.folder)
+
+
+def loaders(settings: HubSettings) -> dict[str, Callable[[], Model]]:
+    """Role -> what reads its model when it is first asked for."""
+    return {role: _loader(role, settings) for role in ROLES}
+
+
+def _loader(role: str, settings: HubSettings) -> Callable[[], Model]:
+    def load() -> Model:
+        about = ROLES[role]
+        parts = find_all([settings.pick(part) for part in about.parts], settings.folder)
+        import torch
+
+        if settings.device != "cpu" and not torch.cuda.is_available():
+            raise BadInput(f"models.hub.device = {settings.device!r}: torch finds no such device", 'set it to "cpu"')
+        torch.set_num_threads(settings.threads)
+        kind: Callable[[list[Snapshot], HubSettings], Model] = getattr(import_module(f".{about.module}", __package__), about.kind)
+        try:
+            return kind(parts, settings)
+        except SemcastError:
+            raise
+        except Exception as error:  # whatever a library says about a checkpoint, the user needs to know which
+            names = ", ".join(f"{part.pick} ({part.path})" for part in parts)
+            raise BadInput(
+                f"cannot read {names}: {type(error).__name__}: {error}",
+                f"fetch it again, or name another for the {role} in models.hub",
+            ) from error
+
+    return load
+
+
+def row(role: str, settings: HubSettings) -> HubRow:
+    """What can be said of a role without torch; sizes and costs of checkpoints that are not here are the table's."""
+    picks = [settings.pick(part) for part in ROLES[role].parts]
+    entries = [pick.entry for pick in picks]
+    flops = sum(entry.flops for entry in entries if entry)
+    name = " + ".join(pick.short for pick in picks)
+    found: list[Snapshot] = []
+    problems = []
+    for pick in picks:
+        try:
+            found.append(find(pick, settings.folder))
+        except SemcastError as error:
+            problems.append(error.message)
+    size = sum(part.size_bytes for part in found)
+    if problems:
+        return HubRow(name, sum(entry.params for entry in entries if entry), flops, "", size, "; ".join(problems))
+    return HubRow(name, sum(part.params for part in found), flops, digest(found, settings.kept(role)), size, "")

@@ -1,0 +1,45 @@
+"""What a scenario may say of the hub profile."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from .table import Pick, pick
+
+
+class HubSettings(Struct, frozen=True):
+    """Which checkpoint does each part, where it lies and how it is run.
+
+    A part is empty (the table's default), a name of the table, ``org/name``, ``org/name@revision`` or a folder; see `table.pick`.
+    ``folder``: a hub cache, empty for the usual one (``HF_HOME``). ``device``: of torch, ``cpu`` or ``cuda``. ``precision``:
+    ``float32``, ``bfloat16`` or ``float16`` of the generator; all others compute in float32. ``batch``: calls that run together,
+    one fixed padded size. ``guidance``: scale of classifier-free guidance. Another batch, device, precision or number of threads
+    may change the last bits of a result.
+    """
+
+    folder: str = ""
+    captioner: str = ""
+    detector: str = ""
+    clip: str = ""
+    generator: str = ""
+    embedder: str = ""
+    language: str = ""
+    device: str = "cpu"
+    precision: str = "float32"
+    batch: int = 1
+    threads: int = 1
+    guidance: float = 7.5
+
+    def pick(self, part: str) -> Pick:
+        """The checkpoint of a part.
+
+        Raises:
+            BadInput: What the settings say names none.
+        """
+        return pick(part, getattr(self, part))
+
+    def kept(self, role: str) -> dict[str, Any]:
+        """The settings that may change the results of a role; they enter its hash."""
+        names = ["device", "threads"]
+        names += {"generator": ["batch", "guidance", "precision"], "captioner": ["batch"], "extractor": ["batch"]}.get(role, [])
+        return {name: getattr(self, name) for name in sorted(names)}
