@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 
 PART_BYTES = 64 << 10
 """Size of a part: large enough to cost little, small enough that the peer reads one while the next is written."""
-PART_HEADER = "Semcast-Part"
-"""Header of a message cut in parts: ``<sequence>/<part>/<parts>``."""
 _HEADROOM = 1024
 _LINGER_S = 10.0
 _HELLO_S = 0.5
@@ -127,17 +125,35 @@ class NatsExchange(ABC):
         """Messages that are known to be missing: peer -> source -> sequences."""
         return {}
 
-    def handlers(self) -> dict[str, Handler]:
-        """Subscriptions besides records and control."""
-        return {}
+    @abstractmethod
+    def heard(self, message: Received) -> None:
+        """A NATS message to one of this worker's agents has come on its live subject.
+
+        Raises:
+            ValueError, SemcastError: It makes no sense.
+        """
+
+    def read_message(self, subject: str, raw: bytes) -> Envelope:
+        """The message that came on a live subject.
+
+        Raises:
+            ValueError, SemcastError: It is none, or belongs elsewhere.
+        """
+        envelope = self.codec.decode(raw)
+        if envelope.source not in self.worker_of or envelope.destination not in self.worker_of:
+            raise ValueError(f"no agents {envelope.source} and {envelope.destination}")
+        if self.subjects.message(envelope) != subject:
+            raise ValueError(f"a {envelope.kind} from {envelope.source} to {envelope.destination}")
+        return envelope
 
     async def open(self) -> None:
         """Connect, and wait until all peers listen; see ``Exchange``."""
-        own = {
+        handlers: dict[str, Handler] = {
             self.subjects.batch(self.index, "*"): self._on_part,
             self.subjects.control(self.index, "*"): self._on_control,
         }
-        await self._link.connect({**own, **self.handlers()})
+        handlers |= {f"{self.subjects.base}.{shard}.>": self._on_message for shard in self._shards}
+        await self._link.connect(handlers)
         self._tell_all(Hello(self._incarnation, answer=False))
         started = asyncio.get_running_loop().time()
         while len(self._present) < len(self.peers):
@@ -220,7 +236,7 @@ class NatsExchange(ABC):
             return [(subject, raw, None)]
         chunks = list(wire.cut(raw, self._link.max_payload - _HEADROOM))
         return [
-            (subject, bytes(chunk), (PART_HEADER, f"{envelope.sequence}/{number}/{len(chunks)}"))
+            (subject, bytes(chunk), (wire.PART_HEADER, f"{envelope.sequence}/{number}/{len(chunks)}"))
             for number, chunk in enumerate(chunks)
         ]
 
@@ -309,6 +325,12 @@ class NatsExchange(ABC):
         if not 0 <= peer < self.workers or (peer == self.index and not itself):
             raise ValueError(f"no peer {peer}")
         return peer
+
+    def _on_message(self, message: Received) -> None:
+        try:
+            self.heard(message)
+        except (*BAD_BYTES, SemcastError) as error:
+            self.reject(message.subject, message.data, error)
 
     def _on_part(self, message: Received) -> None:
         try:

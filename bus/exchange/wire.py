@@ -12,6 +12,9 @@ BAD_BYTES = (ValueError, RecursionError, TypeError, OverflowError)
 MAX_PARTS = 1 << 16
 """More parts than this are no record but garbage."""
 
+PART_HEADER = "Semcast-Part"
+"""Header of a message cut in parts: ``<sequence>/<part>/<parts>``."""
+
 encode = msgspec.msgpack.Encoder().encode
 
 
@@ -99,6 +102,18 @@ def decode_control(raw: bytes) -> Hello | Again | Done | Stopped:
     if control.version != WIRE_VERSION:
         raise ValueError(f"wire version {control.version}, this semcast reads {WIRE_VERSION}")
     return control
+
+
+def decode_part_header(value: str) -> tuple[int, int, int]:
+    """Value of `PART_HEADER` -> sequence of the message, number of the part, number of parts.
+
+    Raises:
+        ValueError: It makes no sense.
+    """
+    sequence, number, parts = (int(token) for token in value.split("/"))
+    if not 0 <= number < parts <= MAX_PARTS:
+        raise ValueError(f"part {number} of {parts}")
+    return sequence, number, parts
 
 
 def cut(body: bytes, size: int) -> Iterator[memoryview]:
