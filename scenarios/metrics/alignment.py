@@ -1,0 +1,126 @@
+"""How near two pictures are in the features of the CLIP-class judge: the three alignments of AIGC-SCM (Wang et al., section IV).
+
+Source is what the sender captured, destination what the receiver was shown. A cosine lies in [-1, 1]; 1 means the same direction.
+
+- Image feature alignment: cosine of the features of the two whole pictures.
+- Object feature alignment: objects are cut out of both pictures and cosines taken between their features. The paper leaves open
+  which objects are compared: here each object of one side goes to at most one of the other, so that the sum of the cosines is
+  largest, and the sum is divided by the larger of both numbers of objects. A lost or invented object counts 0, as does a
+  negative cosine, so this one lies in [0, 1].
+- Text feature alignment: cosine of the features of two captions, one about each picture.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from ...agents.models.clip_judge import ClipJudge
+from ...agents.models.roles import PICTURE_SIDE, Box
+from ...agents.scenes.caption import caption
+
+Item = TypeVar("Item")
+CHUNK = 64
+"""Pictures, objects or texts that a thread takes at once."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture (raw RGB) and what is in it: the true content of a source, or what the judge's detector saw at a destination."""
+
+    picture: bytes
+    background: str
+    boxes: Sequence[Box]
+
+    @property
+    def caption(self) -> str:
+        """A sentence in one fixed order of the objects, so that equal contents read the same; owners are not named."""
+        return caption(self.background, sorted((box.label, box.colour, "") for box in self.boxes))
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Image, object and text feature alignment of one pair; 0 in all for a picture that does not exist."""
+
+    image: float = 0.0
+    objects: float = 0.0
+    text: float = 0.0
+
+
+def cosine(one: np.ndarray, two: np.ndarray) -> float:
+    """<a, b> / (|a| |b|) of two vectors (k,), in [-1, 1]; 0 where one of them is zero. In float64."""
+    a, b = one.astype(np.float64), two.astype(np.float64)
+    length = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return max(-1.0, min(1.0, float(a @ b / length))) if length else 0.0
+
+
+def object_alignment(source: np.ndarray, destination: np.ndarray) -> float:
+    """The largest sum of cosines over pairs of objects, none used twice, divided by the larger number of objects.
+
+    Args:
+        source: Features of the source's objects, (n, k).
+        destination: Features of the destination's objects, (m, k).
+
+    Returns:
+        In [0, 1]; 1 where both hold nothing, 0 where one of them does.
+    """
+    if not len(source) or not len(destination):
+        return float(len(source) == len(destination))
+    likeness = np.array([[max(0.0, cosine(a, b)) for b in destination] for a in source])
+    rows, columns = linear_sum_assignment(likeness, maximize=True)
+    return float(likeness[rows, columns].sum() / max(likeness.shape))
+
+
+def alignments(pairs: Sequence[tuple[View, View]]) -> list[Alignment]:
+    """Alignment of every (source, destination), with the shipped judge; equal pictures and captions are looked at once.
+
+    Raises:
+        Missing: The judge's weights are not there.
+    """
+    if not pairs:
+        return []
+    judge = ClipJudge.load()
+    views = [view for pair in pairs for view in pair]
+    pictures = {picture: row for row, picture in enumerate(dict.fromkeys(view.picture for view in views))}
+    images = _on_all_cores(lambda part: judge.images(_pixels(part)), list(pictures))
+    captions = {text: row for row, text in enumerate(dict.fromkeys(view.caption for view in views))}
+    texts = _on_all_cores(judge.texts, list(captions))
+    objects = _objects(judge, views)
+    found = []
+    for number, (source, destination) in enumerate(pairs):
+        found.append(
+            Alignment(
+                cosine(images[pictures[source.picture]], images[pictures[destination.picture]]),
+                object_alignment(objects[2 * number], objects[2 * number + 1]),
+                cosine(texts[captions[source.caption]], texts[captions[destination.caption]]),
+            )
+        )
+    return found
+
+
+def _objects(judge: ClipJudge, views: Sequence[View]) -> list[np.ndarray]:
+    """Features of the objects of each view."""
+    flat = [(view.picture, (box.cx, box.cy, box.width, box.height)) for view in views for box in view.boxes]
+
+    def run(part: Sequence[tuple[bytes, tuple[float, ...]]]) -> np.ndarray:
+        return judge.objects(_pixels([picture for picture, _ in part]), np.array([place for _, place in part], np.float32))
+
+    features = _on_all_cores(run, flat) if flat else np.zeros((0, judge.size), np.float32)
+    ends = np.cumsum([len(view.boxes) for view in views])
+    return [features[end - len(view.boxes) : end] for end, view in zip(ends, views, strict=True)]
+
+
+def _on_all_cores(run: Callable[[Sequence[Item]], np.ndarray], items: Sequence[Item]) -> np.ndarray:
+    """Run chunks on all cores, one torch thread each: the same on any number of cores."""
+    import torch
+
+    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return np.concatenate(list(pool.map(run, [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)])))
+
+
+def _pixels(pictures: Sequence[bytes]) -> np.ndarray:
+    return np.stack([np.frombuffer(raw, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE, 3) for raw in pictures])
