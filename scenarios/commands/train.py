@@ -22,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", default="", help="where weights and card go (default: where the package reads them)"
     )
+    parser.add_argument("--photos", metavar="DIR", default="", help="folder of photographs, for jscc-photos")
     parser.add_argument("--threads", metavar="N", type=int, default=1, help="torch threads (default 1)")
     add_json(parser)
 
@@ -37,7 +38,8 @@ def execute(args: argparse.Namespace) -> int:
     if args.recipe not in RECIPES:
         raise BadInput(f"no training recipe {args.recipe!r}", f"there are: {', '.join(sorted(RECIPES))}")
     work = Path(args.work or f"training/{args.recipe}")
-    card = train(args.recipe, args.minutes, work, Path(args.out) if args.out else None, args.threads)
+    out, photos = (Path(given) if given else None for given in (args.out, args.photos))
+    card = train(args.recipe, args.minutes, work, out, args.threads, photos)
     if args.json:
         write_json({"card": str(card.folder), "sha256": card.sha256})
     else:

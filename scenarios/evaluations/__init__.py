@@ -7,7 +7,9 @@ Names of figures carry their units; `kept.py` keeps the figures beside the weigh
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # numpy would make the command line's help slow
@@ -16,10 +18,16 @@ if TYPE_CHECKING:  # numpy would make the command line's help slow
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of an evaluation: how many held-out ``scenes``, and the model ``profile``."""
+    """What is asked of an evaluation: how many held-out ``scenes``, and the model ``profile``.
+
+    For ``jscc``: a folder of ``images``, the channel bandwidth ratio ``cbr`` and the ``snrs_db`` (Es/N0) to measure at.
+    """
 
     scenes: int = 200
     profile: str = "tiny"
+    images: Path | None = None
+    cbr: Fraction = Fraction(1, 16)
+    snrs_db: tuple[float, ...] = (1.0, 4.0, 7.0, 10.0, 13.0)
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,15 @@ class Evaluation:
 
 
 EVALUATIONS: Mapping[str, Evaluation] = {
-    "extraction": Evaluation("boxes and captions of the extractor, as F1", ("extractor",)),
+    "extraction": Evaluation("boxes of the extractor, as F1 and mAP50", ("extractor",)),
+    "captions": Evaluation("sentences of the captioner, as F1 of (class, colour)", ("captioner",)),
+    "goals": Evaluation("goals of users from message and picture, and keywords", ("extractor", "keywords")),
     "generation": Evaluation(
         "objects that the judge finds in pictures generated from extracted prompts", ("extractor", "generator", "judge")
     ),
+    "judging": Evaluation("the CLIP-class judge of reports: retrieval, naming, identity", ("clip_judge",)),
     "library": Evaluation("the JSCC codec library on scenes against its own middle codec", ("jscc_encoder", "jscc_decoder")),
+    "jscc": Evaluation("the photograph codec against JPEG and AVIF over LDPC, on --images", (), models=False),
 }
 """Name of the evaluation, which is its module's, too -> what it is."""
 

@@ -19,12 +19,14 @@ class Recipe:
         function: Of the module: ``(folder, work, minutes) -> Card``. It writes weights and card to ``folder``, keeps
             checkpoints in ``work``, goes on from those it finds there, and trains for ``minutes`` in all.
         folder: Below the weights folder: where the package reads this model from.
+        photos: It needs a folder of photographs, and its function takes it as a fourth argument.
     """
 
     what: str
     module: str
     folder: str
     function: str = "train"
+    photos: bool = False
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -33,13 +35,23 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     "generator": Recipe("text-and-box-conditioned latent diffusion", "generator", "generator"),
     "jscc": Recipe("library of JSCC codecs, one for each SNR and rate", "jscc", "jscc"),
+    "jscc-photos": Recipe(
+        "one JSCC codec for photographs, all rates and SNRs; needs --photos DIR", "photos", "jscc_photos", photos=True
+    ),
     "personaliser": Recipe("identifier vectors of personal subjects; train it before the extractor", "subjects", "personaliser"),
-    "extractor": Recipe("detector of the terminals", "detectors", "extractor", "train_extractor"),
+    "extractor": Recipe("detector of the terminals: trunk, then RT-DETR", "extractor", "extractor"),
+    "captioner": Recipe(
+        "sentences about pictures: ViT and GPT-2 over the extractor's trunk; train the extractor first", "captioner", "captioner"
+    ),
+    "keywords": Recipe("a user's goal and keywords from its message and what was seen: GPT-Neo", "keywords", "keywords"),
     "judge": Recipe("detector of reports, trained apart", "detectors", "judge", "train_judge"),
+    "clip-judge": Recipe("features of pictures, objects and texts for reports, trained apart", "clip_judge", "clip_judge"),
 }
 
 
-def train(name: str, minutes: float, work: Path, folder: Path | None = None, threads: int = 1) -> Card:
+def train(
+    name: str, minutes: float, work: Path, folder: Path | None = None, threads: int = 1, photos: Path | None = None
+) -> Card:
     """Train `name` of `RECIPES` (or go on with it) and write it to `folder`, by default where the package reads it from.
 
     Args:
@@ -48,11 +60,12 @@ def train(name: str, minutes: float, work: Path, folder: Path | None = None, thr
         work: Folder of checkpoints; made if needed.
         folder: Where weights and card go.
         threads: Threads of torch.
+        photos: Folder of photographs, for the recipes that need one.
     """
     import torch
 
     recipe = RECIPES[name]
     torch.set_num_threads(threads)
     work.mkdir(parents=True, exist_ok=True)
-    run: Callable[[Path, Path, float], Card] = getattr(import_module(f".{recipe.module}", __package__), recipe.function)
-    return run(folder or WEIGHTS / recipe.folder, work, minutes)
+    run: Callable[..., Card] = getattr(import_module(f".{recipe.module}", __package__), recipe.function)
+    return run(folder or WEIGHTS / recipe.folder, work, minutes, *((photos,) if recipe.photos else ()))

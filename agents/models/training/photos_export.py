@@ -1,0 +1,91 @@
+"""From the trained photograph codec to the shipped one: float16 weights, held-out scores and the card."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch.utils.flop_counter import FlopCounterMode
+
+from ....bus.channel.awgn import add_noise
+from ..cards import Card, write_card
+from ..codecs.photo import RECIPE, PhotoCodec, load_photo_codec, symbols_of
+from ..codecs.photo_network import CHANNELS, STRIDE, Decoder, Encoder
+from .photos_data import Photo
+
+log = logging.getLogger(__name__)
+
+SNRS_DB = (1.0, 4.0, 7.0, 10.0, 13.0)
+CBRS = (Fraction(1, 48), Fraction(1, 24), Fraction(1, 16), Fraction(1, 12), Fraction(1, 6))
+SIDE = 256
+
+
+def export(encoder: Encoder, decoder: Decoder, folder: Path, photos: Sequence[Photo], result: Mapping[str, Any]) -> Card:
+    """Write ``encoder.safetensors``, ``decoder.safetensors`` and ``card.json`` with scores on the held-out photographs.
+
+    Args:
+        encoder: Trained.
+        decoder: Trained.
+        folder: Made if needed.
+        photos: All photographs, held-out ones included.
+        result: What `fit` returned.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, network in (("encoder", encoder), ("decoder", decoder)):
+        path = folder / f"{part}.safetensors"
+        save_file({name: value.half().contiguous() for name, value in network.state_dict().items()}, path)
+        path.chmod(0o644)  # safetensors writes for the owner only
+    encoder_flops, decoder_flops = flops(encoder, decoder)
+    card = {
+        "name": "tiny-jscc-photos",
+        "roles": [RECIPE],
+        "params": sum(value.numel() for network in (encoder, decoder) for value in network.parameters()),
+        "flops": encoder_flops + decoder_flops,
+        "flops_of": f"one {SIDE}x{SIDE} picture, encoder {encoder_flops} and decoder {decoder_flops}; both grow with the area",
+        "batch": 1,
+        "recipe": RECIPE,
+        "training": {
+            **result,
+            "data": [photo.sha256 for photo in photos if not photo.held_out],
+            "held_out": [{"sha256": photo.sha256, "name": photo.name} for photo in photos if photo.held_out],
+            "held_out_rule": "SHA-256 of the file starts with a byte below 26",
+        },
+        "files": ["encoder.safetensors", "decoder.safetensors"],
+    }
+    write_card(folder, card)
+    kept = [photo.pixels for photo in photos if photo.held_out]
+    scores = held_out_psnr_db(load_photo_codec(folder), kept)  # what is measured is what is shipped
+    return write_card(folder, card | {"held_out_psnr_db": scores, "held_out_channel": "AWGN, SNR known, one draw a picture"})
+
+
+def held_out_psnr_db(codec: PhotoCodec, pictures: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
+    """CBR -> SNR in dB -> mean PSNR in dB over whole pictures; the header is not charged here."""
+    found: dict[str, dict[str, float]] = {}
+    for cbr in CBRS:
+        rows = {snr_db: [hop_psnr_db(codec, picture, cbr, snr_db, i) for i, picture in enumerate(pictures)] for snr_db in SNRS_DB}
+        found[str(cbr)] = {f"{snr_db:g}": round(float(np.mean(values)), 2) for snr_db, values in rows.items()}
+        log.info("held-out PSNR at CBR %s: %s", cbr, found[str(cbr)])
+    return found
+
+
+def hop_psnr_db(codec: PhotoCodec, picture: np.ndarray, cbr: Fraction, snr_db: float, index: int) -> float:
+    """PSNR in dB of one picture after one AWGN hop, against what entered the encoder."""
+    sent = codec.encode(picture, symbols_of(cbr, *picture.shape[:2]), snr_db)
+    received = add_noise(sent.symbols, snr_db, 1.0, "photos", "validation", index)
+    error = np.mean((codec.decode(sent.header, received, snr_db).astype(np.float64) - picture) ** 2)
+    return float(10 * np.log10(255**2 / max(error, 1e-3)))
+
+
+def flops(encoder: Encoder, decoder: Decoder) -> tuple[int, int]:
+    """Floating-point operations of encoder and decoder on one picture of 256x256 pixels; a multiply-add is two."""
+    rate, snr_db = torch.tensor([96.0]), torch.tensor([10.0])
+    counts = []
+    for network, shape in ((encoder, (1, 3, SIDE, SIDE)), (decoder, (1, CHANNELS, SIDE // STRIDE, SIDE // STRIDE))):
+        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+            network(torch.zeros(shape), rate, snr_db)
+        counts.append(int(counter.get_total_flops()))
+    return counts[0], counts[1]

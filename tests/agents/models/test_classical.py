@@ -1,0 +1,57 @@
+"""JPEG and AVIF under a budget of bits: what is returned fits, is the best that fits, and is the whole file."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from semcast.agents.models.codecs.classical import FORMATS, Files, decompress
+from semcast.bus.errors import BadInput
+
+from .photo_like import photo_like
+
+PICTURE = photo_like(64, 96, "classical")
+FILES = {codec: Files(PICTURE, codec) for codec in FORMATS}
+ALL = {codec: [files.file(quality) for quality in FORMATS[codec].qualities[::5]] for codec, files in FILES.items()}
+
+
+@pytest.mark.parametrize("codec", FORMATS)
+@settings(max_examples=60, deadline=None)
+@given(bits=st.integers(0, 60_000))
+def test_a_file_fits_its_budget_and_none_means_that_nothing_does(codec: str, bits: int) -> None:
+    file = FILES[codec].best(bits)
+    if file is None:
+        assert 8 * len(FILES[codec].file(FORMATS[codec].qualities[0])) > bits
+    else:
+        assert 8 * len(file) <= bits
+        fitting = [other for other in ALL[codec] if 8 * len(other) <= bits]
+        assert not fitting or len(file) >= len(fitting[-1])
+
+
+@pytest.mark.parametrize("codec", FORMATS)
+def test_more_bits_give_a_better_picture(codec: str) -> None:
+    errors = []
+    for bits in (12_000, 24_000, 48_000):
+        file = FILES[codec].best(bits)
+        assert file is not None
+        errors.append(np.mean((decompress(file).astype(float) - PICTURE) ** 2))
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_the_file_is_whole_with_its_headers() -> None:
+    """What is charged is what another reader opens (ANCHORS: codec headers left out)."""
+    for codec, magic in (("jpeg", b"\xff\xd8"), ("avif", b"ftypavif")):
+        file = FILES[codec].best(40_000)
+        assert file is not None and magic in file[:16]
+        with Image.open(io.BytesIO(file)) as picture:
+            assert picture.size == (96, 64)
+
+
+def test_what_is_damaged_is_refused() -> None:
+    for raw in (b"", b"no picture", FILES["jpeg"].file(50)[:100]):
+        with pytest.raises(BadInput, match="no picture"):
+            decompress(raw)
+    with pytest.raises(BadInput, match="jpeg, avif"):
+        Files(PICTURE, "bpg")
