@@ -3,8 +3,9 @@
 import math
 from pathlib import Path
 
+from ..agents.granularity import Granularity
 from ..agents.models.hub.settings import HubSettings
-from ..agents.models.hub.table import PARTS
+from ..agents.models.hub.table import FOLDER_STARTS, PARTS
 from ..agents.settings import (
     ComputeSettings,
     KnowledgeSettings,
@@ -41,6 +42,9 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         traffic=TrafficSettings(**scenario.traffic.model_dump()),
         policies=policies(scenario),
         generator_steps=scenario.models.generator_steps,
+        caption=scenario.models.caption,
+        goals=scenario.models.goals,
+        granularity=Granularity(scenario.models.keywords, scenario.models.boxes),
     )
 
 
@@ -48,7 +52,7 @@ def hub_settings(scenario: Scenario) -> HubSettings:
     """What the scenario says of the hub profile; paths become absolute, as workers may live in other folders."""
     said = scenario.models.hub.model_dump()
     for name in ("folder", *PARTS):
-        if said[name].startswith(("/", "./", "../", "~")) or (name == "folder" and said[name]):
+        if said[name].startswith(FOLDER_STARTS) or (name == "folder" and said[name]):
             said[name] = str(Path(said[name]).expanduser().resolve())
     return HubSettings(**said)
 

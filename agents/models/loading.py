@@ -43,6 +43,7 @@ class Source:
 
 PROFILES: Mapping[str, Mapping[str, Source]] = {
     "tiny": {
+        "captioner": Source("tiny.captioner", "captioner"),
         "embedder": Source("tiny.embedder", "embedder"),
         "extractor": Source("tiny.extractor", "extractor"),
         "generator": Source("tiny.generator", "generator"),
@@ -152,20 +153,22 @@ def load_models(
         for role in wanted:
             if role not in sources:
                 raise BadInput(f"profile {profile!r} has no model for the role {role!r}", "roles: " + ", ".join(sources))
-            if not _of_hub(profile, role):
-                read_card(weights / sources[role].folder, sources[role].card)
         sources = {role: sources[role] for role in wanted}
-    published = loaders(hub) if profile == HUB else {}
-    if roles is not None and published:
-        check(sources, hub)
-    return LazyModels({role: published.get(role) or partial(_load, source, weights, threads) for role, source in sources.items()})
+        for source in sources.values():
+            if source:
+                read_card(weights / source.folder, source.card)
+        check((role for role, source in sources.items() if not source), hub)
+    published = loaders(hub)
+    return LazyModels(
+        {role: partial(_load, source, weights, threads) if source else published[role] for role, source in sources.items()}
+    )
 
 
 def model_table(profile: str = "tiny", weights: Path = WEIGHTS, hub: HubSettings | None = None) -> list[ModelRow]:
     """One row a role, without importing torch; a role whose card, checkpoints or files are absent has a `problem`."""
     rows = []
     for role, source in _sources(profile).items():
-        if _of_hub(profile, role):
+        if source is None:
             rows.append(ModelRow(role, *astuple(row(role, hub or HubSettings()))))
             continue
         try:
@@ -185,13 +188,11 @@ def _row(role: str, card: Card) -> ModelRow:
     return ModelRow(role, data["name"], data["params"], data["flops"], card.sha256, sum(sizes.values()), problem)
 
 
-def _sources(profile: str) -> Mapping[str, Source]:
+def _sources(profile: str) -> Mapping[str, Source | None]:
+    """Role -> where its model comes from; None: published checkpoints."""
     if profile == HUB:
-        return PROFILES["tiny"]
+        roles: dict[str, Source | None] = {**PROFILES["tiny"], **dict.fromkeys(HUB_ROLES)}
+        return dict(sorted(roles.items()))
     if profile not in PROFILES:
         raise BadInput(f"unknown model profile {profile!r}", "profiles: " + ", ".join((*PROFILES, HUB)))
     return PROFILES[profile]
-
-
-def _of_hub(profile: str, role: str) -> bool:
-    return profile == HUB and role in HUB_ROLES

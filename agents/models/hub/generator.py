@@ -117,9 +117,10 @@ def pipelines(snapshot: Snapshot, settings: HubSettings) -> tuple[Any, Any]:
     for name in PARTS:
         kind = snapshot.config.get(name, ("", ""))[1]
         parts[name] = reading.component(snapshot, name, kind, settings)
-    pipe = diffusers.StableDiffusionPipeline.from_pretrained(
-        snapshot.path, **parts, **reading.LOCAL, safety_checker=None, feature_extractor=None, requires_safety_checker=False
-    )
+    with reading.told(snapshot):
+        pipe = diffusers.StableDiffusionPipeline.from_pretrained(
+            snapshot.path, **parts, **reading.LOCAL, safety_checker=None, feature_extractor=None, requires_safety_checker=False
+        )
     pipe.set_progress_bar_config(disable=True)
     if snapshot.kind == "StableDiffusionPipeline":
         return pipe, None

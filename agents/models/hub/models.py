@@ -68,16 +68,7 @@ def _loader(role: str, settings: HubSettings) -> Callable[[], Model]:
             raise BadInput(f"models.hub.device = {settings.device!r}: torch finds no such device", 'set it to "cpu"')
         torch.set_num_threads(settings.threads)
         kind: Callable[[list[Snapshot], HubSettings], Model] = getattr(import_module(f".{about.module}", __package__), about.kind)
-        try:
-            return kind(parts, settings)
-        except SemcastError:
-            raise
-        except Exception as error:  # whatever a library says about a checkpoint, the user needs to know which
-            names = ", ".join(f"{part.pick} ({part.path})" for part in parts)
-            raise BadInput(
-                f"cannot read {names}: {type(error).__name__}: {error}",
-                f"fetch it again, or name another for the {role} in models.hub",
-            ) from error
+        return kind(parts, settings)
 
     return load
 

@@ -1,7 +1,8 @@
 """From a checkpoint on disk to modules of torch: safetensors only, nothing fetched, every weight present."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from ....bus.errors import BadInput
+from ....bus.errors import BadInput, SemcastError
 from .settings import HubSettings
 from .snapshot import Snapshot
 
@@ -26,32 +27,53 @@ LOCAL: dict[str, Any] = {"local_files_only": True}
 WEIGHTS: dict[str, Any] = {**LOCAL, "use_safetensors": True, "output_loading_info": True}
 
 
+@contextmanager
+def told(snapshot: Snapshot) -> Iterator[None]:
+    """Whatever a library says about a checkpoint while this is open, the user is told which one it is.
+
+    Raises:
+        BadInput: Any other error.
+    """
+    try:
+        yield
+    except SemcastError:
+        raise
+    except Exception as error:
+        raise BadInput(
+            f"cannot read {snapshot.pick} in {snapshot.path}: {type(error).__name__}: {error}",
+            f"fetch it again, or name another: models.hub.{snapshot.pick.part}",
+        ) from error
+
+
 def network(snapshot: Snapshot, settings: HubSettings) -> Any:
     """The network of a snapshot of transformers, in float32, for inference.
 
     Raises:
         BadInput: Weights are missing or of another shape.
     """
-    cls = getattr(transformers, snapshot.kind)
-    return _frozen(_read(cls, snapshot.path, dtype=torch.float32), settings.device)
+    with told(snapshot):
+        return _frozen(_read(getattr(transformers, snapshot.kind), snapshot.path, dtype=torch.float32), settings.device)
 
 
 def component(snapshot: Snapshot, folder: str, kind: str, settings: HubSettings) -> Any:
     """One module of a pipeline: class `kind` of diffusers or transformers, from its folder, in the settings' precision."""
     ours = hasattr(diffusers, kind)
-    cls = getattr(diffusers if ours else transformers, kind)
     wanted = {"torch_dtype" if ours else "dtype": getattr(torch, settings.precision)}
-    return _frozen(_read(cls, snapshot.path / folder, **wanted), settings.device)
+    with told(snapshot):
+        cls = getattr(diffusers if ours else transformers, kind)
+        return _frozen(_read(cls, snapshot.path / folder, **wanted), settings.device)
 
 
 def processor(snapshot: Snapshot) -> Any:
     """What makes the network's pixels of a picture; by Pillow, so that no torchvision is needed."""
-    return transformers.AutoImageProcessor.from_pretrained(snapshot.path, backend="pil", **LOCAL)
+    with told(snapshot):
+        return transformers.AutoImageProcessor.from_pretrained(snapshot.path, backend="pil", **LOCAL)
 
 
 def tokenizer(snapshot: Snapshot) -> Any:
     """What makes tokens of a text and back."""
-    return transformers.AutoTokenizer.from_pretrained(snapshot.path, **LOCAL)
+    with told(snapshot):
+        return transformers.AutoTokenizer.from_pretrained(snapshot.path, **LOCAL)
 
 
 def flops_of(call: Callable[[], Any]) -> int:

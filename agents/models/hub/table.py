@@ -27,6 +27,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
 }
 """Part -> classes of transformers or diffusers that can do it."""
 
+FOLDER_STARTS = ("/", "./", "../", "~/")
 PLAIN_FILES = ("*.json", "*.txt", "model*.safetensors")
 PIPELINE_FILES = (
     *("*.json", "tokenizer/*", "text_encoder/model.safetensors"),
@@ -161,7 +162,7 @@ def pick(part: str, text: str = "") -> Pick:
     Args:
         part: One of `PARTS`.
         text: Empty for the default, a name of the table, ``org/name``, ``org/name@revision``, or a folder that begins with
-            ``/``, ``./``, ``../`` or ``~``.
+            ``/``, ``./``, ``../`` or ``~/``.
 
     Raises:
         BadInput: None of these.
@@ -170,7 +171,7 @@ def pick(part: str, text: str = "") -> Pick:
     row = next((row for row in rows if text in (row.name, row.id, f"{row.id}@{row.revision}")), None if text else rows[0])
     if row is not None:
         return Pick(part, row.id, row.revision, entry=row)
-    if text.startswith(("/", "./", "../", "~")):
+    if text.startswith(FOLDER_STARTS):
         return Pick(part, text, folder=Path(text).expanduser())
     id, _, revision = text.partition("@")
     if id.count("/") != 1 or not all(_plain(word) for word in id.split("/")) or ("@" in text and not revision):

@@ -75,7 +75,8 @@ def captioner_blip(folder: Path) -> None:
     text |= {"pad_token_id": 0, "eos_token_id": 3}
     vision = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     vision |= {"projection_dim": 8, "image_size": SIDE, "patch_size": 8}
-    _save(transformers.BlipForConditionalGeneration(transformers.BlipConfig(text_config=text, vision_config=vision)), folder)
+    config = transformers.BlipConfig(text_config=text, vision_config=vision)
+    _save(_awake(transformers.BlipForConditionalGeneration(config)), folder)
     _pixels(folder, "BlipImageProcessor", size={"height": SIDE, "width": SIDE}, processor_class="BlipProcessor")
 
 
