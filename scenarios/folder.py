@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..agents.models.hub.settings import HubSettings
 from ..bus.errors import BadInput
 
 RUN_FILE, SCENARIO_FILE, LOG_FILE, ROWS_FILE, REPORT_FILE = (
@@ -87,13 +88,13 @@ def read_run(folder: Path | str) -> dict[str, Any]:
     return run
 
 
-def weights(profile: str) -> dict[str, str]:
+def weights(profile: str, hub: HubSettings | None = None) -> dict[str, str]:
     """Role -> hash of its model's card, which holds the hashes of its weights; the judge too. Absent ones are left out."""
     from ..agents.models.cards import read_card
     from ..agents.models.loading import WEIGHTS, model_table
     from ..bus.errors import SemcastError
 
-    found = {row.role: row.sha256 for row in model_table(profile) if row.sha256}
+    found = {row.role: row.sha256 for row in model_table(profile, hub=hub) if row.sha256}
     try:
         found["judge"] = read_card(WEIGHTS / "judge").sha256
     except SemcastError:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..agents.network import ASKED
 from ..agents.request import RunReport, RunRequest
 from ..bus.errors import RunFailed, SemcastError
 from . import folder as folders
-from .build import network_settings, policies
+from .build import hub_settings, network_settings, policies
 from .live import Display, display
 from .loading import dumps
 from .schema import Scenario
@@ -96,12 +97,13 @@ def _run_and_reduce(
     tap: tuple[str, ...],
     report: bool,
 ) -> None:
-    check_models(scenario.models.profile)
+    check_models(scenario)
     request = RunRequest(
         run=str(state["run"]),
         folder=str(folder),
         settings=network_settings(scenario),
         models=scenario.models.profile,
+        hub=hub_settings(scenario),
         host=scenario.host,
         workers=scenario.workers,
         exchange=scenario.exchange,
@@ -122,16 +124,16 @@ def _run_and_reduce(
     state["wall_s"] = round(time.monotonic() - started_s, 3)
 
 
-def check_models(profile: str) -> None:
+def check_models(scenario: Scenario) -> None:
     """See that all weights are there before anything is started.
 
     Raises:
-        Missing: A model of the profile, or the judge, has no card.
+        Missing: A model that agents ask, or the judge, has no card or checkpoint.
     """
     from ..agents.models.cards import read_card
-    from ..agents.models.loading import PROFILES, WEIGHTS, load_models
+    from ..agents.models.loading import WEIGHTS, load_models
 
-    load_models(profile, PROFILES[profile])
+    load_models(scenario.models.profile, ASKED, hub=hub_settings(scenario))
     read_card(WEIGHTS / "judge", recipe="judge")
 
 
@@ -177,7 +179,7 @@ def _first_state(scenario: Scenario, command: str) -> dict[str, Any]:
         "requests": 0,
         "policies": {policy.kind: getattr(scenario.policies, policy.kind) for policy in policies(scenario)},
         "versions": folders.versions(),
-        "weights": folders.weights(scenario.models.profile),
+        "weights": folders.weights(scenario.models.profile, hub_settings(scenario)),
         "command": command,
         "results": {},
     }

@@ -14,6 +14,7 @@ from typing import Any
 from ... import __version__
 from ...bus.errors import RunFailed
 from .. import folder as folders
+from ..build import hub_settings
 from ..loading import dumps
 from ..schema import Scenario
 from .plan import Point
@@ -57,7 +58,7 @@ class Job:
     @property
     def fingerprint(self) -> str:
         """Hash of the resolved scenario, the weights and the version: a cell of another one is not taken for this."""
-        weights = sorted(folders.weights(self.scenario.models.profile).items())
+        weights = sorted(folders.weights(self.scenario.models.profile, hub_settings(self.scenario)).items())
         return blake2b(f"{__version__} {weights} {dumps(self.scenario)}".encode(), digest_size=8).hexdigest()
 
 
