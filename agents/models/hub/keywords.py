@@ -42,12 +42,11 @@ class HubKeywords:
         return 2 * self._language.flops
 
     def run(self, arguments: Sequence[Interpret]) -> list[Intent]:
-        """Goal and keywords in lower case; at most `MOST_KEYWORDS` different ones, in the order of the model."""
+        """Goal and keywords in lower case; at most `MOST_KEYWORDS` different single words, in the order of the model."""
         return [self._intent(call) for call in arguments]
 
     def _intent(self, call: Interpret) -> Intent:
         text = f"{EXAMPLES}Message: {call.message}\nPicture: {call.caption}\nGoal:"
         goal = self._language.line(text, GOAL_TOKENS).lower()
         listed = self._language.line(f"{text} {goal}\nKeywords:", KEYWORD_TOKENS).lower()
-        keywords = [word for word in dict.fromkeys(part.strip() for part in listed.split(",")) if word]
-        return Intent(goal, keywords[:MOST_KEYWORDS])
+        return Intent(goal, list(dict.fromkeys(listed.replace(",", " ").split()))[:MOST_KEYWORDS])
