@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from ..bus.collector import seldom_collecting
 from ..bus.engine import run_digest
 from ..bus.errors import BadInput, Missing, RunFailed, SemcastError
 from ..bus.exchange.chaos import Chaos
@@ -144,7 +145,8 @@ def _in_memory(specs: Sequence[WorkerSpec], tell: Tell) -> list[WorkerResult]:
         ]
         return list(await asyncio.gather(*tasks))
 
-    return asyncio.run(together())
+    with seldom_collecting():
+        return asyncio.run(together())
 
 
 # --- processes --------------------------------------------------------------------------------------------------------

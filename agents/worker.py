@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from ..bus import snapshot
+from ..bus.collector import seldom_collecting
 from ..bus.engine import TraceSink, Worker, WorkerReport
 from ..bus.envelope import Codec, Envelope
 from ..bus.errors import SemcastError
@@ -186,7 +187,7 @@ def run_over_nats(spec: WorkerSpec, on_progress: Callable[[Progress], None]) -> 
         chaos=spec.chaos,
         rejected=rejected,
     )
-    with asyncio.Runner(loop_factory=_uvloop() if spec.uvloop else None) as runner:
+    with seldom_collecting(), asyncio.Runner(loop_factory=_uvloop() if spec.uvloop else None) as runner:
         return runner.run(run_worker(spec, exchange, on_progress))
 
 

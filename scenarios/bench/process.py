@@ -13,6 +13,7 @@ import nats
 from msgspec import Struct
 
 from ...bus.clock import MS, NEVER
+from ...bus.collector import seldom_collecting
 from ...bus.engine import Worker
 from ...bus.envelope import AGENT, DATA, VERSION, Codec, Envelope
 from ...bus.exchange.nats import nats_exchange
@@ -217,7 +218,7 @@ def main() -> None:
     import uvloop
 
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with seldom_collecting(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         answer = runner.run(JOBS[job.what](job))
     sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
 
