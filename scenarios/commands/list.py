@@ -68,7 +68,15 @@ def _policies(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _models(args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Memory: the weights in float32. Wall time was measured once, for the reader; simulated time follows from FLOPs."""
     from ...agents.models.loading import model_table
+    from ..evaluations.kept import kept
+
+    measured = kept(args.models).get("catalogue")
+
+    def figure(name: str) -> float | None:
+        value = (measured.figures if measured else {}).get(name, {}).get("value")
+        return None if value is None else round(value, 2)
 
     return [
         {
@@ -76,7 +84,10 @@ def _models(args: argparse.Namespace) -> list[dict[str, Any]]:
             "name": row.name,
             "params": row.params,
             "flops": row.flops,
-            "megabytes": round(row.weights_bytes / 1e6, 2),
+            "disk_mb": round(row.weights_bytes / 1e6, 2),
+            "memory_mb": round(4 * row.params / 1e6, 2),
+            "prompt_bits": figure(f"prompt_bits_{row.role}"),
+            "measured_wall_ms": figure(f"wall_ms_{row.role}"),
             "sha256": row.sha256[:12],
             "problem": row.problem,
         }
