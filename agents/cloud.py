@@ -77,9 +77,8 @@ class Cloud(CloudUpdate):
             self.state.shown_subjects[request] = list(subjects)
         seed = keys.integer(1 << 62, ctx.seed, "generate", request)
         steps = self.settings.generator_steps
-        ctx.infer(
-            "generator", Generate(content.caption, content.background, boxes, seed, steps, subjects), f"generator:{request}"
-        )
+        text = content.caption or ("" if boxes else ", ".join(content.keywords))
+        ctx.infer("generator", Generate(text, content.background, boxes, seed, steps, subjects), f"generator:{request}")
 
     def boxes(self, sender: str, content: PromptContent) -> list[Box]:
         """Boxes with the names of the subjects that they show."""

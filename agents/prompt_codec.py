@@ -1,7 +1,7 @@
-"""Prompts as bits: compact source coding of captions, boxes, references to subjects and identifier vectors, and back.
+"""Prompts as bits: compact source coding of goal and keywords, captions, boxes, references and identifier vectors, and back.
 
 A word of the shared vocabulary costs 7 bits, a box 35 (39 with a subject; more where its label must be spelled), a number of an
-identifier vector 16. What every part costs is known before anything is chosen: ``part_bits``.
+identifier vector 16. What every part costs is known before anything is chosen: ``part_bits``, `granularity.py`.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,11 @@ import numpy as np
 from ..bus.errors import BadInput
 from .bits import BitReader, BitWriter
 from .models.roles import PICTURE_SIDE, Box
+from .scenes.goals import KINDS as GOAL_KINDS
 from .scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS, PLURALS
 
-CAPTION, BOXES, REFERENCES, IDENTIFIERS = "caption", "boxes", "references", "identifiers"
-PARTS = (CAPTION, BOXES, REFERENCES, IDENTIFIERS)
+KEYWORDS, CAPTION, BOXES, REFERENCES, IDENTIFIERS = "keywords", "caption", "boxes", "references", "identifiers"
+PARTS = (KEYWORDS, CAPTION, BOXES, REFERENCES, IDENTIFIERS)
 """Parts that a prompt may have, in the order in which they are coded."""
 TASKS = ("greeting", "mapping")
 
@@ -27,6 +28,7 @@ _END, _SPELL, _RAW, _COMMA = range(4)
 _FUNCTION_WORDS = (
     *("a", "an", "and", "the", "of", "on", "in", "at", "with", "one", "two", "three", "four", "five", "six", "seven", "eight"),
     *("nine", "ten", "eleven", "twelve", "nothing", "some", "many", "no", "left", "right", "above", "below", "near", "my"),
+    *(*GOAL_KINDS, "things"),
 )
 _PLACES = ("at sea", "outdoors")
 _WORDS = tuple(
@@ -57,6 +59,8 @@ class PromptContent:
         time_ms: Time stamp in ms, modulo 2^16.
         task: One of `TASKS`.
         parts: Parts it has; the fields of others are empty.
+        goal: What the sender wants, a few words; travels with the keywords.
+        keywords: Single words without spaces, most telling first.
         caption: Text, any words separated by single spaces.
         background: Background name; travels with the boxes ("" = not said).
         boxes: Boxes, coordinates in whole pixels after the trip. ``subject`` is one of ``subjects`` or "".
@@ -70,6 +74,8 @@ class PromptContent:
     time_ms: int
     task: str
     parts: tuple[str, ...]
+    goal: str = ""
+    keywords: tuple[str, ...] = ()
     caption: str = ""
     background: str = ""
     boxes: tuple[Box, ...] = ()
@@ -113,11 +119,13 @@ def decode(data: bytes) -> PromptContent:
     number, recipient, time_ms = bits.read(NUMBER_BITS), bits.read(USER_BITS), bits.read(TIME_BITS)
     task = TASKS[bits.read(1)]
     parts = tuple(part for part in PARTS if bits.read(1))
+    goal, keywords = (_read_words(bits), tuple(_read_words(bits).split())) if KEYWORDS in parts else ("", ())
     caption = _read_words(bits) if CAPTION in parts else ""
     background, boxes, box_subjects = _read_boxes(bits) if BOXES in parts else ("", (), ())
     subjects = tuple(bits.read(SUBJECT_BITS) for _ in range(bits.read(COUNT_BITS))) if REFERENCES in parts else ()
     identifiers = _read_identifiers(bits) if IDENTIFIERS in parts else {}
-    return PromptContent(number, recipient, time_ms, task, parts, caption, background, boxes, box_subjects, subjects, identifiers)
+    said = (goal, keywords, caption, background, boxes, box_subjects, subjects, identifiers)
+    return PromptContent(number, recipient, time_ms, task, parts, *said)
 
 
 def part_bits(content: PromptContent) -> dict[str, int]:
@@ -132,6 +140,11 @@ def part_bits(content: PromptContent) -> dict[str, int]:
 
 def _write_caption(out: BitWriter, content: PromptContent) -> None:
     _write_words(out, content.caption)
+
+
+def _write_keywords(out: BitWriter, content: PromptContent) -> None:
+    _write_words(out, content.goal)
+    _write_words(out, " ".join(content.keywords))
 
 
 def _write_words(out: BitWriter, text: str) -> None:
@@ -256,4 +269,10 @@ def _read_identifiers(bits: BitReader) -> dict[int, bytes]:
     return identifiers
 
 
-_WRITE = {CAPTION: _write_caption, BOXES: _write_boxes, REFERENCES: _write_references, IDENTIFIERS: _write_identifiers}
+_WRITE = {
+    KEYWORDS: _write_keywords,
+    CAPTION: _write_caption,
+    BOXES: _write_boxes,
+    REFERENCES: _write_references,
+    IDENTIFIERS: _write_identifiers,
+}

@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from ..policies.registry import PolicySpec
+from .granularity import Granularity
 
 
 class RadioSettings(Struct, frozen=True):
@@ -114,3 +115,9 @@ class NetworkSettings(Struct, frozen=True):
     traffic: TrafficSettings = TrafficSettings()
     policies: tuple[PolicySettings, ...] = ()
     generator_steps: int = 8
+    caption: str = "boxes"
+    """Who says what a picture shows: ``boxes`` (the extractor, from its boxes) or ``captioner`` (that role)."""
+    goals: str = "given"
+    """How a sender's task is known: ``given``, or ``inferred`` from what the user says by the role ``keywords``."""
+    granularity: Granularity = Granularity()
+    """How much a prompt can say at most."""

@@ -15,18 +15,16 @@ from .accounting import KIND_BITS, body_bits
 from .csi import error_std_db
 from .knowledge import nearest
 from .knowledge.items import HISTORY, OWN, SUBJECT, TERM
-from .models.roles import Encode, Extract, Extraction, Symbols
-from .prompt_codec import BOXES, CAPTION, IDENTIFIERS, PARTS, REFERENCES, PromptContent, encode, part_bits
+from .models.roles import Encode, Extraction, Intent, Symbols
+from .prompt_codec import BOXES, CAPTION, IDENTIFIERS, KEYWORDS, PARTS, REFERENCES, PromptContent, encode, part_bits
 from .scenes.draw import draw
 from .scenes.vocabulary import LABELS
 from .scenes.world import Scene, make_scene
-from .user_sharing import UserSharing
+from .user_seeing import UserSeeing
 from .user_state import Sending
 
-MOST_BOXES = 15
 
-
-class UserSending(UserSharing):
+class UserSending(UserSeeing):
     """Traffic and the way out."""
 
     def begin_traffic(self, ctx: Context) -> None:
@@ -58,7 +56,7 @@ class UserSending(UserSharing):
         if self.settings.scheme == "semcom":
             self.encode_picture(request, sending, ctx)
         else:
-            ctx.infer("extractor", Extract(picture, self.looks()), f"extractor:{request}")
+            self.see(request, sending, scene, ctx)
 
     def look(self, number: int, ctx: Context) -> Scene:
         """The scene in front of the camera."""
@@ -75,30 +73,27 @@ class UserSending(UserSharing):
 
     # --- prompts ---------------------------------------------------------------------------------------------------
 
-    def on_extraction(self, result: Extraction, event: Envelope, ctx: Context) -> None:
-        """The local model has looked at a picture."""
-        what = event.in_reply_to.partition(":")[2]
-        if what.startswith("share:"):
-            self.found_own(what.split(":")[1], result, ctx)
-            return
-        sending = self.state.sending.pop(what)
-        content = self.content(what, sending, result)
-        noise, choice = self.select(what, sending, content, result, ctx)
+    def understood(self, request: str, sending: Sending, seen: Extraction, intent: Intent, ctx: Context) -> None:
+        """The local models have looked at a picture: choose a prompt and send it."""
+        del self.state.sending[request]
+        content = self.content(request, sending, seen, intent)
+        noise, choice = self.select(request, sending, content, seen, ctx)
         if choice.share_knowledge:
-            content = self.tell(what, noise, content, ctx)
-        self.send_prompt(what, sending, replace(content, parts=tuple(p for p in PARTS if p in choice.parts)), ctx)
-        self.remember(what, sending, result.caption, ctx)
-        own = next((box for box in result.boxes if box.subject), None)
+            content = self.tell(request, noise, content, ctx)
+        self.send_prompt(request, sending, replace(content, parts=tuple(p for p in PARTS if p in choice.parts)), ctx)
+        self.remember(request, sending, seen.caption, ctx)
+        own = next((box for box in seen.boxes if box.subject), None)
         if own is not None:
             self.share_more(sending.picture, own, ctx)
 
-    def content(self, request: str, sending: Sending, seen: Extraction) -> PromptContent:
-        """All that a prompt could say. Own subjects that the other side knows are references, others identifiers."""
+    def content(self, request: str, sending: Sending, seen: Extraction, intent: Intent) -> PromptContent:
+        """All that a prompt could say at most. Own subjects that the other side knows are references, others identifiers."""
         own = self.around.user_settings[self.id].subjects
         numbers = {name: own.index(name) for name in dict.fromkeys(box.subject for box in seen.boxes) if name in own}
         known = [name for name in numbers if name in self.state.known or name in self.state.told]
         untold = [name for name in numbers if name not in known and self.may_tell(name)]
-        boxes = tuple(seen.boxes[:MOST_BOXES])
+        most = self.settings.granularity
+        boxes = tuple(seen.boxes[: most.boxes])
         looks = self.looks()
         return PromptContent(
             number=int(request.rpartition("/")[2]),
@@ -106,6 +101,8 @@ class UserSending(UserSharing):
             time_ms=sending.t_ns // MS,
             task=sending.task,
             parts=(),
+            goal=intent.goal,
+            keywords=tuple(intent.keywords[: most.keywords]),
             caption=seen.caption,
             background=seen.background,
             boxes=boxes,
@@ -151,7 +148,8 @@ class UserSending(UserSharing):
         bits = part_bits(content)
         labels = tuple(dict.fromkeys(box.label for box in seen.boxes))
         own = self.around.user_settings[self.id].subjects
-        offered = {CAPTION: labels}
+        offered = {KEYWORDS: labels} if content.keywords else {}
+        offered[CAPTION] = labels
         if content.boxes:
             offered[BOXES] = labels
         if content.subjects:

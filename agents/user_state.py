@@ -8,6 +8,7 @@ from ..bus.messages import Body, SharedItem, Terms, Uplink
 from .base import AgentState, NetworkAgent
 from .csi import RunningMean
 from .knowledge.items import SUBJECT
+from .models.roles import Extraction
 
 
 class Sending(Struct):
@@ -18,6 +19,10 @@ class Sending(Struct):
     task: str
     picture: bytes
     codec: str = ""
+    message: str = ""
+    """What the user said about it, where goals are inferred."""
+    seen: Extraction | None = None
+    """What has been seen in it while another model is asked."""
 
 
 class Receiving(Struct):

@@ -18,9 +18,10 @@ Draw = Callable[[str], float]
 
 
 class Candidate(Struct, frozen=True):
-    """One part that a prompt may hold: ``name`` (``caption``, ``boxes``, ``references``, ``identifiers``), costing ``bits``.
+    """One part that a prompt may hold: its ``name`` and exact cost in ``bits``.
 
-    ``concepts``: the KB concepts it carries (labels, subject names).
+    ``name``: ``keywords``, ``caption``, ``boxes``, ``references`` or ``identifiers``. ``concepts``: the KB concepts it
+    carries (labels, subject names).
     """
 
     name: str

@@ -156,10 +156,18 @@ class HubSection(Section):
 
 
 class ModelsSection(Section):
-    """Which models run: the profile, and the diffusion steps of the generator."""
+    """Which models run, the diffusion steps of the generator, and how pictures are understood and how finely told."""
 
     profile: Literal["tiny", "hub"] = "tiny"
     generator_steps: int = Field(default=8, ge=1, le=50)
+    caption: Literal["boxes", "captioner"] = "boxes"
+    """From the extractor's boxes, or by a captioner of its own (some 25 ms of a core more a picture)."""
+    goals: Literal["given", "inferred"] = "given"
+    """A sender's task is drawn and known, or inferred from what its user says; then prompts can hold goal and keywords."""
+    keywords: int = Field(default=6, ge=0, le=12)
+    """Most keywords of a prompt."""
+    boxes: int = Field(default=15, ge=0, le=15)
+    """Most boxes of a prompt."""
     hub: HubSection = HubSection()
 
 

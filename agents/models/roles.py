@@ -35,7 +35,7 @@ class Box(Struct, frozen=True, array_like=True):
 
 
 class Extract(Message, frozen=True):
-    """Arguments of ``extractor`` and ``captioner``: a picture, and the looks of the asker's own subjects (name -> identifier vector)."""
+    """Arguments of ``extractor`` and ``captioner``: a picture, looks of the asker's own subjects (name -> identifier)."""
 
     picture: bytes
     subjects: dict[str, bytes] = {}
@@ -50,7 +50,7 @@ class Extraction(Message, frozen=True):
 
 
 class Interpret(Message, frozen=True):
-    """Arguments of ``keywords``: what the user said about a picture, the picture's caption and boxes, and its own subjects' names."""
+    """Arguments of ``keywords``: what a user said about a picture, its caption, its boxes, names of the user's own subjects."""
 
     message: str
     caption: str
@@ -100,6 +100,14 @@ class Symbols(Message, frozen=True):
 
 class Decode(Message, frozen=True):
     """Arguments of ``jscc_decoder``: equalised symbols and the receiver's own SNR estimate (Es/N0 after equalisation, dB)."""
+
+    symbols: bytes
+    codec: str
+    snr_db: float
+
+
+class Denoise(Message, frozen=True):
+    """Arguments of ``denoiser``: equalised symbols of a codec, and the receiver's own SNR estimate (Es/N0, dB)."""
 
     symbols: bytes
     codec: str
@@ -157,8 +165,9 @@ class Model(Protocol):
 Result = Extraction | Intent | Picture | Symbols | Embedding | Branch
 """Every result of a role; these enter the union of payloads."""
 
-Arguments = Extract | Interpret | Generate | Encode | Decode | Embed | Personalise
+Arguments = Extract | Interpret | Generate | Encode | Decode | Denoise | Embed | Personalise
 """Every argument of a role."""
 
 ModelSet = Mapping[str, Model]
-"""Role name -> model: ``extractor``, ``captioner``, ``keywords``, ``generator``, ``jscc_encoder``, ``jscc_decoder``, ``embedder``, ``personaliser``."""
+"""Role name -> model: ``extractor``, ``captioner``, ``keywords``, ``generator``,
+``jscc_encoder``, ``jscc_decoder``, ``embedder``, ``personaliser``."""

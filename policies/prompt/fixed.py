@@ -6,7 +6,7 @@ from typing import Annotated
 from ..protocols import Draw, PromptChoice, PromptContext
 from .parts import with_core
 
-KNOWN = ("caption", "boxes", "references", "identifiers")
+KNOWN = ("keywords", "caption", "boxes", "references", "identifiers")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from ..protocols import Candidate, PromptContext
 
 CORE = ("caption", "boxes")
-"""A prompt holds at least one of these: nothing else says what is in the picture."""
+"""A prompt holds at least one of these, or the keywords: nothing else says what is in the picture."""
 
 
 def by_name(context: PromptContext) -> dict[str, Candidate]:
@@ -15,6 +15,6 @@ def with_core(chosen: list[str], context: PromptContext) -> tuple[str, ...]:
     """``chosen``, in the candidates' order and with the cheapest core part where none was chosen."""
     offered = by_name(context)
     core = [name for name in CORE if name in offered]
-    if core and not any(name in chosen for name in core):
+    if core and not any(name in chosen for name in ("keywords", *core)):
         chosen = [*chosen, min(core, key=lambda name: offered[name].bits)]
     return tuple(name for name in offered if name in chosen)

@@ -32,6 +32,7 @@ from semcast.agents.scenes.sprites import sprite
 from semcast.agents.scenes.vocabulary import BACKGROUNDS, COLOURS, LABELS
 from semcast.agents.scenes.world import Scene, SceneObject
 from semcast.bus import keys
+from semcast.bus.errors import BadInput
 
 SIDE = PICTURE_SIDE
 
@@ -135,7 +136,7 @@ def generate(call: Generate) -> Picture:
     boxes = list(call.boxes)
     if not boxes:
         rng = keys.generator("simple generator", call.seed)
-        for label, colour, subject in parse(call.caption).objects:
+        for label, colour, subject in said(call.caption):
             boxes.append(Box(label, colour, *map(float, rng.integers(12, SIDE - 12, 2)), 20.0, 20.0, 1.0, subject))
     things = []
     for box in boxes:
@@ -144,8 +145,16 @@ def generate(call: Generate) -> Picture:
         tint = (30, -30, 0) if box.subject in call.subjects else (0, 0, 0)
         place = (left + width / 2, top + height / 2, float(width), float(height))
         things.append(SceneObject(box.label or "ball", box.colour or "red", *place, tint=tint))
-    background = call.background or parse(call.caption).background or "grass"
+    background = call.background or next((name for name in BACKGROUNDS if name in call.caption), "grass")
     return Picture(draw(Scene(background, tuple(things), call.seed % (1 << 30))).tobytes())
+
+
+def said(text: str) -> list[tuple[str, str, str]]:
+    """What a caption or keywords mention."""
+    try:
+        return list(parse(text).objects)
+    except BadInput:
+        return [(word, "red", "") for word in text.split(", ") if word in LABELS]
 
 
 def embed(call: Embed) -> Embedding:

@@ -20,6 +20,7 @@ BOXES = st.builds(
     *(st.integers(0, 63).map(float) for _ in range(2)),
     *(st.integers(1, 64).map(float) for _ in range(2)),
 )
+WORDS = ("show", "my", "dog", "greet", "with", "red", "tilo's", "grass")
 VECTORS = st.lists(st.floats(-4, 4, width=16), max_size=6).map(lambda values: np.array(values, "<f2").astype("<f4").tobytes())
 
 
@@ -32,6 +33,8 @@ def contents(draw: st.DrawFn) -> PromptContent:
         time_ms=draw(st.integers(0, 2**16 - 1)),
         task=draw(st.sampled_from(TASKS)),
         parts=tuple(part for part in PARTS if draw(st.booleans())),
+        goal=" ".join(draw(st.lists(st.sampled_from(WORDS), max_size=6))),
+        keywords=tuple(draw(st.lists(st.sampled_from(WORDS), max_size=8))),
         caption=draw(
             st.text(max_size=40)
             | st.lists(st.sampled_from(("a", "dog", "mia's", "red,", "on", "grass", "x-y")), max_size=12).map(" ".join)
@@ -46,7 +49,7 @@ def contents(draw: st.DrawFn) -> PromptContent:
 
 def kept(content: PromptContent) -> PromptContent:
     """The content without the parts that it does not send."""
-    empty = {"caption": {"caption": ""}, "boxes": {"background": "", "boxes": (), "box_subjects": ()}}
+    empty = {"keywords": {"goal": "", "keywords": ()}, "caption": {"caption": ""}, "boxes": {"background": "", "boxes": (), "box_subjects": ()}}
     empty |= {"references": {"subjects": ()}, "identifiers": {"identifiers": {}}}
     for part in PARTS:
         if part not in content.parts:

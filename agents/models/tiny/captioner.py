@@ -19,10 +19,12 @@ from ...scenes.vocabulary import BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURA
 from ..cards import Card, checked, read_card
 from ..roles import PICTURE_SIDE, Extract, Extraction
 from .detector import GRID, Trunk
+from .pretrained import read, ready
 from .subjects import as_tensor
 from .text import NOTHING, START, WordList
 
-BATCH = 8
+BATCH = 1
+"""A device asks about one picture at a time."""
 MAX_WORDS = 40
 """Numbers of a caption, START and END counted; eight objects take at most 37."""
 END_WORD = "."
@@ -57,8 +59,7 @@ def build(width: int = 128, layers: int = 3, heads: int = 4) -> VisionEncoderDec
     )  # fmt: skip
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
     config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = START, NOTHING, END
-    model = VisionEncoderDecoderModel(config=config)
-    model.set_attn_implementation("eager")  # the fused kernel's gradient is slow on CPUs
+    model: VisionEncoderDecoderModel = ready(VisionEncoderDecoderModel(config=config))
     return model
 
 
@@ -92,7 +93,8 @@ def greedy(model: VisionEncoderDecoderModel, features: Tensor) -> list[list[int]
     ended = torch.zeros(len(features), dtype=torch.bool)
     past = None
     for _ in range(MAX_WORDS - 1):
-        out = model.decoder(words[:, -1:], encoder_hidden_states=seen, past_key_values=past, use_cache=True)
+        kept = {"attention_mask": torch.ones_like(words), "past_key_values": past, "use_cache": True}
+        out = model.decoder(words[:, -1:], encoder_hidden_states=seen, **kept)
         past = out.past_key_values
         words = torch.cat([words, out.logits[:, -1].argmax(dim=1, keepdim=True)], dim=1)
         ended |= words[:, -1] == END
@@ -160,9 +162,7 @@ def load(folder: Path) -> TinyCaptioner:
     card = read_card(folder)
     for name in PARTS:
         checked(card, name)
-    model = VisionEncoderDecoderModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-    model.set_attn_implementation("eager")
-    return TinyCaptioner(card, load_trunk(folder / TRUNK_NAME), model)
+    return TinyCaptioner(card, load_trunk(folder / TRUNK_NAME), read(VisionEncoderDecoderModel, folder))
 
 
 def examples() -> list[Extract]:

@@ -31,12 +31,15 @@ from ..tiny.captioner import (
     text_of,
 )
 from ..tiny.detector import Trunk
+from ..tiny.pretrained import write
 from ..tiny.text import NOTHING
 from .data import light, to_tensor, training_scene
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
 
+BLOCK = 8
+"""Pictures that are measured together."""
 PICTURES = 48
 """Pictures of a training step."""
 
@@ -61,7 +64,8 @@ def example(number: int, *key: keys.Key) -> tuple[np.ndarray[Any, Any], Tensor]:
 def caption_loss(model: Any, features: Tensor, wanted: Tensor) -> Tensor:
     """Mean cross entropy of every word after START, given the true ones before it."""
     longest = int((wanted != NOTHING).sum(dim=1).max())
-    out = model(pixel_values=features, decoder_input_ids=wanted[:, : longest - 1], use_cache=False)
+    given = wanted[:, : longest - 1]  # what follows an end is not scored, so nothing needs to be hidden
+    out = model(pixel_values=features, decoder_input_ids=given, decoder_attention_mask=torch.ones_like(given), use_cache=False)
     logits = out.logits.float().flatten(0, 1)
     return functional.cross_entropy(logits, wanted[:, 1:longest].flatten(), ignore_index=NOTHING)
 
@@ -70,8 +74,8 @@ def measure(model: Any, trunk: Trunk, low: int, high: int, scenes: int = 200) ->
     """Pooled F1 of (class, colour) multisets, and share of sentences of which nothing is wrong, on held-out scenes."""
     world = [make_scene("held out", "captions", low, high, index, count=(low, high)) for index in range(scenes)]
     said: list[str] = []
-    for start in range(0, scenes, BATCH):
-        pictures = np.stack([draw(scene) for scene in world[start : start + BATCH]])
+    for start in range(0, scenes, BLOCK):
+        pictures = np.stack([draw(scene) for scene in world[start : start + BLOCK]])
         with torch.inference_mode():
             features = SCALE * trunk.features(to_tensor(pictures).contiguous(memory_format=torch.channels_last))
         said += [text_of(row) for row in greedy(model, features)]
@@ -115,10 +119,14 @@ def export(model: Any, trunk: Trunk, folder: Path, minutes: float, progress: dic
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    model.half().save_pretrained(folder)
-    model.float()
-    save_file({k: v.half() if v.is_floating_point() else v for k, v in trunk.state_dict().items()}, folder / TRUNK_NAME)
-    metrics = {f"{name}_{low}_to_{high}": value for low, high in ((1, 4), (8, 8)) for name, value in measure(model, trunk, low, high).items()}
+    write(model, folder)
+    kept = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in trunk.state_dict().items()}
+    save_file(kept, folder / TRUNK_NAME)
+    metrics = {
+        f"{name}_{low}_to_{high}": value
+        for low, high in ((1, 4), (8, 8))
+        for name, value in measure(model, trunk, low, high).items()
+    }
     log.info("captioner: %s", metrics)
     data = {
         "name": "tiny-captioner", "roles": ["captioner"],
@@ -130,7 +138,7 @@ def export(model: Any, trunk: Trunk, folder: Path, minutes: float, progress: dic
 
 
 def _flops(model: Any, trunk: Trunk) -> int:
-    """Of one picture: trunk, ViT, and the decoder over `MAX_WORDS` - 1 places (kept keys and values make steps add up to this)."""
+    """Of one picture: trunk, ViT, and the decoder over `MAX_WORDS` - 1 places (with kept keys and values, steps add up to it)."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         features = trunk.features(torch.zeros(1, 3, 64, 64))
         model(pixel_values=features, decoder_input_ids=torch.zeros(1, MAX_WORDS - 1, dtype=torch.int64), use_cache=False)

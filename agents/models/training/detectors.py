@@ -1,4 +1,4 @@
-"""Training of the two detectors: the extractor, and the judge that reports use and no agent ever does."""
+"""What training a detector takes: dense targets, their loss, scores on held-out scenes; and the judge, which no agent uses."""
 
 import logging
 from collections.abc import Callable
@@ -12,23 +12,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from ....bus import keys
-from ..cards import Card, checked, read_card, write_card
-from ..loading import WEIGHTS
+from ..cards import Card, write_card
 from ..roles import Box
 from ..tiny.detector import (
     CELL,
     GRID,
     MEAN_SIDE,
-    ExtractorNetwork,
     JudgeNetwork,
     Maps,
     backgrounds,
     intersection_over_union,
     read_boxes,
 )
-from ..tiny.subjects import WEIGHTS_NAME
-from .data import Truth, batch, flip, light, to_pixels, to_tensor, wear
+from .data import Truth, batch, flip, to_pixels, to_tensor, wear
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -78,18 +74,37 @@ def detection_loss(maps: Maps, truth: Truth) -> Tensor:
     return focal.sum() / number + cells + 0.2 * ground
 
 
-def detect(network: nn.Module, pictures: np.ndarray[Any, Any], threshold: float) -> tuple[list[list[Box]], list[str]]:
-    """Boxes and backgrounds of uint8 (n, 64, 64, 3), in blocks of `BLOCK` filled up with the last picture."""
+Found = tuple[list[list[Box]], list[str]]
+"""Boxes and background of each picture."""
+Find = Callable[[np.ndarray[Any, Any], float], Found]
+"""Pictures uint8 (n, 64, 64, 3) and the least score of a box -> what was found."""
+
+
+def in_blocks(pictures: np.ndarray[Any, Any], read: Callable[[Tensor], Found]) -> Found:
+    """Read uint8 (n, 64, 64, 3) in blocks of `BLOCK` filled up with the last picture."""
     boxes: list[list[Box]] = []
     grounds: list[str] = []
     for start in range(0, len(pictures), BLOCK):
         part = pictures[start : start + BLOCK]
         filled = np.concatenate([part, np.repeat(part[-1:], BLOCK - len(part), axis=0)])
         with torch.inference_mode():
-            maps = network(to_tensor(filled).contiguous(memory_format=torch.channels_last))
-        boxes += read_boxes(maps, threshold)[: len(part)]
-        grounds += backgrounds(maps)[: len(part)]
+            found, said = read(to_tensor(filled).contiguous(memory_format=torch.channels_last))
+        boxes += found[: len(part)]
+        grounds += said[: len(part)]
     return boxes, grounds
+
+
+def finder(network: nn.Module) -> Find:
+    """How a network of `Maps` in eval mode finds."""
+
+    def find(pictures: np.ndarray[Any, Any], threshold: float) -> Found:
+        def read(x: Tensor) -> Found:
+            maps = network(x)
+            return read_boxes(maps, threshold), list(backgrounds(maps))
+
+        return in_blocks(pictures, read)
+
+    return find
 
 
 def score(found: list[list[Box]], wanted: list[list[Box]]) -> dict[str, float]:
@@ -117,31 +132,31 @@ def held_out(low: int, high: int, number: int = 400) -> tuple[np.ndarray[Any, An
     return np.stack([draw(s) for s in scenes]), [s.boxes() for s in scenes], [s.background for s in scenes]
 
 
-def measure(network: nn.Module, worn: bool = False) -> dict[str, float]:
+def measure(find: Find, worn: bool = False) -> dict[str, float]:
     """F1 on held-out scenes of up to 4 and of 5 to 8 objects at the best of a few thresholds (chosen on other scenes).
 
     Args:
-        network: In eval mode.
+        find: What is measured.
         worn: Choose the threshold on worn pictures, and measure on those too.
     """
     tuning = batch(160, "detector", "tuning", high=6)
     truth = [_true_boxes(tuning[1], row) for row in range(len(tuning[0]))]
     if worn:
         tuning = (to_pixels(wear(tuning[0], "detector", "tuning")), tuning[1])
-    levels = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
-    scores = [score(detect(network, tuning[0], level)[0], truth)["f1"] for level in levels]
+    levels = tuple(0.05 * step for step in range(5, 18))
+    scores = [score(find(tuning[0], level)[0], truth)["f1"] for level in levels]
     threshold = levels[int(np.argmax(scores))]
     result = {"threshold": threshold}
     for low, high in ((1, 4), (5, 8)):
         pictures, wanted, grounds = held_out(low, high)
-        found, said = detect(network, pictures, threshold)
+        found, said = find(pictures, threshold)
         values = score(found, wanted)
         result[f"f1_{low}_to_{high}"] = values["f1"]
         result[f"colour_{low}_to_{high}"] = values["colour"]
         result[f"background_{low}_to_{high}"] = float(np.mean([a == b for a, b in zip(said, grounds, strict=True)]))
         if worn:
             pictures = to_pixels(wear(pictures, "held out", low))
-            result[f"worn_f1_{low}_to_{high}"] = score(detect(network, pictures, threshold)[0], wanted)["f1"]
+            result[f"worn_f1_{low}_to_{high}"] = score(find(pictures, threshold)[0], wanted)["f1"]
     return result
 
 
@@ -154,58 +169,29 @@ def _true_boxes(truth: Truth, row: int) -> list[Box]:
     ]
 
 
-def _train(network: nn.Module, name: str, work: Path, minutes: float, prepare: Callable[..., Tensor]) -> dict[str, float]:
-    def loss(step: int) -> Tensor:
-        pictures, truth = batch(BATCH, name, step)
-        x, truth = flip(prepare(pictures, name, step), truth)
-        return detection_loss(network(x.contiguous(memory_format=torch.channels_last)), truth)
-
-    return fit(network, loss, work / name, minutes, Settings(rate=2.0e-3))
-
-
-def _plain(pictures: np.ndarray[Any, Any], *key: keys.Key) -> Tensor:
-    return light(to_tensor(pictures), *key)
-
-
-def train_extractor(folder: Path, work: Path, minutes: float) -> Card:
-    """Recipe ``extractor``; the subject network is the personaliser's, beside `folder` or else the package's."""
-    beside = folder.parent / "personaliser"
-    personaliser = read_card(beside if beside.is_dir() else WEIGHTS / "personaliser")
-    eye = checked(personaliser, WEIGHTS_NAME)
-    torch.manual_seed(21)
-    network = ExtractorNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    progress = _train(network, "extractor", work, minutes, _plain)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / WEIGHTS_NAME).write_bytes(eye.read_bytes())
-    more = {"subject_threshold": personaliser.data["threshold"], "flops_per_look": personaliser.data["flops_per_crop"]}
-    return _export(network, folder, "extractor", ["extractor"], minutes, progress, [WEIGHTS_NAME], more)
-
-
 def train_judge(folder: Path, work: Path, minutes: float) -> Card:
     """Recipe ``judge``: other network, seed and pictures (worn ones) than the extractor's."""
     torch.manual_seed(22)
     network = JudgeNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    progress = _train(network, "judge", work, minutes, wear)
-    return _export(network, folder, "judge", [], minutes, progress, [], {})
 
+    def loss(step: int) -> Tensor:
+        pictures, truth = batch(BATCH, "judge", step)
+        x, truth = flip(wear(pictures, "judge", step), truth)
+        return detection_loss(network(x.contiguous(memory_format=torch.channels_last)), truth)
 
-def _export(
-    network: nn.Module, folder: Path, name: str, roles: list[str], minutes: float, progress: dict[str, float],
-    files: list[str], more: dict[str, Any],
-) -> Card:  # fmt: skip
+    progress = fit(network, loss, work / "judge", minutes, Settings(rate=2.0e-3))
     folder.mkdir(parents=True, exist_ok=True)
     kept = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()}
     save_file(kept, folder / "model.safetensors")
     network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in kept.items()})  # measure what will be read
-    metrics = measure(network, worn=name == "judge")
-    log.info("%s: %s", name, metrics)
+    metrics = measure(finder(network), worn=True)
+    log.info("judge: %s", metrics)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 3, 64, 64))
     data = {
-        "name": f"tiny-{name}", "roles": roles, "params": sum(p.numel() for p in network.parameters()),
-        "flops": counter.get_total_flops(), "recipe": name,
-        "batch": 1 if roles else BLOCK,  # a device extracts one picture at a time
-        "command": f"semcast train {name} --minutes {minutes:g}", "threshold": metrics.pop("threshold"), **more,
-        "training": progress, "metrics": metrics, "files": ["model.safetensors", *files],
+        "name": "tiny-judge", "roles": [], "params": sum(p.numel() for p in network.parameters()),
+        "flops": counter.get_total_flops(), "recipe": "judge", "batch": BLOCK,
+        "command": f"semcast train judge --minutes {minutes:g}", "threshold": metrics.pop("threshold"),
+        "training": progress, "metrics": metrics, "files": ["model.safetensors"],
     }  # fmt: skip
     return write_card(folder, data)
