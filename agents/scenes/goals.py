@@ -135,7 +135,7 @@ def request(scene: Scene, subjects: tuple[str, ...], *key: keys.Key, held_out: b
 
 
 def keywords(goal: Goal, scene: Scene) -> tuple[str, ...]:
-    """Colour and class of the goal's subjects, the background, then the other classes from left to right; at most `MAX_KEYWORDS`."""
+    """Colour and class of the goal's subjects, the background, the other classes from left to right; at most `MAX_KEYWORDS`."""
     words = [word for subject in goal.subjects for word in subject.split()[1:]]
     things = sorted(scene.objects, key=lambda thing: (thing.cx, thing.cy))
     singular = {PLURALS.get(label, label + "s"): label for label in LABELS}

@@ -49,7 +49,11 @@ def contents(draw: st.DrawFn) -> PromptContent:
 
 def kept(content: PromptContent) -> PromptContent:
     """The content without the parts that it does not send."""
-    empty = {"keywords": {"goal": "", "keywords": ()}, "caption": {"caption": ""}, "boxes": {"background": "", "boxes": (), "box_subjects": ()}}
+    empty = {
+        "keywords": {"goal": "", "keywords": ()},
+        "caption": {"caption": ""},
+        "boxes": {"background": "", "boxes": (), "box_subjects": ()},
+    }
     empty |= {"references": {"subjects": ()}, "identifiers": {"identifiers": {}}}
     for part in PARTS:
         if part not in content.parts:

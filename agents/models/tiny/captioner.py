@@ -31,6 +31,8 @@ END_WORD = "."
 SCALE = 0.5
 """Brings the trunk's features to about unit variance."""
 TRUNK_NAME = "trunk.safetensors"
+IN_EXTRACTOR = "model.backbone.model.trunk."
+"""What the names of the trunk's weights begin with in the extractor's file."""
 PARTS = ("config.json", "generation_config.json", "model.safetensors", TRUNK_NAME)
 
 _SINGLE = ("a", "an", "and", ",", "nothing", END_WORD)
@@ -149,11 +151,11 @@ def _extraction(text: str) -> Extraction:
 
 
 def load_trunk(path: Path) -> Trunk:
-    """Read the trunk's weights; others in the file are left out."""
+    """Read a trunk's weights, also out of a whole extractor's."""
     trunk = Trunk()
-    known = trunk.state_dict()
-    weights = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items() if k in known}
-    trunk.load_state_dict(weights)
+    weights = {name.removeprefix(IN_EXTRACTOR): value.float() for name, value in load_file(path).items()}
+    counters = {name: value for name, value in trunk.state_dict().items() if name.endswith("num_batches_tracked")}
+    trunk.load_state_dict({name: weights[name] for name in trunk.state_dict() if name not in counters} | counters)
     return trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

@@ -124,7 +124,7 @@ def set_trunk(network: SceneDetector, trunk: Trunk) -> None:
     own.load_state_dict({name: value for name, value in trunk.state_dict().items() if "num_batches" not in name})
 
 
-def read(network: SceneDetector, pictures: Tensor, threshold: float) -> tuple[list[list[Box]], list[str]]:
+def find(network: SceneDetector, pictures: Tensor, threshold: float) -> tuple[list[list[Box]], list[str]]:
     """Boxes of each picture, most certain first, and its background.
 
     Places are rounded to 1/16 pixel and scores to 1/1000, so that last bits do not matter.

@@ -14,7 +14,7 @@ from ..loading import WEIGHTS
 from ..roles import Box
 from ..tiny.captioner import load_trunk
 from ..tiny.detector import ExtractorNetwork
-from ..tiny.detr import SceneDetector, build, read, set_trunk
+from ..tiny.detr import SceneDetector, build, find, set_trunk
 from ..tiny.pretrained import write
 from ..tiny.subjects import WEIGHTS_NAME
 from .data import Truth, batch, flip, light, to_tensor
@@ -92,10 +92,10 @@ def export(network: SceneDetector, folder: Path, minutes: float, progress: dict[
     """Write the weights in half precision and the card; what is measured is what will be read."""
     write(network, folder)
 
-    def find(pictures: np.ndarray, threshold: float) -> tuple[list[list[Box]], list[str]]:
-        return in_blocks(pictures, lambda x: read(network, x, threshold))
+    def found(pictures: np.ndarray, threshold: float) -> tuple[list[list[Box]], list[str]]:
+        return in_blocks(pictures, lambda x: find(network, x, threshold))
 
-    metrics = measure(find)
+    metrics = measure(found)
     log.info("extractor: %s", metrics)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network.see(torch.zeros(1, 3, 64, 64))
