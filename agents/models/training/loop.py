@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 PAUSE_S = 30.0
 """No step is counted as longer than this: a stopped process does not train."""
+FIRST_REPORT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def fit(
     """
     chosen = settings or Settings()
     run = _Run(network, work, chosen)
-    report_s = save_s = time.monotonic()
+    save_s = time.monotonic()
+    report_s = save_s - chosen.report_every_s + FIRST_REPORT_S
     total, terms, mean = 0.0, 0, float("nan")
     network.train()
     while run.elapsed_s < 60 * minutes:

@@ -20,6 +20,7 @@ class Recipe:
             checkpoints in ``work``, goes on from those it finds there, and trains for ``minutes`` in all.
         folder: Below the weights folder: where the package reads this model from.
         photos: It needs a folder of photographs, and its function takes it as a fourth argument.
+        minutes: How long it is trained unless told otherwise.
     """
 
     what: str
@@ -27,8 +28,13 @@ class Recipe:
     folder: str
     function: str = "train"
     photos: bool = False
+    minutes: float = 60.0
 
 
+TINY = "tiny"
+"""Name of all recipes together."""
+
+# In an order in which each finds what it builds on.
 RECIPES: Mapping[str, Recipe] = {
     "autoencoder": Recipe(
         "pictures to latents and back, for the generator; train it first", "autoencoder", "generator/autoencoder"
@@ -44,6 +50,7 @@ RECIPES: Mapping[str, Recipe] = {
         "sentences about pictures: ViT and GPT-2 over the extractor's trunk; train the extractor first", "captioner", "captioner"
     ),
     "keywords": Recipe("a user's goal and keywords from its message and what was seen: GPT-Neo", "keywords", "keywords"),
+    "denoiser": Recipe("diffusion over received JSCC features; train the codecs first", "denoiser", "denoiser"),
     "judge": Recipe("detector of reports, trained apart", "detectors", "judge", "train_judge"),
     "clip-judge": Recipe("features of pictures, objects and texts for reports, trained apart", "clip_judge", "clip_judge"),
 }
