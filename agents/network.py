@@ -17,7 +17,7 @@ BACKHAUL_BPS = 1.0e9
 
 
 ASKED = ("embedder", "extractor", "generator", "jscc_decoder", "jscc_encoder", "personaliser")
-"""Roles of models that agents ask; a test sees to it."""
+"""Roles of models that agents always ask; a test sees to it."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,12 @@ class Surroundings:
         """Name of a user's subject by its number; empty if it has no such."""
         subjects = self.user_settings[user].subjects
         return subjects[number] if number < len(subjects) else ""
+
+
+def asked(settings: NetworkSettings) -> list[str]:
+    """Roles of models that the agents of a network ask."""
+    more = ["captioner"] if settings.caption == "captioner" else []
+    return sorted([*ASKED, *more, *(["keywords"] if settings.goals == "inferred" else [])])
 
 
 def surroundings_of(settings: NetworkSettings, weights: Path | None = None) -> Surroundings:

@@ -51,10 +51,14 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
 def hub_settings(scenario: Scenario) -> HubSettings:
     """What the scenario says of the hub profile; paths become absolute, as workers may live in other folders."""
     said = scenario.models.hub.model_dump()
-    for name in ("folder", *PARTS):
-        if said[name].startswith(FOLDER_STARTS) or (name == "folder" and said[name]):
-            said[name] = str(Path(said[name]).expanduser().resolve())
+    said |= {part: _absolute(said[part]) for part in PARTS}
+    said["folder"] = str(Path(said["folder"]).expanduser().resolve()) if said["folder"] else ""
+    said["adapters"] = {subject: _absolute(text) for subject, text in said["adapters"].items()}
     return HubSettings(**said)
+
+
+def _absolute(text: str) -> str:
+    return str(Path(text).expanduser().resolve()) if text.startswith(FOLDER_STARTS) else text
 
 
 def policies(scenario: Scenario) -> tuple[PolicySettings, ...]:

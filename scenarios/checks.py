@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..agents.models.hub.table import PARTS, names, pick
+from ..agents.models.hub.table import ADAPTER, PARTS, names, pick
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
 from ..bus.errors import BadInput, SemcastError
@@ -105,6 +105,14 @@ def _hub(scenario: Scenario) -> Iterator[Mistake]:
             pick(part, text)
         except BadInput as error:
             yield Mistake(f"models.hub.{part}", f"{error.message}: {error.hint}", nearest(text, names(part)))
+    for subject, text in scenario.models.hub.adapters.items():
+        path = f'models.hub.adapters."{subject}"'
+        if subject not in SUBJECTS:
+            yield Mistake(path, f"no subject {subject!r} in the scene world", nearest(subject, list(SUBJECTS)))
+        try:
+            pick(ADAPTER, text)
+        except BadInput as error:
+            yield Mistake(path, f"{error.message}: {error.hint}")
 
 
 def _policies(scenario: Scenario, folder: Path | None) -> Iterator[Mistake]:

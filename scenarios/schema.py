@@ -148,6 +148,8 @@ class HubSection(Section):
     generator: str = ""
     embedder: str = ""
     language: str = ""
+    adapters: dict[str, str] = {}
+    """Subject -> LoRA weights for the generator, e.g. ``{"mia/dog" = "org/name@revision"}``."""
     device: Literal["cpu", "cuda"] = "cpu"
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     batch: int = Field(default=1, ge=1, le=64)

@@ -1,12 +1,13 @@
 """Whole runs of the hub profile over tiny random-weight checkpoints, and what is said where there are none."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from semcast.agents.network import ASKED
+from semcast.agents.network import ASKED, asked
 from semcast.bus.errors import Missing
-from semcast.scenarios.build import hub_settings
+from semcast.scenarios.build import hub_settings, network_settings
 from semcast.scenarios.cli import main
 from semcast.scenarios.folder import read_run
 from semcast.scenarios.loading import load
@@ -15,6 +16,7 @@ from semcast.scenarios.runner import check_models
 
 from ..agents.models.hub.checkpoints import make_all
 
+AGENTS = Path(__file__).resolve().parents[2] / "agents"
 SHORT = ("--set", "traffic.max_requests=1", "--set", "traffic.duration_s=4.0", "--set", "models.generator_steps=2")
 
 
@@ -66,6 +68,7 @@ def test_a_profile_has_defaults_of_its_own_and_the_scenario_s_values_win(cache: 
 
 def test_mistakes_in_the_hub_table_are_told_with_the_nearest_name() -> None:
     settings = ["models.profile=hug", "models.hub.captoner=blip", "models.hub.generator=gligan", "models.hub.batch=0"]
+    settings.append('models.hub.adapters={"mia/dgo" = "x/y", "leo/cat" = "sks"}')
     with pytest.raises(ScenarioMistakes) as caught:
         load("two-users", settings=settings)
     found = {mistake.path: mistake for mistake in caught.value.mistakes}
@@ -73,12 +76,29 @@ def test_mistakes_in_the_hub_table_are_told_with_the_nearest_name() -> None:
     assert found["models.hub.captoner"].nearest == "captioner"
     assert found["models.hub.generator"].nearest == "gligen"
     assert "models.hub.batch" in found
+    assert found['models.hub.adapters."mia/dgo"'].nearest == "mia/dog"
+    assert "no adapter of the hub profile" in found['models.hub.adapters."leo/cat"'].reason
 
 
 def test_roles_that_no_agent_asks_need_no_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(Missing) as caught:
         check_models(load("two-users", settings=["models.profile=hub", f"models.hub.folder={tmp_path}"]))
     assert "gpt-neo" not in str(caught.value)
+
+
+def test_the_roles_that_are_checked_are_those_that_agents_ask() -> None:
+    source = "".join(path.read_text() for path in sorted(AGENTS.glob("*.py")))
+    everything = load("two-users", settings=["models.caption=captioner", "models.goals=inferred"])
+    roles = {*re.findall(r'infer\(\s*"(\w+)"', source)} - {"denoiser"}
+    assert sorted(roles) == asked(network_settings(everything))
+    assert asked(network_settings(load("two-users"))) == sorted(ASKED)
+
+
+def test_captioner_and_goals_are_done_by_published_models_too(cache: Path, tmp_path: Path) -> None:
+    more = ("--set", "models.caption=captioner", "--set", "models.goals=inferred", "--no-report")
+    assert run(tmp_path / "run", cache, *more) == 0
+    told = read_run(tmp_path / "run")
+    assert told["requests"] >= 1 and told["results"]["delivered_share"] == 1.0
 
 
 def test_the_list_of_models_says_how_to_fetch_them(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

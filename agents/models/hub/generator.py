@@ -17,6 +17,7 @@ from ....bus.errors import BadInput
 from ...scenes.vocabulary import BACKGROUND_PHRASES
 from ..roles import PICTURE_SIDE, Box, Generate, Picture
 from . import reading
+from .adapters import Adapters
 from .pictures import closed
 from .settings import HubSettings
 from .snapshot import Snapshot, digest
@@ -33,22 +34,23 @@ class HubGenerator:
     role = "generator"
 
     def __init__(self, parts: Sequence[Snapshot], settings: HubSettings) -> None:
-        (snapshot,) = parts
-        self.name = snapshot.pick.short
+        snapshot, *lora = parts
+        self.name = " + ".join(part.pick.short for part in parts)
         self.sha256 = digest(parts, settings.kept(self.role))
         self.batch = settings.batch
         self._guidance, self._device = settings.guidance, settings.device
         self._pipe, self._boxed = pipelines(snapshot, settings)
+        self._adapters = Adapters(self._pipe, dict(zip(settings.adapter_picks, lora, strict=True)))
         self.side = int(self._pipe.unet.config.sample_size * self._pipe.vae_scale_factor)
         """Side in pixels of the pictures as they are made, before they are scaled to the network's size."""
 
     def group(self, arguments: Generate) -> str:
-        """Calls with the same number of steps share a batch."""
-        return f"steps{_checked_steps(arguments)}"
+        """Calls with the same number of steps and the same adapters share a batch."""
+        return " ".join([f"steps{_checked_steps(arguments)}", *self._adapters.of(arguments)])
 
     def flops(self, arguments: Generate) -> int:
         """Counted on the checkpoint's modules built without weights: words and decoder once, the denoiser at every evaluation,
-        twice where there is guidance. A scheduler may evaluate more often than there are steps."""
+        twice where there is guidance. A scheduler may evaluate more often than there are steps. What adapters add is left out."""
         fixed, plain, boxed = self._costs
         each = boxed if self._boxed is not None and arguments.boxes else plain
         return fixed + each * self._evaluations(_checked_steps(arguments))
@@ -57,23 +59,26 @@ class HubGenerator:
         """Generate one full batch of `batch` pictures; those with boxes for GLIGEN one by one, as its pipeline does.
 
         Raises:
-            BadInput: Another number of calls, or calls with different steps.
+            BadInput: Another number of calls, or calls of different groups.
         """
         if len(arguments) != self.batch or len({self.group(call) for call in arguments}) != 1:
-            raise BadInput(f"{self.name}: {len(arguments)} calls in a batch", f"exactly {self.batch} calls with equal steps")
+            raise BadInput(f"{self.name}: {len(arguments)} calls in a batch", f"exactly {self.batch} calls of one group")
+        self._adapters.switch(self._adapters.of(arguments[0]))
         if self._boxed is None:
             return [Picture(closed(image)) for image in self._plain(arguments)]
         return [Picture(closed(self._at_places(call) if call.boxes else self._plain([call])[0])) for call in arguments]
 
     def _plain(self, calls: Sequence[Generate]) -> list[Any]:
-        return list(self._pipe(prompt=[words(call) for call in calls], **self._common(calls)).images)
+        return list(self._pipe(prompt=[self._adapters.named(words(call), call) for call in calls], **self._common(calls)).images)
 
     def _at_places(self, call: Generate) -> Any:
         assert self._boxed is not None
         boxes = sorted(call.boxes, key=lambda box: -box.score)[:MOST_BOXES]
         result = self._boxed(
-            prompt=[words(call)],
-            gligen_phrases=[phrase(box) for box in boxes],
+            prompt=[self._adapters.named(words(call), call)],
+            gligen_phrases=[
+                self._adapters.named(phrase(box), call, box.subject) if box.subject else phrase(box) for box in boxes
+            ],
             gligen_boxes=[corners(box) for box in boxes],
             gligen_scheduled_sampling_beta=1.0,
             **self._common([call]),

@@ -8,17 +8,18 @@ from .settings import HubSettings
 from .snapshot import Snapshot, digest
 
 GOAL_TOKENS, KEYWORD_TOKENS, MOST_KEYWORDS = 16, 24, 8
-EXAMPLES = """Message: look, my dog in the garden!
+EXAMPLES = """Message: have a look at my dog in the garden
 Picture: a white dog and a red ball on grass
 Goal: show my dog on grass
-Keywords: dog, grass, ball
+Keywords: dog, white, grass
 
 Message: where did you leave the car?
 Picture: a blue car and two trees on a street
-Goal: show where the car is
-Keywords: car, street, tree
+Goal: locate the blue car
+Keywords: car, blue, street
 
 """
+"""Goals begin with a kind of `semcast.agents.scenes.goals.KINDS`, from which the sender's task follows."""
 
 
 class HubKeywords:

@@ -8,6 +8,7 @@ from ....bus.errors import BadInput, SemcastError
 from ..roles import Model
 from .settings import HubSettings
 from .snapshot import Snapshot, digest, find, find_all
+from .table import Pick
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,13 @@ def check(roles: Iterable[str], settings: HubSettings) -> None:
         Missing: Some are not here: all of them are named.
         BadInput: One cannot be used.
     """
-    parts = dict.fromkeys(part for role in sorted(roles) if role in ROLES for part in ROLES[role].parts)
-    find_all([settings.pick(part) for part in parts], settings.folder)
+    find_all(list(dict.fromkeys(pick for role in sorted(roles) for pick in picks(role, settings))), settings.folder)
+
+
+def picks(role: str, settings: HubSettings) -> list[Pick]:
+    """The checkpoints of a role; those of the generator's adapters come last, by subject."""
+    found = [settings.pick(part) for part in ROLES[role].parts]
+    return found + (list(settings.adapter_picks.values()) if role == "generator" else [])
 
 
 def loaders(settings: HubSettings) -> dict[str, Callable[[], Model]]:
@@ -61,7 +67,7 @@ def loaders(settings: HubSettings) -> dict[str, Callable[[], Model]]:
 def _loader(role: str, settings: HubSettings) -> Callable[[], Model]:
     def load() -> Model:
         about = ROLES[role]
-        parts = find_all([settings.pick(part) for part in about.parts], settings.folder)
+        parts = find_all(picks(role, settings), settings.folder)
         import torch
 
         if settings.device != "cpu" and not torch.cuda.is_available():
@@ -75,13 +81,13 @@ def _loader(role: str, settings: HubSettings) -> Callable[[], Model]:
 
 def row(role: str, settings: HubSettings) -> HubRow:
     """What can be said of a role without torch; sizes and costs of checkpoints that are not here are the table's."""
-    picks = [settings.pick(part) for part in ROLES[role].parts]
-    entries = [pick.entry for pick in picks]
+    wanted = picks(role, settings)
+    entries = [pick.entry for pick in wanted]
     flops = sum(entry.flops for entry in entries if entry)
-    name = " + ".join(pick.short for pick in picks)
+    name = " + ".join(pick.short for pick in wanted)
     found: list[Snapshot] = []
     problems = []
-    for pick in picks:
+    for pick in wanted:
         try:
             found.append(find(pick, settings.folder))
         except SemcastError as error:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ....bus.errors import BadInput, Missing
 from ..cards import file_sha256
-from .table import CLASSES, Pick
+from .table import ADAPTER, ADAPTER_FILES, CLASSES, Pick
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 COMPONENTS = {
@@ -51,6 +51,8 @@ class Snapshot:
         """The safetensors files that are read."""
         if self.pick.part == "generator":
             return [self.path / folder / name for folder, name in COMPONENTS.items()]
+        if self.pick.part == ADAPTER:
+            return [self.path / ADAPTER_FILES[0]]
         index = self.path / "model.safetensors.index.json"
         if not index.is_file():
             return [self.path / "model.safetensors"]
@@ -96,14 +98,18 @@ def find(pick: Pick, folder: str = "") -> Snapshot:
         BadInput: It has no safetensors, or is of a class that cannot do this part.
     """
     path, commit = _place(pick, folder)
+    found = Snapshot(pick, path, commit, {}, "LoRA") if pick.part == ADAPTER else _model(pick, path, commit, folder)
+    for file in found.weights:
+        _check_weights(pick, file, folder)
+    return found
+
+
+def _model(pick: Pick, path: Path, commit: str, folder: str) -> Snapshot:
     name = "model_index.json" if pick.part == "generator" else "config.json"
     if not (path / name).is_file():
         raise Missing(f"{pick.part}: {pick} has no {name} in {path}", command(pick, folder))
     config = _object(path / name)
-    found = Snapshot(pick, path, commit, config, _kind(pick, config, path))
-    for file in found.weights:
-        _check_weights(pick, file, folder)
-    return found
+    return Snapshot(pick, path, commit, config, _kind(pick, config, path))
 
 
 def find_all(picks: Sequence[Pick], folder: str = "") -> list[Snapshot]:

@@ -17,6 +17,9 @@ from ....bus.errors import BadInput
 CAPTION_TOKENS, LANGUAGE_TOKENS, STEPS = 24, 256, 25
 PARTS = ("captioner", "detector", "clip", "generator", "embedder", "language")
 
+ADAPTER = "adapter"
+"""A part beside `PARTS` that a run may have any number of: LoRA weights for the generator, one for a subject."""
+
 CLASSES: dict[str, tuple[str, ...]] = {
     "captioner": ("VisionEncoderDecoderModel", "BlipForConditionalGeneration"),
     "detector": ("YolosForObjectDetection", "DetrForObjectDetection"),
@@ -34,6 +37,9 @@ PIPELINE_FILES = (
     *("unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors"),
 )
 """What is fetched; a pipeline's repository holds further copies of the weights and a safety checker, which are not read."""
+
+
+ADAPTER_FILES = ("pytorch_lora_weights.safetensors", "*.json")
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ class Pick:
     """The checkpoint that a part uses in a run: a published one, or a folder in the same layout.
 
     Attributes:
-        part: One of `PARTS`.
+        part: One of `PARTS`, or `ADAPTER`.
         id: Hugging Face id, or the folder as it was written.
         revision: Empty for a folder.
         folder: Set where it is a folder.
@@ -132,7 +138,7 @@ class Pick:
     @property
     def files(self) -> tuple[str, ...]:
         """Patterns of the files that it needs."""
-        return PIPELINE_FILES if self.part == "generator" else PLAIN_FILES
+        return {"generator": PIPELINE_FILES, ADAPTER: ADAPTER_FILES}.get(self.part, PLAIN_FILES)
 
     @property
     def command(self) -> str:
@@ -160,24 +166,23 @@ def pick(part: str, text: str = "") -> Pick:
     """Read what a scenario says of a part.
 
     Args:
-        part: One of `PARTS`.
-        text: Empty for the default, a name of the table, ``org/name``, ``org/name@revision``, or a folder that begins with
-            ``/``, ``./``, ``../`` or ``~/``.
+        part: One of `PARTS`, or `ADAPTER`.
+        text: Empty for the default (adapters have none), a name of the table, ``org/name``, ``org/name@revision``, or a folder
+            that begins with ``/``, ``./``, ``../`` or ``~/``.
 
     Raises:
         BadInput: None of these.
     """
     rows = [row for row in TABLE if row.part == part]
-    row = next((row for row in rows if text in (row.name, row.id, f"{row.id}@{row.revision}")), None if text else rows[0])
+    default = rows[0] if rows and not text else None
+    row = next((row for row in rows if text in (row.name, row.id, f"{row.id}@{row.revision}")), default)
     if row is not None:
         return Pick(part, row.id, row.revision, entry=row)
     if text.startswith(FOLDER_STARTS):
         return Pick(part, text, folder=Path(text).expanduser())
     id, _, revision = text.partition("@")
     if id.count("/") != 1 or not all(_plain(word) for word in id.split("/")) or ("@" in text and not revision):
-        raise BadInput(
-            f"{text!r} is no {part} of the hub profile", f"one of {', '.join(names(part))}, or org/name@revision, or ./folder"
-        )
+        raise BadInput(f"{text!r} is no {part} of the hub profile", ", or ".join([*names(part), "org/name@revision", "./folder"]))
     return Pick(part, id, revision or "main")
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from .checkpoints import make_all
 
@@ -11,3 +12,9 @@ from .checkpoints import make_all
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the cache; nobody changes it."""
     return make_all(tmp_path_factory.mktemp("hub"))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """As in a run; small networks are also faster so."""
+    torch.set_num_threads(1)
