@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..agents.granularity import Granularity
 from ..agents.models.hub.settings import HubSettings
-from ..agents.models.hub.table import FOLDER_STARTS, PARTS
+from ..agents.models.hub.table import FOLDER_STARTS, JUDGE, PARTS
 from ..agents.settings import (
     ComputeSettings,
     KnowledgeSettings,
@@ -51,7 +51,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
 def hub_settings(scenario: Scenario) -> HubSettings:
     """What the scenario says of the hub profile; paths become absolute, as workers may live in other folders."""
     said = scenario.models.hub.model_dump()
-    said |= {part: _absolute(said[part]) for part in PARTS}
+    said |= {part: _absolute(said[part]) for part in (*PARTS, JUDGE)}
     said["folder"] = str(Path(said["folder"]).expanduser().resolve()) if said["folder"] else ""
     said["adapters"] = {subject: _absolute(text) for subject, text in said["adapters"].items()}
     return HubSettings(**said)

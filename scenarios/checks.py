@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..agents.models.hub.table import ADAPTER, PARTS, names, pick
+from ..agents.models.hub.table import ADAPTER, JUDGE, PARTS, names, pick
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
 from ..bus.errors import BadInput, SemcastError
@@ -99,7 +99,7 @@ def _ranges(scenario: Scenario) -> Iterator[Mistake]:
 
 
 def _hub(scenario: Scenario) -> Iterator[Mistake]:
-    for part in PARTS:
+    for part in (*PARTS, JUDGE):
         text = getattr(scenario.models.hub, part)
         try:
             pick(part, text)

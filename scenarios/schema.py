@@ -148,6 +148,8 @@ class HubSection(Section):
     generator: str = ""
     embedder: str = ""
     language: str = ""
+    judge: str = ""
+    """A published CLIP for the alignments; empty: the judge trained on the scene world."""
     adapters: dict[str, str] = {}
     """Subject -> LoRA weights for the generator, e.g. ``{"mia/dog" = "org/name@revision"}``."""
     device: Literal["cpu", "cuda"] = "cpu"

@@ -11,6 +11,7 @@ class HubSettings(Struct, frozen=True):
     """Which checkpoint does each part, where it lies and how it is run.
 
     A part is empty (the table's default), a name of the table, ``org/name``, ``org/name@revision`` or a folder; see `table.pick`.
+    ``judge``: a published CLIP for the alignments of a run's metrics; empty: the tiny profile's judge.
     ``adapters``: subject ("mia/dog") -> LoRA weights for the generator, as an id or folder; made for it by DreamBooth.
     ``folder``: a hub cache, empty for the usual one (``HF_HOME``). ``device``: of torch, ``cpu`` or ``cuda``. ``precision``:
     ``float32``, ``bfloat16`` or ``float16`` of the generator; all others compute in float32. ``batch``: calls that run together,
@@ -25,6 +26,7 @@ class HubSettings(Struct, frozen=True):
     generator: str = ""
     embedder: str = ""
     language: str = ""
+    judge: str = ""
     adapters: dict[str, str] = {}
     device: str = "cpu"
     precision: str = "float32"

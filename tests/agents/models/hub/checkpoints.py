@@ -269,6 +269,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "blip": captioner_blip,
     "yolos": detector_yolos,
     "detr": detector_detr,
+    "clip-b16": clip_b32,
     "clip-b32": clip_b32,
     "stable-diffusion-2-1": generator_stable_diffusion_2_1,
     "gligen": generator_gligen,

@@ -50,6 +50,11 @@ def clip_b32() -> Any:
     return transformers.CLIPModel(transformers.CLIPConfig())
 
 
+def clip_b16() -> Any:
+    """CLIP ViT-B/16."""
+    return transformers.CLIPModel(transformers.CLIPConfig(vision_config={"patch_size": 16}))
+
+
 def embedder_minilm() -> Any:
     """all-MiniLM-L6-v2."""
     return transformers.BertModel(transformers.BertConfig(hidden_size=384, num_hidden_layers=6, intermediate_size=1536))

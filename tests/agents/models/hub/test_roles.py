@@ -11,6 +11,7 @@ from semcast.agents.models.hub.clip import Clip
 from semcast.agents.models.hub.detector import Detector
 from semcast.agents.models.hub.extractor import HubExtractor
 from semcast.agents.models.hub.generator import HubGenerator, corners, phrase, words
+from semcast.agents.models.hub.judge import published_judge
 from semcast.agents.models.hub.keywords import EXAMPLES, HubKeywords
 from semcast.agents.models.hub.labels import colour_of, label_of
 from semcast.agents.models.hub.pictures import closed, opened
@@ -221,3 +222,18 @@ def test_goal_and_keywords_are_one_line_each(cache: Path) -> None:
 def test_the_examples_fit_the_window_of_the_published_tokenizer() -> None:
     """About 4 letters a token (GPT-2 on English): examples, a message and a caption of 30 words each, and what is written."""
     assert len(EXAMPLES) / 4 + 2 * 30 * 1.3 + 40 < LANGUAGE_TOKENS
+
+
+# --- what is judged ----------------------------------------------------------------------------------------------------
+
+
+def test_a_published_clip_judges_and_shares_no_weights_with_what_it_judges(cache: Path) -> None:
+    settings = HubSettings(folder=str(cache), judge="clip-b16")
+    judge = published_judge(settings)
+    assert judge.name == "laion/CLIP-ViT-B-16-laion2B-s34B-b88K@main"
+    pictures = np.stack([draw(make_scene("judge", index)) for index in range(2)])
+    assert judge.images(pictures).shape == (2, judge.size)
+    with pytest.raises(BadInput, match="is also the clip"):
+        published_judge(HubSettings(folder=str(cache), judge="laion/CLIP-ViT-B-32-laion2B-s34B-b79K"))
+    with pytest.raises(BadInput, match="no published judge is named"):
+        published_judge(HubSettings(folder=str(cache)))

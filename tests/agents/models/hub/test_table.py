@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from semcast.agents.models.hub.embedder import MOST_TOKENS
 from semcast.agents.models.hub.reading import flops_of
 from semcast.agents.models.hub.settings import HubSettings
-from semcast.agents.models.hub.table import CAPTION_TOKENS, CLASSES, LANGUAGE_TOKENS, PARTS, STEPS, TABLE, names, pick
+from semcast.agents.models.hub.table import CAPTION_TOKENS, CLASSES, JUDGE, LANGUAGE_TOKENS, PARTS, STEPS, TABLE, names, pick
 from semcast.bus.errors import BadInput
 
 from . import published
@@ -46,6 +46,7 @@ COUNTED: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "blip": (published.captioner_blip, lambda m: m(pixel_values=pixels(384), input_ids=tokens(CAPTION_TOKENS))),
     "yolos": (published.detector_yolos, lambda m: m(pixel_values=pixels(512))),
     "clip-b32": (published.clip_b32, lambda m: m.get_image_features(pixel_values=pixels(224))),
+    "clip-b16": (published.clip_b16, lambda m: m.get_image_features(pixel_values=pixels(224))),
     "minilm": (published.embedder_minilm, lambda m: m(input_ids=tokens(MOST_TOKENS))),
     "gpt-neo": (published.language_gpt_neo, lambda m: m(tokens(LANGUAGE_TOKENS))),
 }
@@ -81,7 +82,7 @@ def test_the_readme_and_the_tests_know_every_row() -> None:
     for row in TABLE:
         assert f"`{row.id}`" in text and f"`{row.revision[:12]}" in text and f"`{row.name}`" in text
     assert set(MAKERS) == {row.name for row in TABLE}
-    assert set(CLASSES) == set(PARTS) == {row.part for row in TABLE}
+    assert set(CLASSES) == {*PARTS, JUDGE} == {row.part for row in TABLE}
 
 
 def test_a_part_is_a_name_an_id_with_revision_or_a_folder() -> None:
