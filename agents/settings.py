@@ -119,5 +119,7 @@ class NetworkSettings(Struct, frozen=True):
     """Who says what a picture shows: ``boxes`` (the extractor, from its boxes) or ``captioner`` (that role)."""
     goals: str = "given"
     """How a sender's task is known: ``given``, or ``inferred`` from what the user says by the role ``keywords``."""
+    denoise: bool = False
+    """Receivers send features through the role ``denoiser`` before they decode them."""
     granularity: Granularity = Granularity()
     """How much a prompt can say at most."""

@@ -6,7 +6,7 @@ from ..bus.messages import Arrived, Failure, Feedback, JsccPicture
 from ..bus.records import Shown
 from .accounting import body_bits
 from .knowledge.items import HISTORY
-from .models.roles import Decode, Picture
+from .models.roles import Decode, Denoise, Denoised, Picture
 from .satisfaction import predicted_psnr_db, quality, timeliness
 from .user_state import Receiving, UserBase
 
@@ -20,7 +20,16 @@ class UserReceiving(UserBase):
             ctx.record(Failure(header.request, self.id, f"no decoder for {header.codec}"))
             return
         self.state.receiving[header.request] = Receiving(header.t_ns, header.codec, message.snr_db)
+        if self.settings.denoise:
+            ctx.infer("denoiser", Denoise(message.symbols, header.codec, message.snr_db), f"denoiser:{header.request}")
+            return
         ctx.infer("jscc_decoder", Decode(message.symbols, header.codec, message.snr_db), f"jscc_decoder:{header.request}")
+
+    def on_denoised(self, result: Denoised, event: Envelope, ctx: Context) -> None:
+        """Features are as near to the sent ones as they get: decode them."""
+        request = event.in_reply_to.partition(":")[2]
+        codec = self.state.receiving[request].codec
+        ctx.infer("jscc_decoder", Decode(result.symbols, codec, result.snr_db), f"jscc_decoder:{request}")
 
     def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:
         """Decoded: show it, remember it, and tell the edge how satisfied this user is."""

@@ -44,6 +44,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         generator_steps=scenario.models.generator_steps,
         caption=scenario.models.caption,
         goals=scenario.models.goals,
+        denoise=scenario.models.denoise,
         granularity=Granularity(scenario.models.keywords, scenario.models.boxes),
     )
 

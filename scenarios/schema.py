@@ -168,6 +168,8 @@ class ModelsSection(Section):
     """From the extractor's boxes, or by a captioner of its own (some 25 ms of a core more a picture)."""
     goals: Literal["given", "inferred"] = "given"
     """A sender's task is drawn and known, or inferred from what its user says; then prompts can hold goal and keywords."""
+    denoise: bool = False
+    """Receivers denoise features before they decode them (role ``denoiser``)."""
     keywords: int = Field(default=6, ge=0, le=12)
     """Most keywords of a prompt."""
     boxes: int = Field(default=15, ge=0, le=15)

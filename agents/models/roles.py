@@ -114,6 +114,13 @@ class Denoise(Message, frozen=True):
     snr_db: float
 
 
+class Denoised(Message, frozen=True):
+    """Result of ``denoiser``: symbols, and the SNR that ``jscc_decoder`` is to assume of them (unchanged after no step)."""
+
+    symbols: bytes
+    snr_db: float
+
+
 class Embed(Message, frozen=True):
     """Arguments of ``embedder``: texts."""
 
@@ -162,7 +169,7 @@ class Model(Protocol):
         """Calls with equal groups may share a batch (for instance one JSCC codec)."""
 
 
-Result = Extraction | Intent | Picture | Symbols | Embedding | Branch
+Result = Extraction | Intent | Picture | Symbols | Denoised | Embedding | Branch
 """Every result of a role; these enter the union of payloads."""
 
 Arguments = Extract | Interpret | Generate | Encode | Decode | Denoise | Embed | Personalise

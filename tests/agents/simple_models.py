@@ -16,6 +16,8 @@ from semcast.agents.models.roles import (
     Box,
     Branch,
     Decode,
+    Denoise,
+    Denoised,
     Embed,
     Embedding,
     Encode,
@@ -68,6 +70,7 @@ def models() -> dict[str, SimpleModel]:
         "embedder": SimpleModel("embedder", embed, 10**9),
         "jscc_encoder": SimpleModel("jscc_encoder", encode, 10**8),
         "jscc_decoder": SimpleModel("jscc_decoder", decode, 10**8),
+        "denoiser": SimpleModel("denoiser", denoise, 10**8),
     }
 
 
@@ -179,6 +182,12 @@ def encode(call: Encode) -> Symbols:
     symbols = values[::2] + 1j * values[1::2]
     power = np.mean(np.abs(symbols) ** 2)
     return Symbols((symbols / np.sqrt(max(power, 1e-9))).astype("<c8").tobytes())
+
+
+def denoise(call: Denoise) -> Denoised:
+    """Shrink towards zero as far as unit-power symbols want it."""
+    snr = 10 ** (call.snr_db / 10)
+    return Denoised((np.frombuffer(call.symbols, "<c8") * snr / (1 + snr)).astype("<c8").tobytes(), 40.0)
 
 
 def decode(call: Decode) -> Picture:

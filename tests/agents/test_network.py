@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from semcast.agents.knowledge import fold
 from semcast.agents.knowledge.items import CLOUD, OWN, SUBJECT
+from semcast.agents.models.roles import Denoised
 from semcast.agents.settings import KnowledgeSettings, NetworkSettings, RadioSettings, UserSettings
 from semcast.bus.channel.mcs import MCS_TABLE
 from semcast.bus.messages import (
@@ -77,6 +78,16 @@ def test_every_request_ends_once(result: "lru_cache[Run]") -> None:  # type: ign
 )
 def test_other_networks_end_as_well(settings: NetworkSettings) -> None:
     assert_every_request_ends_once(run(settings))
+
+
+def test_receivers_denoise_before_they_decode_where_that_is_set() -> None:
+    """The same pictures are shown, somewhat later: the call is charged to the receiver's processor."""
+    plain, denoised = two(), run(two_users(denoise=True))
+    assert_every_request_ends_once(denoised)
+    assert not plain.of(Denoised)
+    assert len(denoised.of(Denoised)) == len(denoised.of(Shown)) == len(plain.of(Shown))
+    later = [b.latency_ns - a.latency_ns for a, b in zip(plain.of(Shown), denoised.of(Shown), strict=True)]
+    assert min(later) >= 10**8 / two_users().compute.user_flops * 1e9
 
 
 def test_a_channel_without_hope_fails_every_request() -> None:

@@ -11,11 +11,13 @@ from safetensors.torch import load_file
 from ....bus import keys
 from ....bus.errors import BadInput
 from ..cards import Card, checked, read_card
-from ..roles import Denoise, Symbols
+from ..roles import Denoise, Denoised
 from .denoiser_network import DenoiserNetwork, noise_std
 from .library import codec_name
 
 WEIGHTS_NAME = "model.safetensors"
+CLEAN_SNR_DB = 40.0
+"""What the decoder is to assume of estimates: it need not shrink them again."""
 LOWEST_SNR_DB = -10.0
 """Below this a code is treated as if it were this."""
 
@@ -53,7 +55,7 @@ class SymbolDenoiser:
         steps = self.steps(arguments.snr_db)
         return steps * self.network.step_flops(arguments.codec, self._positions) if steps else values
 
-    def run(self, arguments: Sequence[Denoise]) -> list[Symbols]:
+    def run(self, arguments: Sequence[Denoise]) -> list[Denoised]:
         """Denoise one full batch of one group.
 
         Raises:
@@ -71,14 +73,14 @@ class SymbolDenoiser:
                 )
         steps = self.steps(arguments[0].snr_db)
         if not steps:
-            return [Symbols(call.symbols) for call in arguments]
+            return [Denoised(call.symbols, call.snr_db) for call in arguments]
         side = int(self._positions**0.5)
         received = np.frombuffer(b"".join(call.symbols for call in arguments), "<f4").reshape(-1, side, side, channels)
         snr_db = torch.tensor([max(call.snr_db, LOWEST_SNR_DB) for call in arguments], dtype=torch.float32)
         with torch.inference_mode():
             code = torch.from_numpy(received.astype(np.float32)).permute(0, 3, 1, 2).contiguous()
             found = self.network.denoise(code, noise_std(snr_db), arguments[0].codec, steps)
-        return [Symbols(row.astype("<f4").tobytes()) for row in found.permute(0, 2, 3, 1).contiguous().numpy()]
+        return [Denoised(row.astype("<f4").tobytes(), CLEAN_SNR_DB) for row in found.permute(0, 2, 3, 1).contiguous().numpy()]
 
     def _channels(self, codec: str) -> int:
         if codec not in self.codecs:

@@ -11,16 +11,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ....bus import keys
-from ...scenes.draw import draw
-from ...scenes.world import make_scene
 from ..cards import Card, write_card
-from ..codecs.denoiser import WEIGHTS_NAME
+from ..codecs.denoiser import CLEAN_SNR_DB, WEIGHTS_NAME
 from ..codecs.denoiser_network import DenoiserNetwork, noise_std
 from ..codecs.library import Library, read_library
 from ..codecs.models import load_codec, to_planes, weights_name
-from ..codecs.network import STRIDE, Encoder
+from ..codecs.network import Decoder
 from ..loading import WEIGHTS
 from ..roles import PICTURE_SIDE
+from .denoiser_data import GRID, pictures, received, sent_code, symbols_of
+from .denoiser_eval import compare
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -31,55 +31,63 @@ POOL = 6000
 """Scenes, drawn once; the noise is new in every step."""
 SNR_DB = (-8.0, 16.0)
 """Range of the training's SNRs, drawn uniformly in dB."""
+PICTURE_WEIGHT = 0.2
+"""Of the logarithm of the decoded picture's squared error."""
 SCHEDULE = ((14.0, 0), (5.0, 1), (-200.0, 2))
 """(Least SNR in dB, steps): none from 14 dB."""
-GRID = PICTURE_SIDE // STRIDE
+MEASURED_DB = (0.0, 2.5, 5.0, 10.0, 15.0)
 
 
 def train(folder: Path, work: Path, minutes: float) -> Card:
     """Recipe ``denoiser``: one network for all codecs of the library beside `folder` (else the package's)."""
     beside = folder.parent / "jscc"
     library = read_library(beside if beside.is_dir() else WEIGHTS / "jscc")
-    encoders = {name: load_codec(library.card.folder, name)[0] for name in library.names}
+    codecs = {name: load_codec(library.card.folder, name) for name in library.names}
+    for _, decoder in codecs.values():
+        decoder.requires_grad_(False)
     pool = pictures(POOL, NAME, "training")
     torch.manual_seed(41)
     network = DenoiserNetwork({name: codec.channels for name, codec in library.codecs.items()})
 
     def loss(step: int) -> Tensor:
         codec = library.names[step % len(library.names)]
-        chosen = keys.generator(NAME, "training", step).integers(0, POOL, BATCH)
-        code = sent_code(encoders[codec], pool[chosen])
-        return residual_loss(network, codec, code, NAME, "training", step)
+        encoder, decoder = codecs[codec]
+        shown = pool[keys.generator(NAME, "training", step).integers(0, POOL, BATCH)]
+        return denoising_loss(network, codec, sent_code(encoder, shown), decoder, shown, NAME, "training", step)
 
     progress = fit(network, loss, work / NAME, minutes, Settings(rate=2e-3, average=0.998, bf16=False))
-    return export(network, library, folder, minutes, progress)
+    card = export(network, library, folder, minutes, progress)
+    return write_card(folder, card.data | {"metrics": measure(folder, library.card.folder)})
 
 
-def pictures(number: int, *key: keys.Key) -> np.ndarray:
-    """uint8 (number, 64, 64, 3): scenes of 1 to 8 objects."""
-    return np.stack([draw(make_scene(*key, index)) for index in range(number)])
+def denoising_loss(
+    network: DenoiserNetwork, codec: str, code: Tensor, decoder: Decoder, shown: np.ndarray, *key: keys.Key
+) -> Tensor:
+    """Error of the estimated symbols, and, lightly, of the picture that the codec's decoder makes of them.
 
-
-def sent_code(encoder: Encoder, shown: np.ndarray) -> Tensor:
-    """The symbols that an encoder sends, as (n, channels, 8, 8) real values."""
-    with torch.inference_mode():
-        symbols = encoder(to_planes(shown))
-    return torch.as_tensor(symbols.reshape(len(shown), GRID, GRID, -1).permute(0, 3, 1, 2).clone())
-
-
-def received(code: Tensor, snr_db: Tensor, *key: keys.Key) -> Tensor:
-    """A code after AWGN at (n,) SNRs."""
-    noise = torch.from_numpy(keys.generator(*key, "noise").standard_normal(tuple(code.shape), dtype=np.float32))
-    return code + noise_std(snr_db)[:, None, None, None] * noise
-
-
-def residual_loss(network: DenoiserNetwork, codec: str, code: Tensor, *key: keys.Key) -> Tensor:
-    """Squared error over that which the scalar Wiener filter leaves on average: 1 for that filter, less for a better one."""
-    drawn = keys.generator(*key, "snr").uniform(*SNR_DB, len(code)).astype(np.float32)
-    std = noise_std(torch.from_numpy(drawn))
-    estimate = network(received(code, torch.from_numpy(drawn), *key), std, codec)
+    The first is relative to what the scalar Wiener filter leaves on average: 1 for that filter, less for a better estimate.
+    """
+    drawn = torch.from_numpy(keys.generator(*key, "snr").uniform(*SNR_DB, len(code)).astype(np.float32))
+    std = noise_std(drawn)
+    estimate = network(received(code, drawn, *key), std, codec)
     left = std**2 / (1 + 2 * std**2)  # of unit-power symbols: 0.5 v / (0.5 + v)
-    return torch.as_tensor(((estimate - code).square().mean(dim=(1, 2, 3)) / left).mean())
+    features = ((estimate - code).square().mean(dim=(1, 2, 3)) / left).mean()
+    clean = torch.full((len(code),), CLEAN_SNR_DB)
+    decoded = decoder(symbols_of(estimate), clean, PICTURE_SIDE, PICTURE_SIDE)
+    error = (decoded - to_planes(shown)).square().mean(dim=(1, 2, 3))
+    return torch.as_tensor(features + PICTURE_WEIGHT * error.log().mean())
+
+
+def measure(folder: Path, library: Path, scenes: int = 60) -> dict[str, float]:
+    """Held-out figures of the card, see `denoiser_eval.compare`."""
+    found = {}
+    for row in compare(folder, library, scenes, MEASURED_DB):
+        at = f"{row.snr_db:g}db"
+        found[f"error_reduction_{at}"] = round(float(1 - row.denoised_error.sum() / row.received_error.sum()), 4)
+        found[f"error_against_wiener_{at}"] = round(float(row.denoised_error.sum() / row.wiener_error.sum()), 4)
+        found[f"psnr_gain_db_{at}"] = round(float(row.psnr_gain_db.mean()), 3)
+    log.info("%s: %s", NAME, found)
+    return found
 
 
 def export(network: DenoiserNetwork, library: Library, folder: Path, minutes: float, progress: Mapping[str, Any]) -> Card:

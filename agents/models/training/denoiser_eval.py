@@ -8,16 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..codecs.denoiser import SymbolDenoiser, load
+from ..codecs.denoiser import CLEAN_SNR_DB, SymbolDenoiser, load
 from ..codecs.denoiser_network import noise_std
 from ..codecs.models import load_codec, to_bytes
 from ..codecs.network import Decoder
 from ..roles import PICTURE_SIDE
-from .denoiser import pictures, received, sent_code
+from .denoiser_data import pictures, received, sent_code, symbols_of
 from .jscc_export import psnr_db
 
-CLEAN_SNR_DB = 40.0
-"""What the decoder is told of denoised symbols: it need not shrink an estimate again."""
 FITTED = 300
 """Scenes that the Wiener filter's covariance is fitted on."""
 
@@ -78,6 +76,5 @@ def _error(estimate: Tensor, code: Tensor) -> np.ndarray:
 
 
 def _psnr_db(decoder: Decoder, code: Tensor, snr_db: float, shown: np.ndarray) -> np.ndarray:
-    symbols = code.permute(0, 2, 3, 1).reshape(len(code), -1, 2)
     with torch.inference_mode():
-        return psnr_db(shown, to_bytes(decoder(symbols, torch.full((len(code),), snr_db), PICTURE_SIDE, PICTURE_SIDE)))
+        return psnr_db(shown, to_bytes(decoder(symbols_of(code), torch.full((len(code),), snr_db), PICTURE_SIDE, PICTURE_SIDE)))
