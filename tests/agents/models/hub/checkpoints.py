@@ -12,11 +12,13 @@ from typing import Any
 import torch
 import transformers
 from diffusers import AutoencoderKL, DDIMScheduler, PNDMScheduler, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
 from semcast.agents.models.hub.table import TABLE, Checkpoint
 
 WORDS = ("a", "red", "blue", "dog", "cat", "cup", "on", "grass", "snow", "and", "with", "keywords", "goal")
 LETTERS = "abcdefghijklmnopqrstuvwxyz,.'-:"
 COCO = ("N/A", "person", "bicycle", "car", "airplane", "traffic light", "dog", "cup", "sports ball")
+OLD_ATTENTION = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
 SIDE = 32
 """Side of what the tiny generators make."""
 
@@ -188,12 +190,24 @@ def _pipeline(folder: Path, schedule: Any, **unet: Any) -> None:
     _save(transformers.CLIPTextModel(text), folder / "text_encoder")
     network.save_pretrained(folder / "unet")
     vae.save_pretrained(folder / "vae")
+    _rename(folder / "text_encoder" / "model.safetensors", {"": "text_model."})
+    _rename(folder / "vae" / "diffusion_pytorch_model.safetensors", OLD_ATTENTION)
     schedule.save_pretrained(folder / "scheduler")
     index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.20.0", "requires_safety_checker": False}
     index |= {"feature_extractor": ["transformers", "CLIPImageProcessor"], "safety_checker": [None, None]}
     index |= {"scheduler": ["diffusers", type(schedule).__name__], "text_encoder": ["transformers", "CLIPTextModel"]}
     index |= {"tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"]}
     _json(folder / "model_index.json", index | {"vae": ["diffusers", "AutoencoderKL"]})
+
+
+def _rename(file: Path, names: dict[str, str]) -> None:
+    """Weights by the names that they had when the checkpoints were published; an empty name stands for the beginning."""
+    renamed = {}
+    for key, weight in load_file(file).items():
+        for new, old in names.items():
+            key = old + key if not new else key.replace(new, old)
+        renamed[key] = weight
+    save_file(renamed, file, metadata={"format": "pt"})
 
 
 def _save(model: Any, folder: Path) -> None:
