@@ -95,8 +95,12 @@ class Surroundings:
 
 def asked(settings: NetworkSettings) -> list[str]:
     """Roles of models that the agents of a network ask."""
-    more = ["captioner"] if settings.caption == "captioner" else []
-    return sorted([*ASKED, *more, *(["keywords"] if settings.goals == "inferred" else [])])
+    wanted = {
+        "captioner": settings.caption == "captioner",
+        "denoiser": settings.denoise,
+        "keywords": settings.goals == "inferred",
+    }
+    return sorted([*ASKED, *(role for role, wants in wanted.items() if wants)])
 
 
 def surroundings_of(settings: NetworkSettings, weights: Path | None = None) -> Surroundings:

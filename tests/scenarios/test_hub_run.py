@@ -88,8 +88,8 @@ def test_roles_that_no_agent_asks_need_no_checkpoint(tmp_path: Path) -> None:
 
 def test_the_roles_that_are_checked_are_those_that_agents_ask() -> None:
     source = "".join(path.read_text() for path in sorted(AGENTS.glob("*.py")))
-    everything = load("two-users", settings=["models.caption=captioner", "models.goals=inferred"])
-    roles = {*re.findall(r'infer\(\s*"(\w+)"', source)} - {"denoiser"}
+    everything = load("two-users", settings=["models.caption=captioner", "models.goals=inferred", "models.denoise=true"])
+    roles = {*re.findall(r'infer\(\s*"(\w+)"', source)}
     assert sorted(roles) == asked(network_settings(everything))
     assert asked(network_settings(load("two-users"))) == sorted(ASKED)
 
