@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ RUN_FILE, SCENARIO_FILE, LOG_FILE, ROWS_FILE, REPORT_FILE = (
     "report.html",
 )
 TRACE_FOLDER, FIGURES_FOLDER = "trace", "figures"
+JUDGES = {"judge": "judge", "clip_judge": "clip-judge"}
+"""Folder of a judge's weights, and the recipe that makes them."""
 _PACKAGES = ("numpy", "torch", "diffusers", "msgspec", "nats-py", "ray", "mcap")
 
 
@@ -89,16 +92,15 @@ def read_run(folder: Path | str) -> dict[str, Any]:
 
 
 def weights(profile: str, hub: HubSettings | None = None) -> dict[str, str]:
-    """Role -> hash of its model's card, which holds the hashes of its weights; the judge too. Absent ones are left out."""
+    """Role -> hash of its model's card, which holds the hashes of its weights; the judges too. Absent ones are left out."""
     from ..agents.models.cards import read_card
     from ..agents.models.loading import WEIGHTS, model_table
     from ..bus.errors import SemcastError
 
     found = {row.role: row.sha256 for row in model_table(profile, hub=hub) if row.sha256}
-    try:
-        found["judge"] = read_card(WEIGHTS / "judge").sha256
-    except SemcastError:
-        return found
+    for folder in JUDGES:
+        with suppress(SemcastError):
+            found[folder] = read_card(WEIGHTS / folder).sha256
     return found
 
 

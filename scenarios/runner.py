@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..agents.network import ASKED
+from ..agents.network import asked
 from ..agents.request import RunReport, RunRequest
 from ..bus.errors import RunFailed, SemcastError
 from . import folder as folders
@@ -18,6 +18,9 @@ from .build import hub_settings, network_settings, policies
 from .live import Display, display
 from .loading import dumps
 from .schema import Scenario
+
+if TYPE_CHECKING:
+    from .metrics.alignment import Features
 
 _log = logging.getLogger(__name__)
 
@@ -128,13 +131,18 @@ def check_models(scenario: Scenario) -> None:
     """See that all weights are there before anything is started.
 
     Raises:
-        Missing: A model that agents ask, or the judge, has no card or checkpoint.
+        Missing: A model that agents ask, or a judge, has no card or checkpoint.
     """
     from ..agents.models.cards import read_card
+    from ..agents.models.hub.models import check_judge
     from ..agents.models.loading import WEIGHTS, load_models
 
-    load_models(scenario.models.profile, ASKED, hub=hub_settings(scenario))
-    read_card(WEIGHTS / "judge", recipe="judge")
+    hub = hub_settings(scenario)
+    load_models(scenario.models.profile, asked(network_settings(scenario)), hub=hub)
+    if scenario.models.profile == "hub":
+        check_judge(hub)
+    for folder, recipe in folders.JUDGES.items():
+        read_card(WEIGHTS / folder, recipe=recipe)
 
 
 def host(request: RunRequest, on_progress: Display) -> RunReport:
@@ -150,7 +158,7 @@ def finish(folder: Path, scenario: Scenario, state: dict[str, Any], report: bool
     from .metrics.summary import results
     from .metrics.table import write_rows
 
-    reduction = reduce_run(folder, network_settings(scenario))
+    reduction = reduce_run(folder, network_settings(scenario), _features(scenario))
     write_rows(folder / folders.ROWS_FILE, reduction.rows)
     state["requests"] = len(reduction.rows)
     state["results"] = results(reduction)
@@ -159,6 +167,16 @@ def finish(folder: Path, scenario: Scenario, state: dict[str, Any], report: bool
         from .report.page import write_report
 
         write_report(folder, reduction, state)
+
+
+def _features(scenario: Scenario) -> "Features | None":
+    """The published CLIP that judges alignments, where the scenario names one."""
+    hub = hub_settings(scenario)
+    if scenario.models.profile != "hub" or not hub.judge:
+        return None
+    from ..agents.models.hub.judge import published_judge
+
+    return published_judge(hub)
 
 
 def _first_state(scenario: Scenario, command: str) -> dict[str, Any]:

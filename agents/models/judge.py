@@ -4,6 +4,7 @@ Its network, seed and training pictures (worn by blur, JPEG blocks, noise and ti
 judges generated and received pictures as fairly as sent ones.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,15 @@ from torch import nn
 from ...bus.errors import BadInput
 from .cards import Card, checked, read_card
 from .roles import PICTURE_SIDE, Box
-from .tiny.detector import JudgeNetwork, read_boxes
+from .tiny.detector import JudgeNetwork, backgrounds, read_boxes
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the judge sees in a picture: the name of its background, and boxes, most certain first."""
+
+    background: str
+    boxes: list[Box]
 
 
 class Judge:
@@ -43,7 +52,11 @@ class Judge:
         return _load(folder or WEIGHTS / "judge")
 
     def detect(self, pictures: np.ndarray[Any, Any]) -> list[list[Box]]:
-        """Boxes of every picture, most certain first.
+        """Boxes of every picture, see `observe`."""
+        return [seen.boxes for seen in self.observe(pictures)]
+
+    def observe(self, pictures: np.ndarray[Any, Any]) -> list[Seen]:
+        """Background and boxes of every picture.
 
         Args:
             pictures: uint8 RGB (n, 64, 64, 3).
@@ -53,14 +66,15 @@ class Judge:
         """
         if pictures.dtype != np.uint8 or pictures.shape[1:] != (PICTURE_SIDE, PICTURE_SIDE, 3):
             raise BadInput(f"judge: pictures are {pictures.dtype} {pictures.shape}", "give uint8 (n, 64, 64, 3)")
-        found: list[list[Box]] = []
+        found: list[Seen] = []
         for start in range(0, len(pictures), self._block):
             part = pictures[start : start + self._block]
             # blocks of one size, so that a picture's boxes never depend on how many others there are
             filled = np.concatenate([part, np.repeat(part[-1:], self._block - len(part), axis=0)])
             x = torch.from_numpy(filled.astype(np.float32) / np.float32(127.5) - np.float32(1)).permute(0, 3, 1, 2)
             with torch.inference_mode():
-                found += read_boxes(self._network(x.contiguous(memory_format=torch.channels_last)), self._threshold)[: len(part)]
+                maps = self._network(x.contiguous(memory_format=torch.channels_last))
+            found += list(map(Seen, backgrounds(maps), read_boxes(maps, self._threshold)))[: len(part)]
         return found
 
 

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -75,15 +75,34 @@ def object_alignment(source: np.ndarray, destination: np.ndarray) -> float:
     return float(likeness[rows, columns].sum() / max(likeness.shape))
 
 
-def alignments(pairs: Sequence[tuple[View, View]]) -> list[Alignment]:
-    """Alignment of every (source, destination), with the shipped judge; equal pictures and captions are looked at once.
+class Features(Protocol):
+    """What turns pictures, objects and texts into vectors of length `size`: `ClipJudge`, or a published CLIP."""
+
+    size: int
+
+    def images(self, pictures: np.ndarray) -> np.ndarray:
+        """See `ClipJudge`."""
+
+    def objects(self, pictures: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """See `ClipJudge`."""
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        """See `ClipJudge`."""
+
+
+def alignments(pairs: Sequence[tuple[View, View]], features: Features | None = None) -> list[Alignment]:
+    """Alignment of every (source, destination); equal pictures and captions are looked at once.
+
+    Args:
+        pairs: What is compared.
+        features: Default: the shipped judge.
 
     Raises:
         Missing: The judge's weights are not there.
     """
     if not pairs:
         return []
-    judge = ClipJudge.load()
+    judge = features or ClipJudge.load()
     views = [view for pair in pairs for view in pair]
     pictures = {picture: row for row, picture in enumerate(dict.fromkeys(view.picture for view in views))}
     images = _on_all_cores(lambda part: judge.images(_pixels(part)), list(pictures))
@@ -102,16 +121,16 @@ def alignments(pairs: Sequence[tuple[View, View]]) -> list[Alignment]:
     return found
 
 
-def _objects(judge: ClipJudge, views: Sequence[View]) -> list[np.ndarray]:
+def _objects(judge: Features, views: Sequence[View]) -> list[np.ndarray]:
     """Features of the objects of each view."""
     flat = [(view.picture, (box.cx, box.cy, box.width, box.height)) for view in views for box in view.boxes]
 
     def run(part: Sequence[tuple[bytes, tuple[float, ...]]]) -> np.ndarray:
         return judge.objects(_pixels([picture for picture, _ in part]), np.array([place for _, place in part], np.float32))
 
-    features = _on_all_cores(run, flat) if flat else np.zeros((0, judge.size), np.float32)
+    vectors = _on_all_cores(run, flat) if flat else np.zeros((0, judge.size), np.float32)
     ends = np.cumsum([len(view.boxes) for view in views])
-    return [features[end - len(view.boxes) : end] for end, view in zip(ends, views, strict=True)]
+    return [vectors[end - len(view.boxes) : end] for end, view in zip(ends, views, strict=True)]
 
 
 def _on_all_cores(run: Callable[[Sequence[Item]], np.ndarray], items: Sequence[Item]) -> np.ndarray:

@@ -38,6 +38,14 @@ def object_recovery(truth: Sequence[Box], found: Sequence[Box]) -> float:
     return common.total() / len(truth)
 
 
+def object_count_discrepancy(truth: Sequence[Box], found: Sequence[Box]) -> int:
+    """How many objects too many or too few there are, whatever their class: | |found| - |truth| |, at least 0.
+
+    GAI-SCN (Xia et al., Fig. 5B) gives it as "object quantity discrepancy", its Fig. 5C (recovery ratio) is `object_recovery`.
+    """
+    return abs(len(found) - len(truth))
+
+
 def matches(truth: Sequence[Box], found: Sequence[Box], least: float = SAME_PLACE) -> list[tuple[int, int]]:
     """The largest set of pairs (index in truth, index in found) of equal class and enough overlap; of these the best placed."""
     if not truth or not found:

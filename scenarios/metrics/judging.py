@@ -1,15 +1,16 @@
-"""The judge looks at pictures: a detector trained apart from extractor and generator. Only metrics ask it, never an agent."""
+"""The judges look at pictures: a detector and a CLIP-class model trained apart from all others. Only metrics ask them."""
 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...agents.models.judge import Judge
+from ...agents.models.judge import Judge, Seen
 from ...agents.models.roles import PICTURE_SIDE, Box
-from .detection import object_recovery, object_recovery_iou50
+from .alignment import Alignment, Features, View, alignments
+from .detection import object_count_discrepancy, object_recovery, object_recovery_iou50
 from .story import Story
 
 CHUNK = 32
@@ -30,6 +31,9 @@ class Scores:
 
     shown: Recovery = Recovery()
     generated: Recovery = Recovery()
+    alignment: Alignment = Alignment()
+    count_discrepancy: int | None = None
+    """Of the shown picture; None where there is none."""
 
 
 def recoveries(pairs: Sequence[tuple[Sequence[Box], bytes]]) -> list[Recovery]:
@@ -38,33 +42,49 @@ def recoveries(pairs: Sequence[tuple[Sequence[Box], bytes]]) -> list[Recovery]:
     Raises:
         Missing: The judge's weights are not there.
     """
-    if not pairs:
-        return []
-    pictures = np.stack([np.frombuffer(raw, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE, 3) for _, raw in pairs])
-    found = _detect(Judge.load(), pictures)
-    return [
-        Recovery(object_recovery(list(truth), boxes), object_recovery_iou50(list(truth), boxes))
-        for (truth, _), boxes in zip(pairs, found, strict=True)
-    ]
+    found = observe([raw for _, raw in pairs])
+    return [_recovery(truth, seen.boxes) for (truth, _), seen in zip(pairs, found, strict=True)]
 
 
-def _detect(judge: Judge, pictures: np.ndarray) -> list[list[Box]]:
-    """Detect in chunks on all cores, one torch thread each: the same on any number of cores."""
+def _recovery(truth: Sequence[Box], found: Sequence[Box]) -> Recovery:
+    return Recovery(object_recovery(truth, found), object_recovery_iou50(truth, found))
+
+
+def observe(raw: Sequence[bytes]) -> list[Seen]:
+    """What the detector sees in pictures (raw RGB), in chunks on all cores, one torch thread each: the same on any number.
+
+    Raises:
+        Missing: The judge's weights are not there.
+    """
     import torch
 
+    if not raw:
+        return []
+    judge = Judge.load()
+    pictures = np.stack([np.frombuffer(picture, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE, 3) for picture in raw])
     chunks = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
     with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return [boxes for chunk in pool.map(judge.detect, chunks) for boxes in chunk]
+        return [seen for chunk in pool.map(judge.observe, chunks) for seen in chunk]
 
 
-def judged(stories: Sequence[Story]) -> list[Scores]:
-    """The scores of requests, in their order."""
+def judged(stories: Sequence[Story], features: Features | None = None) -> list[Scores]:
+    """The scores of requests, in their order; ``features`` judge alignments, see `alignments`."""
     shown = [(i, story.shown.picture) for i, story in enumerate(stories) if story.shown]
     generated = [(i, story.content.picture) for i, story in enumerate(stories) if story.content]
-    found = recoveries([(true_boxes(stories[i]), picture) for i, picture in [*shown, *generated]])
-    of_shown = dict(zip([i for i, _ in shown], found[: len(shown)], strict=True))
-    of_generated = dict(zip([i for i, _ in generated], found[len(shown) :], strict=True))
-    return [Scores(of_shown.get(i, Recovery()), of_generated.get(i, Recovery())) for i in range(len(stories))]
+    seen = observe([picture for _, picture in [*shown, *generated]])
+    of_generated = {
+        i: _recovery(true_boxes(stories[i]), found.boxes) for (i, _), found in zip(generated, seen[len(shown) :], strict=True)
+    }
+    sources = [View(stories[i].capture.picture, stories[i].capture.background, true_boxes(stories[i])) for i, _ in shown]
+    views = [View(picture, found.background, found.boxes) for (_, picture), found in zip(shown, seen[: len(shown)], strict=True)]
+    aligned = alignments(list(zip(sources, views, strict=True)), features)
+    scores = [Scores(generated=of_generated.get(i, Recovery())) for i in range(len(stories))]
+    for (i, _), source, view, alignment in zip(shown, sources, views, aligned, strict=True):
+        discrepancy = object_count_discrepancy(source.boxes, view.boxes)
+        scores[i] = replace(
+            scores[i], shown=_recovery(source.boxes, view.boxes), alignment=alignment, count_discrepancy=discrepancy
+        )
+    return scores
 
 
 def true_boxes(story: Story) -> list[Box]:

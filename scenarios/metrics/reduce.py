@@ -8,6 +8,7 @@ from typing import Any
 
 from ...agents.settings import NetworkSettings
 from ...bus.records import AirRecord
+from .alignment import Features
 from .judging import Scores, judged
 from .quality import GREY, psnr_db, ssim
 from .row import FAILED, SHOWN, Row
@@ -15,9 +16,12 @@ from .story import Call, Network, Story, collect
 
 STAGES = {
     "extractor": "extract",
+    "captioner": "extract",
+    "keywords": "extract",
     "embedder": "extract",
     "generator": "generate",
     "jscc_encoder": "encode",
+    "denoiser": "decode",
     "jscc_decoder": "decode",
     "calibrator": "calibrate",
 }
@@ -36,8 +40,8 @@ class Reduction:
     settings: NetworkSettings
 
 
-def reduce_run(folder: Path, settings: NetworkSettings) -> Reduction:
-    """Read the trace of a run folder and reduce it.
+def reduce_run(folder: Path, settings: NetworkSettings, features: Features | None = None) -> Reduction:
+    """Read the trace of a run folder and reduce it; ``features`` judge alignments, see `alignments`.
 
     Raises:
         BadInput: The folder has no trace.
@@ -47,12 +51,12 @@ def reduce_run(folder: Path, settings: NetworkSettings) -> Reduction:
 
     processors = {"cloud": settings.compute.cloud_accelerators}
     stories, network = collect((record.envelope for record in TraceReader(folder).records()), processors)
-    return Reduction(rows_of(stories, settings), stories, network, settings)
+    return Reduction(rows_of(stories, settings, features), stories, network, settings)
 
 
-def rows_of(stories: Sequence[Story], settings: NetworkSettings) -> list[Row]:
+def rows_of(stories: Sequence[Story], settings: NetworkSettings, features: Features | None = None) -> list[Row]:
     """One row a story, in the same order."""
-    return [row_of(story, scores, settings) for story, scores in zip(stories, judged(stories), strict=True)]
+    return [row_of(story, scores, settings) for story, scores in zip(stories, judged(stories, features), strict=True)]
 
 
 def row_of(story: Story, scores: Scores, settings: NetworkSettings) -> Row:
@@ -90,13 +94,17 @@ def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
 
 
 def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
-    original = story.capture.picture
+    original, truth = story.capture.picture, story.capture.truth
     shown = story.shown.picture if story.shown else GREY
     entered = story.content.picture if story.content else original
     return {
         "object_recovery": scores.shown.recovery,
         "object_recovery_iou50": scores.shown.iou50,
         "generated_recovery": scores.generated.recovery,
+        "object_count_discrepancy": len(truth) if scores.count_discrepancy is None else scores.count_discrepancy,
+        "image_alignment": scores.alignment.image,
+        "object_alignment": scores.alignment.objects,
+        "text_alignment": scores.alignment.text,
         "psnr_db": psnr_db(shown, entered),
         "psnr_to_original_db": psnr_db(shown, original),
         "ssim": ssim(shown, entered),

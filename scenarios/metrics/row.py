@@ -18,6 +18,7 @@ class Row(Struct, frozen=True, kw_only=True):
     from the uplink), ``psnr_to_original_db`` against the sender's picture; equal pictures count as 60 dB.
     ``object_recovery`` is the share of the original's objects whose class the judge finds anywhere in the shown picture,
     ``object_recovery_iou50`` the share that it finds in place; ``generated_recovery`` is ``object_recovery`` before the downlink.
+    The three alignments compare original and shown picture by features of the CLIP-class judge (see `alignment`).
     """
 
     request: str
@@ -38,6 +39,11 @@ class Row(Struct, frozen=True, kw_only=True):
     object_recovery: float
     object_recovery_iou50: float
     generated_recovery: float
+    object_count_discrepancy: int
+    """Objects too many or too few in the shown picture, whatever their class."""
+    image_alignment: float
+    object_alignment: float
+    text_alignment: float
     psnr_db: float
     psnr_to_original_db: float
     ssim: float

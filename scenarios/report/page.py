@@ -70,6 +70,7 @@ def _header(run: dict[str, Any]) -> Iterator[str]:
     yield f'<p class="muted">digest <code>{escape(run["digest"])}</code></p></header>'
     shown = [
         ("object_recovery", 100, " %", "objects recovered, any place"),
+        ("object_alignment", 1, "", "object feature alignment with the original"),
         ("psnr_db", 1, " dB", "PSNR over the last hop"),
         ("air_symbols_per_request", 1, "", "complex symbols a request, all air included"),
         ("prompt_bits_per_request", 1, " bits", "a prompt"),

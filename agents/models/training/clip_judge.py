@@ -125,6 +125,7 @@ def export(model: CLIPModel, folder: Path, minutes: float, progress: dict[str, A
     model.config.save_pretrained(folder)
     weights = {name: value.half().contiguous() for name, value in model.state_dict().items() if value.is_floating_point()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)  # safetensors writes for the owner only
     data = {
         "name": "tiny-clip-judge", "roles": [], "params": sum(p.numel() for p in model.parameters()), "flops": 0,
         "batch": PICTURE_BLOCK, "recipe": NAME, "command": f"semcast train {NAME} --minutes {minutes:g}", "words": list(WORDS),

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from semcast.agents.models.roles import Box
-from semcast.scenarios.metrics.detection import detection_score, iou, matches, object_recovery, object_recovery_iou50
+from semcast.scenarios.metrics.detection import (
+    detection_score,
+    iou,
+    matches,
+    object_count_discrepancy,
+    object_recovery,
+    object_recovery_iou50,
+)
 
 
 def box(label, cx=20.0, cy=20.0, width=10.0, height=10.0):
@@ -25,6 +32,13 @@ def test_recovery_counts_classes_as_a_multiset():
     assert object_recovery(truth, truth + [box("key")]) == 1.0
     assert object_recovery(truth, []) == 0.0
     assert object_recovery([], [box("dog")]) == 1.0
+
+
+def test_count_discrepancy_is_of_numbers_whatever_the_class():
+    dog, cup = box("dog"), box("cup")
+    assert object_count_discrepancy([dog, cup], [cup, cup]) == 0
+    assert object_count_discrepancy([dog, cup], []) == object_count_discrepancy([], [dog, cup]) == 2
+    assert object_count_discrepancy([dog], [dog, dog, cup]) == 2
 
 
 def test_place_counts_in_iou50_only():

@@ -80,6 +80,8 @@ def test_choices_and_csi_are_those_of_the_deciding_agents(reduction: Reduction) 
 def test_a_failed_request_has_floor_scores_and_stays_in_the_means(reduction: Reduction) -> None:
     good, lost = reduction.rows
     assert (lost.object_recovery, lost.object_recovery_iou50, lost.satisfaction) == (0.0, 0.0, 0.0)
+    assert (lost.image_alignment, lost.object_alignment, lost.text_alignment) == (0.0, 0.0, 0.0)
+    assert lost.object_count_discrepancy == lost.objects == 2
     assert lost.psnr_to_original_db == psnr_db(GREY, SENT)
     found = results(reduction)
     assert found["delivered_share"] == 0.5
