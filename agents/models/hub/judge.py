@@ -2,9 +2,8 @@
 
 from ....bus.errors import BadInput
 from .clip import Clip
+from .models import check_judge
 from .settings import HubSettings
-from .snapshot import find
-from .table import JUDGE, PARTS, pick
 
 
 def published_judge(settings: HubSettings) -> Clip:
@@ -12,12 +11,9 @@ def published_judge(settings: HubSettings) -> Clip:
 
     Raises:
         Missing: It is not here.
-        BadInput: None is named, or it has the weights of a part that it would judge.
+        BadInput: None is named, or it cannot be used; see `check_judge`.
     """
-    if not settings.judge:
+    snapshot = check_judge(settings)
+    if snapshot is None:
         raise BadInput("no published judge is named", 'for instance models.hub.judge = "clip-b16"')
-    chosen = pick(JUDGE, settings.judge)
-    same = [part for part in PARTS if settings.pick(part).id == chosen.id]
-    if same:
-        raise BadInput(f"models.hub.judge: {chosen} is also the {same[0]}", "a judge never shares weights with what it judges")
-    return Clip(find(chosen, settings.folder), settings)
+    return Clip(snapshot, settings)

@@ -8,7 +8,7 @@ from ....bus.errors import BadInput, SemcastError
 from ..roles import Model
 from .settings import HubSettings
 from .snapshot import Snapshot, digest, find, find_all
-from .table import Pick
+from .table import JUDGE, PARTS, Pick, pick
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,29 @@ def check(roles: Iterable[str], settings: HubSettings) -> None:
         Missing: Some are not here: all of them are named.
         BadInput: One cannot be used.
     """
-    find_all(list(dict.fromkeys(pick for role in sorted(roles) for pick in picks(role, settings))), settings.folder)
+    find_all(list(dict.fromkeys(wanted for role in sorted(roles) for wanted in picks(role, settings))), settings.folder)
 
 
 def picks(role: str, settings: HubSettings) -> list[Pick]:
     """The checkpoints of a role; those of the generator's adapters come last, by subject."""
     found = [settings.pick(part) for part in ROLES[role].parts]
     return found + (list(settings.adapter_picks.values()) if role == "generator" else [])
+
+
+def check_judge(settings: HubSettings) -> Snapshot | None:
+    """See that the published judge, if one is named, is here and is none of the parts that it would judge.
+
+    Raises:
+        Missing: It is not here.
+        BadInput: It cannot be used, or has the weights of another part.
+    """
+    if not settings.judge:
+        return None
+    chosen = pick(JUDGE, settings.judge)
+    same = [part for part in PARTS if settings.pick(part).id == chosen.id]
+    if same:
+        raise BadInput(f"models.hub.judge: {chosen} is also the {same[0]}", "a judge never shares weights with what it judges")
+    return find(chosen, settings.folder)
 
 
 def loaders(settings: HubSettings) -> dict[str, Callable[[], Model]]:
@@ -82,14 +98,14 @@ def _loader(role: str, settings: HubSettings) -> Callable[[], Model]:
 def row(role: str, settings: HubSettings) -> HubRow:
     """What can be said of a role without torch; sizes and costs of checkpoints that are not here are the table's."""
     wanted = picks(role, settings)
-    entries = [pick.entry for pick in wanted]
+    entries = [one.entry for one in wanted]
     flops = sum(entry.flops for entry in entries if entry)
-    name = " + ".join(pick.short for pick in wanted)
+    name = " + ".join(one.short for one in wanted)
     found: list[Snapshot] = []
     problems = []
-    for pick in wanted:
+    for one in wanted:
         try:
-            found.append(find(pick, settings.folder))
+            found.append(find(one, settings.folder))
         except SemcastError as error:
             problems.append(error.message)
     size = sum(part.size_bytes for part in found)
