@@ -94,6 +94,7 @@ def test_the_roles_that_are_checked_are_those_that_agents_ask() -> None:
     assert asked(network_settings(load("two-users"))) == sorted(ASKED)
 
 
+@pytest.mark.slow
 def test_captioner_and_goals_are_done_by_published_models_too(cache: Path, tmp_path: Path) -> None:
     more = ("--set", "models.caption=captioner", "--set", "models.goals=inferred", "--no-report")
     assert run(tmp_path / "run", cache, *more) == 0
@@ -112,3 +113,17 @@ def test_the_list_of_models_says_how_to_fetch_them(capsys: pytest.CaptureFixture
     rows = {row["role"]: row for row in json.loads(capsys.readouterr().out)["models"]}
     assert "is not in /nowhere" in rows["generator"]["problem"]
     assert rows["jscc_encoder"]["problem"] == ""
+
+
+@pytest.mark.slow
+def test_a_published_clip_judges_the_alignments_of_a_run(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "run"
+    assert run(folder, cache, "--no-report", "--set", "models.hub.judge=clip-b16") == 0
+    by_published = read_run(folder)["results"]
+    scenario = folder / "scenario.toml"
+    scenario.write_text(scenario.read_text().replace('judge = "clip-b16"', 'judge = ""'))
+    assert main(["report", str(folder), "--json"]) == 0
+    capsys.readouterr()
+    by_ours = read_run(folder)["results"]
+    assert by_published["image_alignment"] != by_ours["image_alignment"]
+    assert by_published["object_recovery"] == by_ours["object_recovery"]
