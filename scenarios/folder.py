@@ -22,7 +22,7 @@ RUN_FILE, SCENARIO_FILE, LOG_FILE, ROWS_FILE, REPORT_FILE = (
 TRACE_FOLDER, FIGURES_FOLDER = "trace", "figures"
 JUDGES = {"judge": "judge", "clip_judge": "clip-judge"}
 """Folder of a judge's weights, and the recipe that makes them."""
-_PACKAGES = ("numpy", "torch", "diffusers", "msgspec", "nats-py", "ray", "mcap")
+_PACKAGES = ("numpy", "torch", "diffusers", "transformers", "msgspec", "nats-py", "ray", "mcap")
 
 
 def make(name: str, out: str = "", runs: str = "runs") -> Path:
@@ -94,13 +94,17 @@ def read_run(folder: Path | str) -> dict[str, Any]:
 def weights(profile: str, hub: HubSettings | None = None) -> dict[str, str]:
     """Role -> hash of its model's card, which holds the hashes of its weights; the judges too. Absent ones are left out."""
     from ..agents.models.cards import read_card
-    from ..agents.models.loading import WEIGHTS, model_table
+    from ..agents.models.hub.models import judge_sha256
+    from ..agents.models.loading import HUB, WEIGHTS, model_table
     from ..bus.errors import SemcastError
 
     found = {row.role: row.sha256 for row in model_table(profile, hub=hub) if row.sha256}
     for folder in JUDGES:
         with suppress(SemcastError):
             found[folder] = read_card(WEIGHTS / folder).sha256
+    if profile == HUB and hub and hub.judge:
+        with suppress(SemcastError):
+            found["published_judge"] = judge_sha256(hub)
     return found
 
 

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
+from semcast.agents.models.hub.judge import published_judge
+from semcast.agents.models.hub.models import judge_sha256
 from semcast.agents.network import ASKED, asked
 from semcast.bus.errors import Missing
 from semcast.scenarios.build import hub_settings, network_settings
@@ -120,6 +122,8 @@ def test_a_published_clip_judges_the_alignments_of_a_run(cache: Path, tmp_path: 
     folder = tmp_path / "run"
     assert run(folder, cache, "--no-report", "--set", "models.hub.judge=clip-b16") == 0
     by_published = read_run(folder)["results"]
+    hub = hub_settings(load(str(folder)))
+    assert read_run(folder)["weights"]["published_judge"] == judge_sha256(hub) == published_judge(hub).sha256
     scenario = folder / "scenario.toml"
     scenario.write_text(scenario.read_text().replace('judge = "clip-b16"', 'judge = ""'))
     assert main(["report", str(folder), "--json"]) == 0

@@ -75,6 +75,12 @@ def check_judge(settings: HubSettings) -> Snapshot | None:
     return find(chosen, settings.folder)
 
 
+def judge_sha256(settings: HubSettings) -> str:
+    """Hash of the published judge, as its `Clip` has it; empty where none is named."""
+    snapshot = check_judge(settings)
+    return digest([snapshot], settings.kept("clip")) if snapshot else ""
+
+
 def loaders(settings: HubSettings) -> dict[str, Callable[[], Model]]:
     """Role -> what reads its model when it is first asked for."""
     return {role: _loader(role, settings) for role in ROLES}
