@@ -23,6 +23,9 @@ CELL_FILE = "cell.json"
 COLUMNS = (
     "object_recovery",
     "object_recovery_iou50",
+    "image_alignment",
+    "object_alignment",
+    "text_alignment",
     "psnr_db",
     "psnr_to_original_db",
     "ssim",
