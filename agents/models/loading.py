@@ -158,7 +158,7 @@ def load_models(
             if source:
                 read_card(weights / source.folder, source.card)
         check((role for role, source in sources.items() if not source), hub)
-    published = loaders(hub)
+    published, threads = loaders(hub), hub.threads if profile == HUB else threads  # one number for all roles of a run
     return LazyModels(
         {role: partial(_load, source, weights, threads) if source else published[role] for role, source in sources.items()}
     )

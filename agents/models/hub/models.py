@@ -95,6 +95,7 @@ def _loader(role: str, settings: HubSettings) -> Callable[[], Model]:
         if settings.device != "cpu" and not torch.cuda.is_available():
             raise BadInput(f"models.hub.device = {settings.device!r}: torch finds no such device", 'set it to "cpu"')
         torch.set_num_threads(settings.threads)
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         kind: Callable[[list[Snapshot], HubSettings], Model] = getattr(import_module(f".{about.module}", __package__), about.kind)
         return kind(parts, settings)
 

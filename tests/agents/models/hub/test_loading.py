@@ -196,3 +196,13 @@ def test_a_device_that_is_not_there_is_told(cache: Path) -> None:
         pytest.skip("this machine has one")
     with pytest.raises(BadInput, match="no such device"):
         load_models("hub", hub=HubSettings(folder=str(cache), device="cuda"))["embedder"]
+
+
+def test_all_roles_of_a_run_compute_with_one_number_of_threads(cache: Path) -> None:
+    """Also those of the tiny profile: else a result would depend on which role was read last."""
+    import torch
+
+    models = load_models("hub", hub=HubSettings(folder=str(cache), threads=2))
+    for role in ("embedder", "jscc_encoder", "generator"):
+        assert models[role].role == role
+        assert torch.get_num_threads() == 2

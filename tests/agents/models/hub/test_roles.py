@@ -197,6 +197,15 @@ def test_a_picture_is_the_one_that_the_pipeline_alone_makes(cache: Path) -> None
     assert np.abs(pixels(ours).astype(int) - pixels(closed(theirs))).max() <= 1
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_draws_nearly_the_same(cache: Path, precision: str) -> None:
+    call = Generate("a red dog", "", [DOG], 9, 3)
+    full, half = (HubGenerator(*parts(cache, "generator", precision=kind)) for kind in ("float32", precision))
+    assert half.run([call]) == half.run([call])
+    assert np.abs(pixels(full.run([call])[0].picture).astype(int) - pixels(half.run([call])[0].picture)).mean() < 3
+    assert half.sha256 != full.sha256 and half.flops(call) == full.flops(call)
+
+
 def test_steps_cost_and_are_checked(cache: Path) -> None:
     generator = HubGenerator(*parts(cache, "generator"))
     costs = [generator.flops(Generate("x", "", [], 0, steps)) for steps in (1, 2, 3)]
