@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
 from ....bus.errors import BadInput
@@ -26,6 +27,8 @@ MAX_PROMPT, MAX_ANSWER = 96, 20
 BAR, ARROW, SEMICOLON, STOP = "|", "=>", ";", "."
 WORDS = WordList(list(dict.fromkeys([BAR, ARROW, SEMICOLON, STOP, ",", "a", "an", "nothing", *NUMBERS[1:9], *words()])))
 """The order is part of the weights."""
+START_SCALE = 0.1
+"""Size of the place vectors before training, about that of a trained word's."""
 PARTS = ("config.json", "generation_config.json", "model.safetensors")
 
 
@@ -37,7 +40,18 @@ def build(width: int = 128, layers: int = 4, heads: int = 4) -> GPTNeoForCausalL
         attention_dropout=0.0, resid_dropout=0.0, bos_token_id=START, eos_token_id=WORDS.number(STOP), pad_token_id=NOTHING,
     )  # fmt: skip
     model: GPTNeoForCausalLM = ready(GPTNeoForCausalLM(config))
+    with torch.no_grad():
+        model.transformer.wpe.weight.copy_(START_SCALE * _waves(MAX_PROMPT + MAX_ANSWER, width))
     return model
+
+
+def _waves(length: int, width: int) -> Tensor:
+    """Sines and cosines of places (Vaswani et al. 2017), float32 (length, width).
+
+    Where places start as these, "the word before" is one rotation for all places, and need not be learned for each.
+    """
+    angles = torch.arange(length).float()[:, None] / 1000 ** (torch.arange(width // 2).float() * 2 / width)
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
 def prompt(call: Interpret) -> list[str]:

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -17,6 +18,7 @@ from ...scenes.world import make_scene
 from ..cards import Card, write_card
 from ..roles import Box, Interpret
 from ..tiny.keywords import (
+    BAR,
     BATCH,
     MAX_ANSWER,
     MAX_PROMPT,
@@ -31,15 +33,15 @@ from ..tiny.keywords import (
     prompt,
 )
 from ..tiny.pretrained import write
-from ..tiny.text import NOTHING
+from ..tiny.text import NOTHING, START
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
 
 BLOCK = 8
 """Texts that are measured together."""
-TEXTS = 64
-"""Texts of a training step."""
+TEXTS, LOOKUPS = 48, 16
+"""Texts of a training step, and how many of them are for practice alone."""
 NAMES = tuple(SUBJECTS)
 
 
@@ -49,11 +51,12 @@ def situation(*key: keys.Key, held_out: bool = False) -> tuple[Interpret, Reques
     mine, other = (NAMES[int(i)] for i in rng.choice(len(NAMES), 2, replace=False))
     shown = tuple(name for name, chance in ((mine, 0.5), (other, 0.15)) if rng.random() < chance)
     subjects = (mine,) if rng.random() < 0.85 else ()
-    scene = make_scene(*key, count=(max(len(shown), 1), 8 if rng.random() < 0.3 else 4), subjects=shown)
+    scene = make_scene(*key, count=(max(len(shown), 1), 8 if rng.random() < 0.1 else 4), subjects=shown)
     places = bool(rng.random() < 0.67)
     wanted = request(scene, subjects, *key, held_out=held_out, places=places)
     boxes = [box if box.subject in subjects else _stranger(box) for box in scene.boxes()]
-    order = rng.permutation(len(boxes))  # the extractor tells the most certain first
+    # the extractor tells the most certain first; without boxes the captioner is heard, who tells from left to right
+    order = rng.permutation(len(boxes)) if places else np.argsort([box.cx for box in boxes], kind="stable")
     said = caption(scene.background, [(boxes[i].label, boxes[i].colour, boxes[i].subject) for i in order])
     return Interpret(wanted.message, said, boxes if places else [], list(subjects)), wanted
 
@@ -69,15 +72,36 @@ def numbers(call: Interpret, wanted: Request) -> tuple[list[int], list[int]]:
     return numbers_of(prompt(call)), [WORDS.number(word) for word in text]
 
 
-def example(number: int, *key: keys.Key) -> tuple[Tensor, Tensor]:
-    """Texts int64 (number, length) filled up with NOTHING, and the wanted next words, -100 where none is wanted."""
-    pairs = [numbers(*situation(*key, index)) for index in range(number)]
-    longest = max(len(read) + len(said) for read, said in pairs) - 1
+def lookup(*key: keys.Key) -> tuple[list[int], int]:
+    """Words in no order, a bar, and the same words again: practice in looking up what came after a word.
+
+    Returns:
+        The text, and the place of the bar.
+    """
+    rng = keys.generator(*key, "lookup")
+    first = rng.choice(len(WORDS.words), int(rng.integers(6, 24)), replace=False) + WORDS.size - len(WORDS.words)
+    start = [int(number) for number in rng.integers(WORDS.size - len(WORDS.words), WORDS.size, int(rng.integers(0, 12)))]
+    told = [int(number) for number in first]
+    return [START, *start, *told, WORDS.number(BAR), *told], 1 + len(start) + len(told)
+
+
+def example(number: int, *key: keys.Key, lookups: int = 0) -> tuple[Tensor, Tensor]:
+    """Texts int64 (number, length) filled up with NOTHING, and the wanted next words, -100 where none is wanted.
+
+    Wanted is the answer, and what comes before it from the last bar on: telling the things again after the caption is the same
+    skill of looking a word up in what was read, and learned sooner. The last `lookups` of the texts are `lookup`'s.
+    """
+    texts: list[tuple[list[int], int]] = []
+    for index in range(number - lookups):
+        read, said = numbers(*situation(*key, index))
+        texts.append((read + said, len(read) - 1 - read[::-1].index(WORDS.number(BAR))))
+    texts += [lookup(*key, index) for index in range(lookups)]
+    longest = max(len(text) for text, _ in texts) - 1
     ids, wanted = torch.full((number, longest), NOTHING), torch.full((number, longest), -100)
-    for row, (read, said) in enumerate(pairs):
-        whole = torch.tensor(read + said)
+    for row, (text, told) in enumerate(texts):
+        whole = torch.tensor(text)
         ids[row, : len(whole) - 1] = whole[:-1]
-        wanted[row, len(read) - 1 : len(whole) - 1] = whole[len(read) :]
+        wanted[row, told : len(whole) - 1] = whole[told + 1 :]
     return ids, wanted
 
 
@@ -100,11 +124,11 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
     model = build()
 
     def loss(step: int) -> Tensor:
-        ids, wanted = example(TEXTS, "keywords", step)
+        ids, wanted = example(TEXTS, "keywords", step, lookups=LOOKUPS)
         logits = model(ids, use_cache=False).logits.float()
         return functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100)
 
-    progress = fit(model, loss, work / "keywords", minutes, Settings(rate=2e-3, average=0.995))
+    progress = fit(model, loss, work / "keywords", minutes, Settings(rate=1.5e-3, average=0.995))
     folder.mkdir(parents=True, exist_ok=True)
     write(model, folder)
     metrics: dict[str, float] = {}
