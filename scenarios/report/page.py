@@ -153,7 +153,8 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
     if measured:
         yield table(measured)
     yield "<h2>What is simplified</h2>"
-    yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes(reduction.settings)) + "</ul>"
+    remarks = notes(reduction.settings, run.get("models", "tiny"))
+    yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in remarks) + "</ul>"
     yield "<h2>All results</h2>"
     yield table([{"result": name, "value": value} for name, value in run["results"].items()])
     yield "<h2>Policies and versions</h2>"

@@ -3,8 +3,8 @@
 from ...agents.settings import NetworkSettings
 
 
-def notes(settings: NetworkSettings) -> list[str]:
-    """One sentence a simplification, for these settings."""
+def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
+    """One sentence a simplification, for these settings and this model profile."""
     radio = settings.radio
     found = ["Cells are orthogonal: no interference between base stations, nor between users of one cell."]
     if radio.fixed_snr_db is not None:
@@ -24,6 +24,12 @@ def notes(settings: NetworkSettings) -> list[str]:
     found.append("Backhaul has latency, but no limit of rate and no errors.")
     found.append("Computation takes FLOPs over the configured speed of a processor; memory and batching cost nothing.")
     found.append("Pictures come from a drawn scene world of 64 x 64 pixels, not from cameras.")
+    if profile == "hub":
+        found.append(
+            "Published models work at their own size; between agents their pictures are scaled to 64 x 64 by area means, "
+            "which the JSCC codecs of the scene world carry."
+        )
+        found.append("The extractor's thresholds are not calibrated on the scene world.")
     if settings.scheme == "gai-scn":
         found.append("Branch models are learned identifier vectors of shared subjects; adapters of whole models come later.")
     return found
