@@ -113,7 +113,7 @@ def test_the_list_of_models_says_how_to_fetch_them(capsys: pytest.CaptureFixture
     assert "hf download EleutherAI/gpt-neo-125m --revision" in out
     assert main(["list", "models", "--models", "hub", "--json"]) == 0
     rows = {row["role"]: row for row in json.loads(capsys.readouterr().out)["models"]}
-    assert "is not in /nowhere" in rows["generator"]["problem"]
+    assert rows["generator"]["problem"] == "not in /nowhere: generator"
     assert rows["jscc_encoder"]["problem"] == ""
 
 

