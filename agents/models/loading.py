@@ -44,6 +44,7 @@ class Source:
 PROFILES: Mapping[str, Mapping[str, Source]] = {
     "tiny": {
         "captioner": Source("tiny.captioner", "captioner"),
+        "denoiser": Source("codecs.denoiser", "denoiser"),
         "embedder": Source("tiny.embedder", "embedder"),
         "extractor": Source("tiny.extractor", "extractor"),
         "generator": Source("tiny.generator", "generator"),

@@ -177,4 +177,4 @@ Arguments = Extract | Interpret | Generate | Encode | Decode | Denoise | Embed |
 
 ModelSet = Mapping[str, Model]
 """Role name -> model: ``extractor``, ``captioner``, ``keywords``, ``generator``,
-``jscc_encoder``, ``jscc_decoder``, ``embedder``, ``personaliser``."""
+``jscc_encoder``, ``denoiser``, ``jscc_decoder``, ``embedder``, ``personaliser``."""

@@ -52,12 +52,13 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     "generation": Evaluation(
         "objects that the judge finds in pictures generated from extracted prompts", ("extractor", "generator", "judge")
     ),
+    "denoising": Evaluation("received JSCC features before and after the denoiser", ("denoiser", "jscc_encoder", "jscc_decoder")),
     "judging": Evaluation("the CLIP-class judge of reports: retrieval, naming, identity", ("clip_judge",)),
     "library": Evaluation("the JSCC codec library on scenes against its own middle codec", ("jscc_encoder", "jscc_decoder")),
     "jscc": Evaluation("the photograph codec against JPEG and AVIF over LDPC, on --images", (), models=False),
     "catalogue": Evaluation(
         "wall time of a call on this machine and bits of prompts, for `semcast list models`",
-        ("embedder", "extractor", "generator", "jscc_encoder", "jscc_decoder", "personaliser"),
+        ("denoiser", "embedder", "extractor", "generator", "jscc_encoder", "jscc_decoder", "personaliser"),
     ),
 }
 """Name of the evaluation, which is its module's, too -> what it is."""

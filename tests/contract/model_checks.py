@@ -8,6 +8,7 @@ from semcast.agents.models import roles
 
 RESULTS = {
     "captioner": roles.Extraction,
+    "denoiser": roles.Denoised,
     "embedder": roles.Embedding,
     "extractor": roles.Extraction,
     "generator": roles.Picture,
