@@ -61,7 +61,7 @@ _SIZES: dict[type, Callable[[Any], int]] = {
     Terms: lambda body: MECHANISM_BITS + len(body.rewards) * (ITEM_KIND_BITS + CREDIT_BITS),
     Share: lambda body: CREDIT_BITS + LENGTH_BITS + sum(map(item_bits, body.items)),
     Settlement: lambda body: CREDIT_BITS,
-    BranchReady: lambda body: SUBJECT_NUMBER_BITS + vector_bits(body.identifier),
+    BranchReady: lambda body: SUBJECT_NUMBER_BITS + vector_bits(body.identifier) + body.adapter_bits,
     Knowledge: lambda body: LENGTH_BITS + sum(map(item_bits, body.items)),
     KbSummary: summary_bits,
     CsiRequest: lambda body: REQUEST_BITS,

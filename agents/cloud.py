@@ -72,13 +72,22 @@ class Cloud(CloudUpdate):
             vector = sent.get(name) or (item.data if item is not None and item.provenance == order.sender else b"")
             if vector:
                 subjects[name] = vector
+        known = [name for name in subjects if name not in sent and self.has_branch(order.sender, name)]
+        branches = {name: self.state.subjects[name] for name in known}
+        adapters = {name: branch.adapter for name, branch in branches.items() if branch.adapter}
+        references = {name: branch.reference for name, branch in branches.items() if branch.reference}
         self.state.orders[request] = Order(order.sender, self.around.users[content.recipient], order.prompt.t_ns)
         if subjects:
             self.state.shown_subjects[request] = list(subjects)
         seed = keys.integer(1 << 62, ctx.seed, "generate", request)
         steps = self.settings.generator_steps
         text = content.caption or ("" if boxes else ", ".join(content.keywords))
-        ctx.infer("generator", Generate(text, content.background, boxes, seed, steps, subjects), f"generator:{request}")
+        call = Generate(text, content.background, boxes, seed, steps, subjects, adapters, references)
+        ctx.infer("generator", call, f"generator:{request}")
+
+    def has_branch(self, sender: str, name: str) -> bool:
+        """Whether a branch model was made of what the sender itself shared."""
+        return name in self.state.subjects and self.state.subjects[name].user == sender
 
     def boxes(self, sender: str, content: PromptContent) -> list[Box]:
         """Boxes with the names of the subjects that they show."""

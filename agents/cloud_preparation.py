@@ -97,12 +97,14 @@ class CloudPreparation(CloudBase):
         subject.samples += [Sample(picture, box) for picture, box in zip(item.pictures, item.boxes, strict=True)]
 
     def personalise(self, name: str, ctx: Context) -> None:
-        """Make a branch model of all pictures of a subject."""
+        """Make a branch model of all pictures of a subject; a refined one keeps the adapter that its owner has downloaded."""
         subject = self.state.subjects[name]
+        first = not subject.trained_on
         subject.trained_on = len(subject.samples)
         pictures = [decompress(sample.picture) for sample in subject.samples]
         boxes = [Box(subject.label, "", *sample.box, subject=name) for sample in subject.samples]
-        ctx.infer("personaliser", Personalise(name, subject.label, pictures, boxes), f"personaliser:{name}:{len(pictures)}")
+        call = Personalise(name, subject.label, pictures, boxes, adapter=first and self.settings.knowledge.branch == "adapter")
+        ctx.infer("personaliser", call, f"personaliser:{name}:{len(pictures)}")
 
     def branch_made(self, result: Branch, ctx: Context) -> None:
         """A first branch model is ready: its owner downloads it; after the last one all hear what the cloud knows."""
@@ -111,10 +113,18 @@ class CloudPreparation(CloudBase):
         identifier = to_float16(result.identifier)
         user = state.subjects[name].user
         self.know(name, identifier, user, "branch", ctx)
-        ready = BranchReady(user, name, identifier)
+        self.keep(result)
+        ready = BranchReady(user, name, identifier, 8 * len(result.adapter))
         self.multicast(ctx, f"branch:{name}", "preparation", body_bits(ready), ready, [user])
         if not state.branching:
             self.publish_summary(ctx)
+
+    def keep(self, result: Branch) -> None:
+        """Keep those parts of a branch model that stay in the cloud."""
+        subject = self.state.subjects[result.subject]
+        if self.settings.knowledge.branch != "identifier":
+            subject.reference = result.reference
+        subject.adapter = result.adapter or subject.adapter
 
     def know(self, name: str, identifier: bytes, user: str, how: str, ctx: Context) -> None:
         """Keep a subject's look in the KB."""

@@ -30,12 +30,16 @@ class Sample(Struct):
 
 
 class Subject(Struct):
-    """A user's subject, besides its KB item: pictures, how many of them the branch is made of, satisfaction."""
+    """A user's subject, besides its KB item: pictures, how many of them the branch is made of, its other parts, satisfaction."""
 
     user: str
     label: str
     samples: list[Sample] = field(default_factory=list)
     trained_on: int = 0
+    reference: bytes = b""
+    """Cut-out of its best picture, with which it is drawn."""
+    adapter: bytes = b""
+    """LoRA adapter of the generator; empty where the scenario asks for none."""
     served: int = 0
     satisfaction: float = 0.0
     """Sum over the requests served that showed it."""

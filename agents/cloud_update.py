@@ -41,6 +41,7 @@ class CloudUpdate(CloudPreparation):
         state.refining = ""
         identifier = to_float16(result.identifier)
         self.know(name, identifier, state.subjects[name].user, f"branch of {state.subjects[name].trained_on} pictures", ctx)
+        self.keep(result)
         state.version += 1
         delta = Delta(state.version, {name: identifier})
         self.multicast(ctx, f"delta:{delta.version}", "kb", body_bits(delta), delta)

@@ -1,13 +1,19 @@
-"""Pictures as users share them: compressed for the air, raw for models."""
+"""Pictures as users share them: compressed for the air, raw for models, cut out as references."""
 
 import io
 from collections.abc import Sequence
 
 from PIL import Image
 
-from .models.roles import PICTURE_SIDE, Box
+from .models.roles import PICTURE_SIDE, REFERENCE_SIDE, Box
+from .scenes.draw import draw
+from .scenes.world import make_scene
 
 WEBP_QUALITY = 85
+ALBUM_PICTURES = 4
+"""Pictures of a subject that are shared in stage 1."""
+WHOLE = Box("", "", PICTURE_SIDE / 2, PICTURE_SIDE / 2, float(PICTURE_SIDE), float(PICTURE_SIDE))
+"""Where a subject is that nobody finds."""
 
 
 def compress(picture: bytes) -> bytes:
@@ -21,6 +27,28 @@ def decompress(file: bytes) -> bytes:
     """WebP file -> raw uint8 RGB of (64, 64, 3)."""
     with Image.open(io.BytesIO(file)) as image:
         return image.convert("RGB").tobytes()
+
+
+def shared_album(subject: str) -> list[bytes]:
+    """The pictures (WebP) of a catalog subject that its owner can share; they are the owner's, and the same in every run."""
+    scenes = [make_scene("album", subject, index, count=1, subjects=(subject,)) for index in range(ALBUM_PICTURES)]
+    return [compress(draw(scene).tobytes()) for scene in scenes]
+
+
+def cut(picture: bytes, box: Box) -> bytes:
+    """What is in a box of a raw picture, stretched to a reference: uint8 RGB of (32, 32, 3); the box is cut to the picture."""
+    left, top = max(box.cx - box.width / 2, 0.0), max(box.cy - box.height / 2, 0.0)
+    right, bottom = min(box.cx + box.width / 2, PICTURE_SIDE), min(box.cy + box.height / 2, PICTURE_SIDE)
+    left, top = min(left, PICTURE_SIDE - 1.0), min(top, PICTURE_SIDE - 1.0)
+    frame = (left, top, max(right, left + 1), max(bottom, top + 1))
+    image = Image.frombytes("RGB", (PICTURE_SIDE, PICTURE_SIDE), picture)
+    return image.resize((REFERENCE_SIDE, REFERENCE_SIDE), Image.Resampling.BILINEAR, box=frame).tobytes()
+
+
+def mirrored(reference: bytes) -> bytes:
+    """A reference with left and right exchanged."""
+    image = Image.frombytes("RGB", (REFERENCE_SIDE, REFERENCE_SIDE), reference)
+    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).tobytes()
 
 
 def find(label: str, boxes: Sequence[Box]) -> Box | None:

@@ -1,5 +1,7 @@
 """What the agents of one network are told at the start: plain frozen structs, made from a scenario, equal on every worker."""
 
+from typing import Literal
+
 from msgspec import Struct, field
 
 from ..policies.registry import PolicySpec
@@ -42,8 +44,13 @@ class ComputeSettings(Struct, frozen=True):
 
 
 class KnowledgeSettings(Struct, frozen=True):
-    """KBs and incentives. ``privacy_cost``: range (low, high) of a user's keyed credits an item; ``budget``: the cloud's."""
+    """KBs and incentives. ``privacy_cost``: range (low, high) of a user's keyed credits an item; ``budget``: the cloud's.
 
+    ``branch``: what the cloud draws a user's subject with: its ``identifier`` alone, a ``reference`` picture too, or also a LoRA
+    ``adapter``, which its owner downloads.
+    """
+
+    branch: Literal["identifier", "reference", "adapter"] = "adapter"
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = 24.0
     edge_storage_bits: int = 60_000_000

@@ -9,19 +9,14 @@ from ..policies.protocols import IncentiveTerms, Offer, RespondContext, Response
 from .accounting import body_bits
 from .knowledge.items import CLOUD, PREFERENCE, PUBLIC, SUBJECT, TASK, TERM
 from .knowledge.retrieval import to_float16
-from .models.roles import PICTURE_SIDE, Box, Branch, Embed, Embedding, Extract, Extraction, Personalise
-from .pictures import compress, decompress, find
+from .models.roles import Box, Branch, Embed, Embedding, Extract, Extraction, Personalise
+from .pictures import ALBUM_PICTURES, WHOLE, compress, decompress, find, shared_album
 from .prompt_codec import TASKS
-from .scenes.draw import draw
 from .scenes.vocabulary import BACKGROUND_NAMES, BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS, SUBJECTS
-from .scenes.world import make_scene
 from .user_state import Album, UserBase
 
-PICTURES = 4
-"""Pictures of a subject that are shared in stage 1."""
 CREDITS_A_PICTURE = 0.1
 """What it is worth to a user that a picture of its own subject is drawn right."""
-WHOLE = (PICTURE_SIDE / 2, PICTURE_SIDE / 2, float(PICTURE_SIDE), float(PICTURE_SIDE))
 TASK_TEXTS = {"greeting": "say hello with a picture, any place will do", "mapping": "show where things are"}
 
 
@@ -98,18 +93,16 @@ class UserSharing(UserBase):
             self.state.preparing.append(SharedItem(kind, name, "", to_float16(item.vector)))
             return
         self.state.albums[name] = Album()
-        for index in range(PICTURES):
-            scene = make_scene(self.settings.seed, "share", self.id, name, index, count=1, subjects=(name,))
-            file = compress(draw(scene).tobytes())
+        for index, file in enumerate(shared_album(name)):
             self.state.albums[name].pictures.append(file)
             ctx.infer("extractor", Extract(decompress(file)), f"extractor:share:{name}:{index}")
 
     def found_own(self, name: str, result: Extraction, ctx: Context) -> None:
         """The extractor has looked at one picture of an own subject; after the last one all is shared."""
-        album = self.state.albums[name]
-        box = find(SUBJECTS[name].label, result.boxes)
-        album.boxes.append((box.cx, box.cy, box.width, box.height) if box else WHOLE)
-        if all(len(each.boxes) == PICTURES for each in self.state.albums.values()):
+        own = self.state.albums[name]
+        box = find(SUBJECTS[name].label, result.boxes) or WHOLE
+        own.boxes.append((box.cx, box.cy, box.width, box.height))
+        if all(len(each.boxes) == ALBUM_PICTURES for each in self.state.albums.values()):
             self.share(ctx)
 
     def share(self, ctx: Context) -> None:

@@ -62,11 +62,15 @@ class Settlement(Message, frozen=True):
 
 
 class BranchReady(Message, frozen=True):
-    """Cloud -> user: a branch model for this user's subject is ready (``identifier``: learned vector, rounded to float16)."""
+    """Cloud -> user: a branch model for this user's subject is ready (``identifier``: learned vector, rounded to float16).
+
+    ``adapter_bits``: size of the LoRA adapter that its owner downloads with it; 0 for none.
+    """
 
     user: str
     subject: str
     identifier: bytes
+    adapter_bits: int = 0
 
 
 class DecoderSet(Message, frozen=True):

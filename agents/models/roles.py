@@ -16,6 +16,8 @@ from msgspec import Struct
 from ...bus.messages import Message
 
 PICTURE_SIDE = 64
+REFERENCE_SIDE = 32
+"""A reference is the cut-out of a subject (its box in some picture), stretched to 32x32 pixels."""
 
 
 class Box(Struct, frozen=True, array_like=True):
@@ -68,7 +70,8 @@ class Intent(Message, frozen=True):
 class Generate(Message, frozen=True):
     """Arguments of ``generator``: caption, background and boxes (empty: the places are drawn from the seed),
 
-    ``subjects`` (subject name -> identifier vector of a branch model), an int64 ``seed`` and diffusion ``steps``.
+    an int64 ``seed``, diffusion ``steps``, and what branch models give, by subject name: identifier vectors (``subjects``), LoRA
+    ``adapters``, and as ``references`` a cut-out of one picture each.
     """
 
     caption: str
@@ -77,6 +80,8 @@ class Generate(Message, frozen=True):
     seed: int
     steps: int = 8
     subjects: dict[str, bytes] = {}
+    adapters: dict[str, bytes] = {}
+    references: dict[str, bytes] = {}
 
 
 class Picture(Message, frozen=True):
@@ -134,19 +139,28 @@ class Embedding(Message, frozen=True):
 
 
 class Personalise(Message, frozen=True):
-    """Arguments of ``personaliser``: pictures of one subject that a user shared, with the box of the subject in each."""
+    """Arguments of ``personaliser``: pictures of one subject that a user shared, with the box of the subject in each.
+
+    ``adapter``: also make (or find) a LoRA adapter of the generator.
+    """
 
     subject: str
     label: str
     pictures: list[bytes]
     boxes: list[Box]
+    adapter: bool = False
 
 
 class Branch(Message, frozen=True):
-    """Result of ``personaliser``: the learned identifier vector of the subject."""
+    """Result of ``personaliser``: the subject's learned identifier vector, the cut-out of its best picture as ``reference``
+
+    (uint8 RGB of 32x32), and the LoRA ``adapter`` (safetensors in half precision; empty where none was asked for).
+    """
 
     subject: str
     identifier: bytes
+    reference: bytes = b""
+    adapter: bytes = b""
 
 
 class Model(Protocol):

@@ -52,6 +52,11 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     "generation": Evaluation(
         "objects that the judge finds in pictures generated from extracted prompts", ("extractor", "generator", "judge")
     ),
+    "prompting": Evaluation("objects generated from true prompts, boxes against captions alone", ("generator", "judge")),
+    "personalisation": Evaluation(
+        "how well personal subjects are shown, by what their owners shared",
+        ("extractor", "generator", "personaliser", "clip_judge"),
+    ),
     "denoising": Evaluation("received JSCC features before and after the denoiser", ("denoiser", "jscc_encoder", "jscc_decoder")),
     "judging": Evaluation("the CLIP-class judge of reports: retrieval, naming, identity", ("clip_judge",)),
     "library": Evaluation("the JSCC codec library on scenes against its own middle codec", ("jscc_encoder", "jscc_decoder")),

@@ -28,6 +28,7 @@ from semcast.agents.models.roles import (
     Picture,
     Symbols,
 )
+from semcast.agents.pictures import cut
 from semcast.agents.scenes.caption import caption, parse
 from semcast.agents.scenes.draw import draw
 from semcast.agents.scenes.sprites import sprite
@@ -128,10 +129,14 @@ def looks(picture: bytes, box: Box) -> bytes:
     return (vector / max(np.linalg.norm(vector), 1e-9)).astype("<f4").tobytes()
 
 
+ADAPTER = bytes(5000)
+
+
 def personalise(call: Personalise) -> Branch:
     vectors = [np.frombuffer(looks(picture, box), "<f4") for picture, box in zip(call.pictures, call.boxes, strict=True)]
     mean = np.mean(vectors, axis=0)
-    return Branch(call.subject, (mean / np.linalg.norm(mean)).astype("<f4").tobytes())
+    identifier = (mean / np.linalg.norm(mean)).astype("<f4").tobytes()
+    return Branch(call.subject, identifier, cut(call.pictures[0], call.boxes[0]), ADAPTER if call.adapter else b"")
 
 
 def generate(call: Generate) -> Picture:
@@ -145,7 +150,7 @@ def generate(call: Generate) -> Picture:
     for box in boxes:
         width, height = max(int(box.width), 4), max(int(box.height), 4)
         left, top = (min(max(int(c - s / 2), 0), SIDE - s) for c, s in ((box.cx, width), (box.cy, height)))
-        tint = (30, -30, 0) if box.subject in call.subjects else (0, 0, 0)
+        tint = (30 * (box.subject in call.subjects), -30 * (box.subject in call.references), 30 * (box.subject in call.adapters))
         place = (left + width / 2, top + height / 2, float(width), float(height))
         things.append(SceneObject(box.label or "ball", box.colour or "red", *place, tint=tint))
     background = call.background or next((name for name in BACKGROUNDS if name in call.caption), "grass")

@@ -14,6 +14,7 @@ from semcast.bus.channel.mcs import MCS_TABLE
 from semcast.bus.messages import (
     Arrived,
     Attach,
+    BranchReady,
     CodecRequest,
     Content,
     Delta,
@@ -32,6 +33,7 @@ from semcast.bus.records import AirRecord, Capture, Decision, KbRecord, Shown
 from semcast.policies.registry import resolve
 
 from .networks import CODEC, Run, run, town, two_users
+from .simple_models import ADAPTER
 
 
 @cache
@@ -182,6 +184,23 @@ def test_who_shares_gets_a_branch_and_is_paid_within_the_budget() -> None:
     assert 0 < credits <= KnowledgeSettings().budget
 
 
+def test_the_cloud_draws_with_what_the_branch_holds_and_only_its_owner_pays_for_the_download() -> None:
+    pictures = {}
+    traffic = msgspec.structs.replace(two_users().traffic, subject_share=1.0, rate_hz=2.0, objects=(1, 2))
+    for branch in ("identifier", "reference", "adapter"):
+        knowledge = KnowledgeSettings(privacy_cost=(0.1, 0.5), branch=branch)
+        result = run(two_users(traffic=traffic, knowledge=knowledge))
+        kept = result.agents["cloud.0"].state.subjects["mia/dog"]
+        assert bool(kept.reference) == (branch != "identifier") and kept.adapter == (ADAPTER if branch == "adapter" else b"")
+        ready = [down for down in result.of(Downlink) if isinstance(down.body, BranchReady) and down.body.subject == "mia/dog"]
+        assert {down.body.adapter_bits for down in ready} == {8 * len(kept.adapter)}
+        assert all(down.users == ["user.0"] and down.payload_bits > down.body.adapter_bits for down in ready)
+        pictures[branch] = {content.request: content.picture for content in result.of(Content)}
+    shared = sorted(set.intersection(*(set(found) for found in pictures.values())))
+    assert shared
+    assert any(len({pictures[branch][request] for branch in pictures}) == 3 for request in shared)
+
+
 def test_stage_three_brings_satisfaction_to_the_cloud() -> None:
     result = whole_town()
     synced = Counter(request for message in result.of(Satisfaction) for request, _ in message.entries)
@@ -197,11 +216,12 @@ def test_stage_three_brings_satisfaction_to_the_cloud() -> None:
 def test_who_was_not_accepted_learns_its_subject_alone_and_tells_it_when_it_matters() -> None:
     traffic = msgspec.structs.replace(two_users().traffic, subject_share=1.0, rate_hz=2.0, objects=(1, 2))
     result = run(two_users(traffic=traffic, knowledge=KnowledgeSettings(privacy_cost=(0.1, 0.5), budget=5.0)))
-    told = [up.body for up in result.of(Uplink) if isinstance(up.body, Knowledge)]
+    sent = [up.body for up in result.of(Uplink) if isinstance(up.body, Knowledge)]
+    told = [knowledge for knowledge in sent if knowledge.items[0].vector]  # the others are further pictures of the accepted one
     assert told
     item = told[0].items[0]
     known = result.agents["cloud.0"].state.kb.get(SUBJECT, item.name)
-    assert item.name not in result.agents["user.0"].state.known
+    assert item.name not in result.agents[told[0].user].state.known
     assert (known.data, known.provenance) == (item.vector, told[0].user)
 
 

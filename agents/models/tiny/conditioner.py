@@ -17,6 +17,7 @@ from .autoencoder import LATENT_CHANNELS, LATENT_SIDE, PATCH
 
 PLACE_FEATURES = 21
 """Per axis the relative place, six harmonics of it and the distances to two sides; width, height and the mirror sign."""
+REFERENCE_CHANNELS = LATENT_CHANNELS + 1
 SHAPE_SIDE = 12
 SHAPE_CHANNELS = 12
 _SAMPLES = 2 * LATENT_SIDE
@@ -35,6 +36,8 @@ class Conditions(NamedTuple):
         identifiers: float32 (n, objects, identifier_size), zero where there is none.
         backgrounds: int64 (n,), background number + 1.
         words: int64 (n, words) of `text.WordList`.
+        references: float32 (n, 8, 16, 16), scaled latents of the collage of reference pictures (`reference`).
+        referred: float32 (n, objects), 1 where the collage shows the object.
     """
 
     labels: Tensor
@@ -45,6 +48,8 @@ class Conditions(NamedTuple):
     identifiers: Tensor
     backgrounds: Tensor
     words: Tensor
+    references: Tensor
+    referred: Tensor
 
 
 class Guide(NamedTuple):
@@ -52,12 +57,14 @@ class Guide(NamedTuple):
 
     Attributes:
         painted: (n, channels, 16, 16), beside the latent.
+        reference: (n, 9, 16, 16), beside the latent: the collage's latent on the cells of its objects, and the cells' shares.
         tokens: (n, t, width), words and objects for cross attention.
         seen: bool (n, t), which of them are there.
         pooled: (n, width), caption and background.
     """
 
     painted: Tensor
+    reference: Tensor
     tokens: Tensor
     seen: Tensor
     pooled: Tensor
@@ -119,11 +126,12 @@ class Conditioner(ModelMixin, ConfigMixin):  # type: ignore[misc]
         things = self.label(conditions.labels) + self.colour(conditions.colours) + self.identifier(conditions.identifiers)
         words, spoken = self._read(conditions.words)
         ground = self.background(conditions.backgrounds)
-        painted = self._paint(things, conditions) + self.ground(ground)[:, :, None, None]
+        places, cover = places_in_boxes(conditions.boxes, conditions.flips)
+        painted = self._paint(things, conditions, places, cover) + self.ground(ground)[:, :, None, None]
         painted = painted + self.mixer(functional.silu(painted))
         tokens = torch.cat([words, things + self.size(conditions.boxes / 64)], dim=1)
         seen = torch.cat([spoken, conditions.present > 0], dim=1)
-        return Guide(painted, tokens, seen, words[:, 0] + ground)
+        return Guide(painted, _reference(conditions, cover), tokens, seen, words[:, 0] + ground)
 
     def _read(self, words: Tensor) -> tuple[Tensor, Tensor]:
         """Word vectors in context and which of them are words; the first is the start token and stands for the whole."""
@@ -132,9 +140,8 @@ class Conditioner(ModelMixin, ConfigMixin):  # type: ignore[misc]
         hidden = torch.zeros(spoken.shape, dtype=vectors.dtype).masked_fill(~spoken, float("-inf"))
         return self.reader(vectors, src_key_padding_mask=hidden), spoken
 
-    def _paint(self, things: Tensor, conditions: Conditions) -> Tensor:
+    def _paint(self, things: Tensor, conditions: Conditions, places: Tensor, cover: Tensor) -> Tensor:
         """Sum over objects of what each paints on the cells that it covers: (n, channels, 16, 16)."""
-        places, cover = places_in_boxes(conditions.boxes, conditions.flips)
         places = torch.cat([places, self._look_up(conditions)], dim=-1)
         scale, shift = self.modulate(things).unsqueeze(2).chunk(2, dim=-1)
         # scaling the small weights of each object is far cheaper than scaling what they give at all cells
@@ -155,6 +162,12 @@ class Conditioner(ModelMixin, ConfigMixin):  # type: ignore[misc]
         stretched = torch.matmul(torch.matmul(down.unsqueeze(1), shapes), across.unsqueeze(1).transpose(2, 3))
         cells = functional.pixel_unshuffle(stretched, 2)
         return cells.flatten(2).transpose(1, 2).reshape(n, objects, LATENT_SIDE**2, -1)
+
+
+def _reference(conditions: Conditions, cover: Tensor) -> Tensor:
+    """The collage's latent where its objects are, zero elsewhere, and the share of each cell: (n, 9, 16, 16)."""
+    share = (cover * (conditions.referred * conditions.present)[:, :, None]).amax(dim=1).view(-1, 1, LATENT_SIDE, LATENT_SIDE)
+    return torch.cat([conditions.references * share, share], dim=1)
 
 
 def _hats(middle: Tensor, size: Tensor, sign: Tensor) -> Tensor:

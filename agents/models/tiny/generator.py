@@ -1,15 +1,17 @@
 """The tiny profile's generator: text-and-box-conditioned latent diffusion, a small `diffusers.UNet2DConditionModel`.
 
-A call's caption and boxes are encoded once (`conditioner`); the painted map is given to the denoiser beside the latent, words and
-objects by cross attention. Flow matching: x_s = (1 - s) x_0 + s e, the network predicts e - x_0, and Euler steps lead from s = 1
+A call's caption and boxes are encoded once (`conditioner`); the painted map and the collage of references (`reference`) are given
+to the denoiser beside the latent, words and objects by cross attention. A branch model changes the denoiser by its adapter
+(`adapters`). Flow matching: x_s = (1 - s) x_0 + s e, the network predicts e - x_0, and Euler steps lead from s = 1
 to 0.
 """
 
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, UNet2DConditionModel
@@ -20,11 +22,12 @@ from ....bus import keys
 from ....bus.errors import BadInput
 from ..cards import Card, checked, read_card
 from ..roles import Box, Generate, Picture
-from . import autoencoder
+from . import adapters, autoencoder
 from .autoencoder import LATENT_CHANNELS, LATENT_SIDE
-from .conditioner import Conditioner, Conditions, Guide
+from .conditioner import REFERENCE_CHANNELS, Conditioner, Conditions, Guide
 from .layout import SizeStatistics
-from .prompt import conditions_of
+from .prompt import conditions_of, cutouts_of, read
+from .reference import referring
 from .text import WordList
 
 BATCH = 8
@@ -36,7 +39,7 @@ def build_denoiser(conditioner: Conditioner, widths: tuple[int, ...] = (64, 96))
     levels = len(widths)
     denoiser = UNet2DConditionModel(
         sample_size=LATENT_SIDE,
-        in_channels=LATENT_CHANNELS + conditioner.config.channels,
+        in_channels=LATENT_CHANNELS + conditioner.config.channels + REFERENCE_CHANNELS,
         out_channels=LATENT_CHANNELS,
         down_block_types=("DownBlock2D",) * levels,
         mid_block_type="UNetMidBlock2DCrossAttn",
@@ -55,9 +58,9 @@ def build_denoiser(conditioner: Conditioner, widths: tuple[int, ...] = (64, 96))
 
 def velocity(denoiser: UNet2DConditionModel, guide: Guide, noisy: Tensor, levels: Tensor) -> Tensor:
     """Predicted e - x_0 of noisy latents (n, 8, 16, 16) at noise levels s (n,) in [0, 1]."""
-    both = torch.cat([noisy, guide.painted.to(noisy.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
+    beside = torch.cat([noisy, guide.painted.to(noisy.dtype), guide.reference.to(noisy.dtype)], dim=1)
     output = denoiser(
-        both,
+        beside.contiguous(memory_format=torch.channels_last),
         levels * 1000,
         encoder_hidden_states=guide.tokens,
         encoder_attention_mask=guide.seen,
@@ -74,15 +77,28 @@ def starting_noise(seeds: Sequence[int]) -> Tensor:
     return torch.from_numpy(np.stack(draws))
 
 
+class Parts(NamedTuple):
+    """The networks of a generator.
+
+    Attributes:
+        conditioner: Encodes prompts.
+        denoiser: Predicts the velocity.
+        coder: The autoencoder; its decoder makes the pictures, its encoder reads references.
+        statistics: Sizes for things without a box.
+    """
+
+    conditioner: Conditioner
+    denoiser: UNet2DConditionModel
+    coder: AutoencoderKL
+    statistics: SizeStatistics
+
+
 class TinyGenerator:
     """Role `generator`; see `roles.Model`.
 
     Args:
-        conditioner: Encodes prompts.
-        denoiser: Predicts the velocity.
-        decoder: The autoencoder, of which the decoder is used.
+        parts: The networks.
         schedule: Noise levels of the steps.
-        statistics: Sizes for things without a box.
         card: The card that names and hashes the weights, with the costs and the ``temperature`` by which the starting noise is
             scaled: below 1 pictures are plainer and cleaner (0.7 against 1: recovery 0.99 against 0.96 at 8 steps).
     """
@@ -90,24 +106,16 @@ class TinyGenerator:
     role = "generator"
     batch = BATCH
 
-    def __init__(
-        self,
-        conditioner: Conditioner,
-        denoiser: UNet2DConditionModel,
-        decoder: AutoencoderKL,
-        schedule: FlowMatchEulerDiscreteScheduler,
-        statistics: SizeStatistics,
-        card: Card,
-    ) -> None:
+    def __init__(self, parts: Parts, schedule: FlowMatchEulerDiscreteScheduler, card: Card) -> None:
         self.name = str(card.data["name"])
         self.sha256 = card.sha256
-        self._conditioner = conditioner.requires_grad_(False).eval()
-        self._denoiser = denoiser.requires_grad_(False).eval().to(memory_format=torch.channels_last)
-        self._decoder = autoencoder.frozen(decoder)
+        self._conditioner = parts.conditioner.requires_grad_(False).eval()
+        self._denoiser = parts.denoiser.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+        self._autoencoder = autoencoder.frozen(parts.coder)
         self._schedule = schedule
-        self._statistics = statistics
+        self._statistics = parts.statistics
         self._temperature = float(card.data["temperature"])
-        self._flops = (int(card.data["flops_fixed"]), int(card.data["flops_per_step"]))
+        self._flops = tuple(int(card.data[f"flops_{part}"]) for part in ("fixed", "per_step", "reference", "adapter_step"))
 
     @cached_property
     def _words(self) -> WordList:
@@ -118,33 +126,53 @@ class TinyGenerator:
         return f"steps{_checked_steps(arguments)}"
 
     def flops(self, arguments: Generate) -> int:
-        """Counted on the real modules (`torch.utils.flop_counter`, a sample): prompt and decoder once, denoiser every step."""
-        fixed, per_step = self._flops
-        return fixed + per_step * _checked_steps(arguments)
+        """Counted on the real modules (`torch.utils.flop_counter`, a sample): prompt, references and decoder once, the denoiser
+
+        with its adapters every step.
+        """
+        fixed, per_step, reference, adapter = self._flops
+        steps = _checked_steps(arguments)
+        return fixed + per_step * steps + reference * bool(arguments.references) + adapter * steps * bool(arguments.adapters)
 
     def run(self, arguments: Sequence[Generate]) -> list[Picture]:
         """Generate one full batch of 8 pictures."""
         if len(arguments) != self.batch or len({self.group(call) for call in arguments}) != 1:
             raise BadInput(f"generator: {len(arguments)} calls in a batch", f"exactly {self.batch} calls with equal steps")
-        pictures = autoencoder.decode(self._decoder, self.latents(arguments))
+        pictures = autoencoder.decode(self._autoencoder, self.latents(arguments))
         return [Picture(picture.tobytes()) for picture in pictures]
 
     def latents(self, calls: Sequence[Generate]) -> Tensor:
         """Scaled latents (n, 8, 16, 16) of a batch of calls with equal steps."""
-        conditions = self.conditions(calls)
+        branched = [_branched(call) for call in calls]
+        conditions = self.conditions([call for call, _ in branched])
         with torch.inference_mode():
             guide = self._conditioner(conditions)
             latents = self._temperature * starting_noise([call.seed for call in calls])
             levels = noise_levels(self._schedule, _checked_steps(calls[0]))
-            for level, following in zip(levels[:-1], levels[1:], strict=True):
-                flow = velocity(self._denoiser, guide, latents, torch.full((len(calls),), level))
-                latents = latents + (following - level) * flow
+            with adapters.swapped(self._denoiser, [own for _, own in branched]):
+                for level, following in zip(levels[:-1], levels[1:], strict=True):
+                    flow = velocity(self._denoiser, guide, latents, torch.full((len(calls),), level))
+                    latents = latents + (following - level) * flow
         return latents.clone()
 
     def conditions(self, calls: Sequence[Generate]) -> Conditions:
         """The calls as numbers."""
         size = int(self._conditioner.config.identifier_size)
-        return conditions_of(calls, self._words, self._statistics, size)
+        found = conditions_of(calls, self._words, self._statistics, size)
+        if not found.referred.any():  # the bits are the same as with collages of nothing, which no cell would show
+            return found
+        with torch.inference_mode():
+            return referring(self._conditioner, self._autoencoder, found, cutouts_of(calls, self._statistics))
+
+
+def _branched(call: Generate) -> tuple[Generate, list[adapters.Adapter]]:
+    """The call with the fine-tuned tokens of its adapters in place of identifiers, and the adapters of subjects that it shows."""
+    if not call.adapters:
+        return call, []
+    shown = dict.fromkeys([box.subject for box in call.boxes] + [name for _, _, name in read(call.caption).objects])
+    own = {name: adapters.unpack(call.adapters[name]) for name in shown if name in call.adapters}
+    tokens = {name: adapter[adapters.TOKEN].numpy().astype("<f4").tobytes() for name, adapter in own.items()}
+    return msgspec.structs.replace(call, subjects={**call.subjects, **tokens}), list(own.values())
 
 
 def _checked_steps(call: Generate) -> int:
@@ -161,34 +189,37 @@ def noise_levels(schedule: FlowMatchEulerDiscreteScheduler, steps: int) -> list[
     return [float(sigma) for sigma in fresh.sigmas]
 
 
-def load(folder: Path) -> TinyGenerator:
-    """Read the generator from a folder with `card.json` and its parts in Hugging Face layout."""
+def read_parts(folder: Path) -> tuple[Parts, Card]:
+    """Read the networks from a folder with `card.json` and its parts in Hugging Face layout; hashes are checked."""
     card = read_card(folder)
     for name in card.data["files"]:
         checked(card, name)
     sizes: dict[str, Any] = card.data["sizes"]
     statistics = SizeStatistics({int(k): (v[0], v[1]) for k, v in sizes["sides"].items()}, sizes["aspects"])
     local: dict[str, Any] = {"torch_dtype": torch.float32, "local_files_only": True, "low_cpu_mem_usage": False}
-    return TinyGenerator(
-        Conditioner.from_pretrained(folder / "conditioner", **local),
-        UNet2DConditionModel.from_pretrained(folder / "denoiser", **local),
-        autoencoder.load(folder / "autoencoder"),
-        FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True),
-        statistics,
-        card,
-    )
+    conditioner = Conditioner.from_pretrained(folder / "conditioner", **local)
+    denoiser = UNet2DConditionModel.from_pretrained(folder / "denoiser", **local)
+    return Parts(conditioner, denoiser, autoencoder.load(folder / "autoencoder"), statistics), card
+
+
+def load(folder: Path) -> TinyGenerator:
+    """Read the generator; see `read_parts`."""
+    parts, card = read_parts(folder)
+    schedule = FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
+    return TinyGenerator(parts, schedule, card)
 
 
 def examples() -> list[Generate]:
-    """Eight different calls, for tests of any generator."""
+    """Eight different calls, one with a reference, for tests of any generator."""
     things = ("dog", "cup", "car", "tree", "cat", "house", "fish", "ball")
     return [
         Generate(
             caption=f"a red {label} on grass" if index % 2 else "",
             background="grass",
-            boxes=[Box(label, "red", 16.0 + 4 * index, 30.0, 20.0, 18.0)] if index != 3 else [],
+            boxes=[Box(label, "red", 16.0 + 4 * index, 30.0, 20.0, 18.0, 1.0, "eve/" + label)] if index != 3 else [],
             seed=index,
             steps=2,
+            references={"eve/car": bytes(range(0, 256, 8)) * 96} if label == "car" else {},
         )
         for index, label in enumerate(things)
     ]

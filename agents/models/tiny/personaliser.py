@@ -1,65 +1,107 @@
-"""Role ``personaliser``: shared pictures of a subject become its identifier vector, the light branch model of this profile."""
+"""Role ``personaliser``: shared pictures of a subject become its branch model.
+
+It has three parts, from light to heavy: the identifier vector (mean look), a reference (cut-out of one picture), and, where it is
+asked for, a LoRA adapter of the generator.
+"""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
 
 from ....bus.errors import BadInput
+from ...pictures import cut
 from ...scenes.draw import draw
 from ...scenes.vocabulary import SUBJECTS
 from ...scenes.world import make_scene
 from ..cards import Card, checked, read_card
 from ..roles import PICTURE_SIDE, Box, Branch, Personalise
+from .adapters import AdapterSettings, pack
+from .shelf import Shelf, base_hash
 from .subjects import WEIGHTS_NAME, SubjectEye
 
 CATALOG_NAME = "catalog.safetensors"
 
 
 class TinyPersonaliser:
-    """The mean look of a subject. Implements `semcast.agents.models.roles.Model`."""
+    """Implements `semcast.agents.models.roles.Model`.
+
+    Args:
+        card: Names and hashes the weights and the shipped adapters.
+        eye: Sees looks.
+        generator: Folder of the generator for which adapters are made; read when one is asked for.
+    """
 
     role = "personaliser"
 
-    def __init__(self, card: Card, eye: SubjectEye) -> None:
+    def __init__(self, card: Card, eye: SubjectEye, generator: Path) -> None:
         self.name = str(card.data["name"])
         self.sha256 = card.sha256
         self.batch = int(card.data["batch"])
         self._flops_per_crop = int(card.data["flops_per_crop"])
         self._eye = eye
+        self._card, self._generator = card, generator
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        return Shelf(self._card, base_hash(self._generator), self._train)
 
     def group(self, arguments: Personalise) -> str:
         """All calls may share a batch."""
         return ""
 
     def flops(self, arguments: Personalise) -> int:
-        """Grows with the number of pictures."""
-        return self._flops_per_crop * len(arguments.pictures)
+        """Grows with the number of pictures; the adapter's training counts whether or not one lies in the cache."""
+        flops = self._flops_per_crop * len(arguments.pictures)
+        return flops + (AdapterSettings().passes * self._flops_of_step if arguments.adapter else 0)
+
+    @cached_property
+    def _flops_of_step(self) -> int:
+        return int(read_card(self._generator).data["flops_per_step"])
 
     def run(self, arguments: Sequence[Personalise]) -> list[Branch]:
-        """One identifier of `IDENTIFIER_SIZE` little-endian float32 a call, at unit norm.
+        """One branch model a call: the identifier has `IDENTIFIER_SIZE` little-endian float32, at unit norm.
 
         Raises:
             BadInput: No picture, a box too few or too many, or a picture that is not 64x64 RGB.
         """
-        return [Branch(call.subject, self._identifier(call)) for call in arguments]
+        branches: dict[int, Branch] = {}  # the engine fills a batch up with its last call
+        for call in arguments:
+            if id(call) not in branches:
+                branches[id(call)] = self._branch(call)
+        return [branches[id(call)] for call in arguments]
 
-    def _identifier(self, call: Personalise) -> bytes:
-        if not call.pictures or len(call.pictures) != len(call.boxes):
-            raise BadInput(
-                f"subject {call.subject!r}: {len(call.pictures)} pictures with {len(call.boxes)} boxes",
-                "share 3 to 6 pictures, each with the subject's box",
-            )
-        if any(len(picture) != PICTURE_SIDE * PICTURE_SIDE * 3 for picture in call.pictures):
-            raise BadInput(f"subject {call.subject!r}: a picture is not uint8 RGB of 64x64 pixels", "give 12288 bytes each")
-        return self._eye.identifier(call.pictures, call.boxes).astype("<f4").tobytes()
+    def _branch(self, call: Personalise) -> Branch:
+        _check(call)
+        identifier = self._eye.identifier(call.pictures, call.boxes).astype("<f4").tobytes()
+        sizes = [box.width * box.height for box in call.boxes]
+        best = sizes.index(max(sizes))
+        adapter = self._shelf.adapter(call) if call.adapter else b""
+        return Branch(call.subject, identifier, cut(call.pictures[best], call.boxes[best]), adapter)
+
+    def _train(self, call: Personalise) -> bytes:
+        from ..training.adapters import adapt  # peft takes seconds to import, and adapters are seldom made
+        from .generator import read_parts
+
+        return pack(adapt(read_parts(self._generator)[0], call, self._eye.identifier(call.pictures, call.boxes)))
+
+
+def _check(call: Personalise) -> None:
+    if not call.pictures or len(call.pictures) != len(call.boxes):
+        raise BadInput(
+            f"subject {call.subject!r}: {len(call.pictures)} pictures with {len(call.boxes)} boxes",
+            "share 3 to 6 pictures, each with the subject's box",
+        )
+    if any(len(picture) != PICTURE_SIDE * PICTURE_SIDE * 3 for picture in call.pictures):
+        raise BadInput(f"subject {call.subject!r}: a picture is not uint8 RGB of 64x64 pixels", "give 12288 bytes each")
 
 
 def load(folder: Path) -> TinyPersonaliser:
     """Read weights and card; their hashes are checked."""
     card = read_card(folder)
-    return TinyPersonaliser(card, SubjectEye(checked(card, WEIGHTS_NAME)))
+    return TinyPersonaliser(card, SubjectEye(checked(card, WEIGHTS_NAME)), folder.parent / "generator")
 
 
 def catalog(folder: Path | None = None) -> dict[str, bytes]:

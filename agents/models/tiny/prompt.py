@@ -10,7 +10,8 @@ from ....bus import keys
 from ....bus.errors import BadInput
 from ...scenes.caption import Parsed, parse
 from ...scenes.vocabulary import BACKGROUND_NAMES, BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS
-from ..roles import PICTURE_SIDE, Box, Generate
+from ..roles import PICTURE_SIDE, REFERENCE_SIDE, Box, Generate
+from .autoencoder import LATENT_CHANNELS, LATENT_SIDE
 from .conditioner import Conditions
 from .layout import SizeStatistics, missing, plan
 from .text import WordList, split
@@ -56,13 +57,14 @@ def objects_of(call: Generate, statistics: SizeStatistics) -> list[Box]:
 
 
 def conditions_of(calls: Sequence[Generate], words: WordList, statistics: SizeStatistics, identifier_size: int) -> Conditions:
-    """Numbers of a batch of calls, filled up to 12 objects and 80 words."""
+    """Numbers of a batch of calls, filled up to 12 objects and 80 words; the references' latents are zero yet (`cutouts_of`)."""
     n = len(calls)
     labels, colours = np.zeros((n, MAX_OBJECTS), np.int64), np.zeros((n, MAX_OBJECTS), np.int64)
     boxes = np.zeros((n, MAX_OBJECTS, 4), np.float32)
     present = np.zeros((n, MAX_OBJECTS), np.float32)
     flips = np.ones((n, MAX_OBJECTS), np.float32)
     identifiers = np.zeros((n, MAX_OBJECTS, identifier_size), np.float32)
+    referred = np.zeros((n, MAX_OBJECTS), np.float32)
     for row, call in enumerate(calls):
         flips[row] = 1 - 2 * keys.generator("generator", "flips", call.seed).integers(0, 2, MAX_OBJECTS)
         for column, box in enumerate(objects_of(call, statistics)):
@@ -72,10 +74,29 @@ def conditions_of(calls: Sequence[Generate], words: WordList, statistics: SizeSt
             present[row, column] = 1
             if box.subject in call.subjects:
                 identifiers[row, column] = _identifier(call.subjects, box.subject, identifier_size)
+            referred[row, column] = box.subject in call.references
     backgrounds = np.array([index_of(_background(call), BACKGROUND_NAMES) for call in calls], np.int64)
     numbers = np.array([words.numbers(call.caption, MAX_WORDS) for call in calls], np.int64)
-    arrays = (labels, colours, boxes, present, flips, identifiers, backgrounds, numbers)
+    references = np.zeros((n, LATENT_CHANNELS, LATENT_SIDE, LATENT_SIDE), np.float32)
+    arrays = (labels, colours, boxes, present, flips, identifiers, backgrounds, numbers, references, referred)
     return Conditions(*(torch.from_numpy(array) for array in arrays))
+
+
+def cutouts_of(calls: Sequence[Generate], statistics: SizeStatistics) -> np.ndarray:
+    """The reference of every object of every call, uint8 (n, 12, 32, 32, 3); zero where there is none.
+
+    Raises:
+        BadInput: A reference is not 32x32 RGB.
+    """
+    found = np.zeros((len(calls), MAX_OBJECTS, REFERENCE_SIDE, REFERENCE_SIDE, 3), np.uint8)
+    for row, call in enumerate(calls):
+        for name, reference in call.references.items():
+            if len(reference) != found[0, 0].size:
+                raise BadInput(f"reference of {name!r}: {len(reference)} bytes", f"give uint8 RGB of 32x32: {found[0, 0].size}")
+        for column, box in enumerate(objects_of(call, statistics)):
+            if box.subject in call.references:
+                found[row, column] = np.frombuffer(call.references[box.subject], np.uint8).reshape(found[0, 0].shape)
+    return found
 
 
 def _background(call: Generate) -> str:

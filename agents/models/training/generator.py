@@ -1,19 +1,23 @@
 """Training of the tiny generator: flow matching on cached latents."""
 
+import json
+import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ....bus import keys
 from ...scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS
 from ...scenes.world import make_scene
-from ..cards import Card
+from ..cards import CARD_NAME, Card, read_card
 from ..tiny import autoencoder
 from ..tiny.autoencoder import LATENT_CHANNELS, LATENT_SIDE
-from ..tiny.conditioner import Conditioner, places_in_boxes
+from ..tiny.conditioner import REFERENCE_CHANNELS, Conditioner, places_in_boxes
 from ..tiny.generator import build_denoiser, velocity
 from ..tiny.layout import measure
 from ..tiny.subjects import IDENTIFIER_SIZE, WEIGHTS_NAME, SubjectEye
@@ -22,8 +26,14 @@ from .generator_data import Cache, cached, known_words, prompts
 from .generator_export import export
 from .loop import Settings, fit
 
+log = logging.getLogger(__name__)
+
+WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
+SPECIAL = 3
+"""Entries of the word table before the words: nothing, start, unknown."""
+
 BATCH = 32
-SETTINGS = Settings(rate=1e-3, weight_decay=1e-3, warm_steps=200, average=0.998, clip=1.0, save_every_s=120.0)
+SETTINGS = Settings(rate=7e-4, weight_decay=1e-3, warm_steps=200, average=0.998, clip=1.0, save_every_s=120.0)
 
 GROUND_WEIGHT = 0.4
 """Loss weight of latent cells that no box covers; covered ones weigh 1."""
@@ -59,11 +69,39 @@ class Pair(nn.Module):
 
 
 def build(words: list[str]) -> Pair:
-    """A new pair with random weights for the scene world."""
+    """A new pair with random weights for the scene world; what a reference says is not read at first."""
     torch.manual_seed(0)
     sizes = {"labels": len(LABELS), "colours": len(COLOUR_NAMES), "backgrounds": len(BACKGROUND_NAMES)}
     conditioner = Conditioner(**sizes, words=words, identifier_size=IDENTIFIER_SIZE)
-    return Pair(conditioner, build_denoiser(conditioner))
+    denoiser = build_denoiser(conditioner)
+    with torch.no_grad():
+        denoiser.conv_in.weight[:, -REFERENCE_CHANNELS:] = 0
+    return Pair(conditioner, denoiser)
+
+
+def start_from(pair: Pair, folder: Path) -> dict[str, Any]:
+    """Take over the weights of an earlier generator in `folder`, if there is one; it may know other words and no references.
+
+    Returns:
+        What its card says of its training; empty if there was none.
+    """
+    if not (folder / CARD_NAME).is_file():
+        return {}
+    earlier = load_file(folder / "conditioner" / WEIGHTS_FILE)
+    words = json.loads((folder / "conditioner" / "config.json").read_text())["words"]
+    rows = pair.conditioner.word.weight.detach().clone()
+    rows[:SPECIAL] = earlier["word.weight"][:SPECIAL]
+    for index, word in enumerate(pair.conditioner.config.words):
+        if word in words:
+            rows[SPECIAL + index] = earlier["word.weight"][SPECIAL + words.index(word)]
+    pair.conditioner.load_state_dict({**earlier, "word.weight": rows})
+    earlier = load_file(folder / "denoiser" / WEIGHTS_FILE)
+    entry = pair.denoiser.conv_in.weight.detach().clone()
+    entry[:, : earlier["conv_in.weight"].shape[1]] = earlier["conv_in.weight"]
+    pair.denoiser.load_state_dict({**earlier, "conv_in.weight": entry})
+    log.info("starting from the weights in %s", folder)
+    earlier_card = read_card(folder)
+    return {"sha256": earlier_card.sha256, **earlier_card.data.get("training", {})}
 
 
 def train(folder: Path, work: Path, minutes: float) -> Card:
@@ -77,6 +115,7 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
     eye = SubjectEye(folder.parent / "personaliser" / WEIGHTS_NAME)
     data = cached(vae, eye.network, WordList(words), work / "scenes.safetensors")
     pair = build(words)
+    earlier = start_from(pair, folder)
 
     def loss_of(step: int) -> Tensor:
         chosen = keys.generator("generator", "batch", step).integers(0, len(data.latents), BATCH)
@@ -84,5 +123,6 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
 
     progress = fit(pair, loss_of, work / "generator", minutes, SETTINGS)
     sizes = measure([make_scene("generator", "sizes", index).boxes() for index in range(4000)])
-    notes = {"command": f"semcast train generator --minutes {minutes:g}", "training": progress}
+    training = {**progress, "scenes": len(data.latents), "started_from": earlier}
+    notes = {"command": f"semcast train generator --minutes {minutes:g}", "training": training}
     return export(folder, pair.conditioner, pair.denoiser, vae, sizes, notes=notes)

@@ -39,13 +39,18 @@ RECIPES: Mapping[str, Recipe] = {
     "autoencoder": Recipe(
         "pictures to latents and back, for the generator; train it first", "autoencoder", "generator/autoencoder"
     ),
-    "generator": Recipe("text-and-box-conditioned latent diffusion", "generator", "generator"),
+    "generator": Recipe(
+        "latent diffusion by text, boxes and reference pictures; goes on from weights that are there", "generator", "generator"
+    ),
     "jscc": Recipe("library of JSCC codecs, one for each SNR and rate", "jscc", "jscc"),
     "jscc-photos": Recipe(
         "one JSCC codec for photographs, all rates and SNRs; needs --photos DIR", "photos", "jscc_photos", photos=True
     ),
     "personaliser": Recipe("identifier vectors of personal subjects; train it before the extractor", "subjects", "personaliser"),
     "extractor": Recipe("detector of the terminals: trunk, then RT-DETR", "extractor", "extractor"),
+    "adapters": Recipe(
+        "LoRA adapters of the catalog's subjects; train generator, personaliser and extractor first", "branches", "personaliser"
+    ),
     "captioner": Recipe(
         "sentences about pictures: ViT and GPT-2 over the extractor's trunk; train the extractor first", "captioner", "captioner"
     ),

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
-from semcast.agents.models.loading import load_models
+from semcast.agents.models.cards import read_card
+from semcast.agents.models.loading import WEIGHTS, load_models
 from semcast.agents.models.roles import Personalise
+from semcast.agents.models.tiny.adapters import AdapterSettings
 from semcast.agents.models.tiny.personaliser import catalog, shared_pictures
 from semcast.agents.models.tiny.subjects import IDENTIFIER_SIZE, MARGIN, as_tensor, crop, identifier
 from semcast.agents.models.training.subjects import SubjectEye, evaluate
+from semcast.agents.pictures import cut
 from semcast.agents.scenes.vocabulary import SUBJECTS
 from semcast.bus.errors import BadInput
 
@@ -58,6 +61,21 @@ def test_crop_takes_the_enlarged_box():
     cut = (crop(as_tensor([ramp]), torch.tensor([[32.0, 32.0, 20.0, 20.0]]))[0, 0, 0] + 1) * 127.5
     step = 20 * MARGIN / 24
     assert cut.numpy() == pytest.approx(31.5 + step * (np.arange(24) - 11.5), abs=1e-3)
+
+
+def test_the_reference_is_the_largest_cut_out_and_an_adapter_comes_only_when_asked_for():
+    pictures, boxes = shared_pictures("leo/cat", 4)
+    branch = MODEL.run([Personalise("leo/cat", "cat", pictures, boxes)])[0]
+    best = max(range(4), key=lambda index: boxes[index].width * boxes[index].height)
+    assert branch.reference == cut(pictures[best], boxes[best])
+    assert branch.adapter == b""
+
+
+def test_an_adapter_costs_its_training():
+    pictures, boxes = shared_pictures("leo/cat", 4)
+    without = MODEL.flops(Personalise("leo/cat", "cat", pictures, boxes))
+    cost = MODEL.flops(Personalise("leo/cat", "cat", pictures, boxes, adapter=True)) - without
+    assert cost == AdapterSettings().passes * read_card(WEIGHTS / "generator").data["flops_per_step"]
 
 
 def test_bad_calls_are_refused():

@@ -1,0 +1,57 @@
+"""Recipe ``adapters``: the LoRA adapters of the catalog's subjects, shipped with the personaliser."""
+
+import logging
+from pathlib import Path
+
+from ...pictures import WHOLE, decompress, find, shared_album
+from ...scenes.vocabulary import SUBJECTS
+from ..cards import Card, read_card, write_card
+from ..loading import load_models
+from ..roles import Box, Extract, Personalise
+from ..tiny.adapters import pack
+from ..tiny.generator import read_parts
+from ..tiny.shelf import base_hash, content_key, pictures_key
+from ..tiny.subjects import WEIGHTS_NAME, SubjectEye
+from .adapters import adapt
+
+log = logging.getLogger(__name__)
+
+
+def shared_by(subject: str, weights: Path) -> Personalise:
+    """What the owner of a catalog subject shares in stage 1: the pictures of its album, with the extractor's boxes."""
+    label = SUBJECTS[subject].label
+    pictures = [decompress(file) for file in shared_album(subject)]
+    extractor = load_models("tiny", ["extractor"], weights=weights)["extractor"]
+    found = [extractor.run([Extract(picture)] * extractor.batch)[0] for picture in pictures]
+    seen = [find(label, result.boxes) or WHOLE for result in found]
+    boxes = [Box(label, "", box.cx, box.cy, box.width, box.height, subject=subject) for box in seen]
+    return Personalise(subject, label, pictures, boxes, adapter=True)
+
+
+def train(folder: Path, work: Path, minutes: float) -> Card:
+    """Train one adapter for every subject of the catalog; those in `work` are taken from there.
+
+    Args:
+        folder: The personaliser's; generator and extractor lie beside it.
+        work: Keeps finished adapters by content hash.
+        minutes: Not read: the number of steps is fixed.
+    """
+    weights = folder.parent
+    base, parts = base_hash(weights / "generator"), read_parts(weights / "generator")[0]
+    eye = SubjectEye(folder / WEIGHTS_NAME)
+    files: dict[str, str] = {}
+    (folder / "adapters").mkdir(exist_ok=True)
+    work.mkdir(parents=True, exist_ok=True)
+    for subject in SUBJECTS:
+        call = shared_by(subject, weights)
+        kept = work / f"{content_key(call, base)}.safetensors"
+        if not kept.is_file():
+            log.info("training the adapter of %s", subject)
+            kept.write_bytes(pack(adapt(parts, call, eye.identifier(call.pictures, call.boxes))))
+        name = f"adapters/{subject.replace('/', '-')}.safetensors"
+        (folder / name).write_bytes(kept.read_bytes())
+        files[pictures_key(call)] = name
+    card = read_card(folder)
+    plain = [name for name in card.data["files"] if not name.startswith("adapters/")]
+    adapters = {"base": base, "command": "semcast train adapters", "files": files}
+    return write_card(folder, {**card.data, "adapters": adapters, "files": [*plain, *files.values()]})
