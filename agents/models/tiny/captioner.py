@@ -5,6 +5,7 @@ al. 2020, section 3.1: patches of a convolutional map) and a GPT-2 with cross at
 row's words never depend on the other rows.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ....bus.errors import BadInput
 from ...scenes.caption import NUMBERS, parse
 from ...scenes.vocabulary import BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS
 from ..cards import Card, checked, read_card
+from ..loading import WEIGHTS
 from ..roles import PICTURE_SIDE, Extract, Extraction
 from .detector import GRID, Trunk
 from .pretrained import read, ready
@@ -30,10 +32,9 @@ MAX_WORDS = 40
 END_WORD = "."
 SCALE = 0.5
 """Brings the trunk's features to about unit variance."""
-TRUNK_NAME = "trunk.safetensors"
 IN_EXTRACTOR = "model.backbone.model.trunk."
 """What the names of the trunk's weights begin with in the extractor's file."""
-PARTS = ("config.json", "generation_config.json", "model.safetensors", TRUNK_NAME)
+PARTS = ("config.json", "generation_config.json", "model.safetensors")
 
 _SINGLE = ("a", "an", "and", ",", "nothing", END_WORD)
 WORDS = WordList(
@@ -150,6 +151,16 @@ def _extraction(text: str) -> Extraction:
     return Extraction(text, background, [])
 
 
+def trunk_sha256(trunk: Trunk) -> str:
+    """Hash of a trunk's weights in half precision, in the order of their names."""
+    digest = hashlib.sha256()
+    for name, value in sorted(trunk.state_dict().items()):
+        if value.is_floating_point():
+            number = value.half() + 0.0  # no negative zeros
+            digest.update(name.encode() + number.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def load_trunk(path: Path) -> Trunk:
     """Read a trunk's weights, also out of a whole extractor's."""
     trunk = Trunk()
@@ -159,12 +170,25 @@ def load_trunk(path: Path) -> Trunk:
     return trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
+def trunk_file(folder: Path) -> Path:
+    """The weights that hold a captioner's trunk: the extractor's beside its folder, or else the package's."""
+    beside = folder.parent / "extractor"
+    return checked(read_card(beside if beside.is_dir() else WEIGHTS / "extractor"), "model.safetensors")
+
+
 def load(folder: Path) -> TinyCaptioner:
-    """Read a captioner in Hugging Face layout, its trunk and card; hashes are checked."""
+    """Read a captioner in Hugging Face layout, its card, and the extractor's trunk; hashes are checked.
+
+    Raises:
+        BadInput: The extractor is another than the one that the captioner was trained with.
+    """
     card = read_card(folder)
     for name in PARTS:
         checked(card, name)
-    return TinyCaptioner(card, load_trunk(folder / TRUNK_NAME), read(VisionEncoderDecoderModel, folder))
+    trunk = load_trunk(trunk_file(folder))
+    if trunk_sha256(trunk) != card.data["trunk_sha256"]:
+        raise BadInput(f"{card.data['name']}: the extractor's trunk has been trained again", "semcast train captioner")
+    return TinyCaptioner(card, trunk, read(VisionEncoderDecoderModel, folder))
 
 
 def examples() -> list[Extract]:

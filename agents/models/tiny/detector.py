@@ -139,12 +139,17 @@ def read_boxes(maps: Maps, threshold: float) -> list[list[Box]]:
     for row in range(heat.shape[0]):
         found = [_box(maps, heat, row, int(y), int(x)) for y, x in torch.nonzero(peaks[row])]
         found.sort(key=lambda box: (-box.score, box.cy, box.cx))
-        kept: list[Box] = []
-        for box in found:
-            if all(intersection_over_union(box, other) <= OVERLAP for other in kept):
-                kept.append(box)
-        result.append(kept[:MAX_BOXES])
+        result.append(distinct(found)[:MAX_BOXES])
     return result
+
+
+def distinct(boxes: Sequence[Box]) -> list[Box]:
+    """Boxes in their order, without those that overlap an earlier one by more than `OVERLAP`."""
+    kept: list[Box] = []
+    for box in boxes:
+        if all(intersection_over_union(box, other) <= OVERLAP for other in kept):
+            kept.append(box)
+    return kept
 
 
 def _box(maps: Maps, heat: Tensor, row: int, y: int, x: int) -> Box:

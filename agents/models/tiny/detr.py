@@ -1,8 +1,9 @@
 """The detector of the extractor: a small `transformers.RTDetrForObjectDetection` over the trunk of `detector.py`.
 
 RT-DETR (Zhao et al. 2023): the most promising of the trunk's 16x16 cells become queries, and decoder layers with deformable
-attention refine their boxes. A query says a class by itself; no overlap rule is needed. Its encoder's attention is left out:
-the trunk has gathered context. Two linear heads are ours: the colour of every query's object, and the background of the picture.
+attention refine their boxes. Of two queries that say the same object the less certain is dropped, as short training leaves
+some. The encoder's attention is left out: the trunk has gathered context. Two linear heads are ours: the colour of every
+query's object, and the background of the picture.
 """
 
 from typing import Any
@@ -17,7 +18,7 @@ from transformers.modeling_outputs import BackboneOutput
 
 from ...scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS
 from ..roles import PICTURE_SIDE, Box
-from .detector import CELL, MAX_BOXES, MEAN_SIDE, Trunk
+from .detector import CELL, MAX_BOXES, MEAN_SIDE, Trunk, distinct
 from .pretrained import ready
 
 
@@ -140,5 +141,5 @@ def find(network: SceneDetector, pictures: Tensor, threshold: float) -> tuple[li
             label, colour = LABELS[int(labels[row, i])], COLOUR_NAMES[int(colours[row, i].argmax())]
             found.append(Box(label, colour, cx, cy, width, height, round(float(scores[row, i]), 3)))
         found.sort(key=lambda box: (-box.score, box.cy, box.cx))
-        result.append(found[:MAX_BOXES])
+        result.append(distinct(found)[:MAX_BOXES])
     return result, [BACKGROUND_NAMES[int(index)] for index in grounds.argmax(dim=1)]

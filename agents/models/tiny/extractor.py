@@ -1,6 +1,6 @@
 """Role ``extractor``: a picture becomes boxes, background and a caption made from them; nothing of the truth is known here.
 
-Boxes come from a grid network (`detector.py`). When the asker names its own subjects, every box is looked at closely
+Boxes come from a small RT-DETR (`detr.py`). When the asker names its own subjects, every box is looked at closely
 (`subjects.py`) and gets the name of the most similar subject above a threshold.
 """
 
@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from msgspec.structs import replace
-from safetensors.torch import load_file
-from torch import nn
 
 from ....bus.errors import BadInput
 from ...scenes.caption import caption
@@ -21,11 +19,13 @@ from ...scenes.vocabulary import LABELS
 from ...scenes.world import make_scene
 from ..cards import Card, checked, read_card
 from ..roles import PICTURE_SIDE, Box, Extract, Extraction
-from .detector import ExtractorNetwork, backgrounds, read_boxes
+from .detr import SceneDetector, find
+from .pretrained import read
 from .subjects import IDENTIFIER_SIZE, WEIGHTS_NAME, SubjectEye, as_tensor
 
 log = logging.getLogger(__name__)
 
+PARTS = ("config.json", "model.safetensors", WEIGHTS_NAME)
 LOOKS = 5
 """Boxes that a picture is reckoned to hold when the cost of looking at them is fixed."""
 
@@ -35,7 +35,7 @@ class TinyExtractor:
 
     role = "extractor"
 
-    def __init__(self, card: Card, network: nn.Module, eye: SubjectEye) -> None:
+    def __init__(self, card: Card, network: SceneDetector, eye: SubjectEye) -> None:
         self.name = str(card.data["name"])
         self.sha256 = card.sha256
         self.batch = int(card.data["batch"])
@@ -43,7 +43,7 @@ class TinyExtractor:
         self._flops_per_look = int(card.data["flops_per_look"])
         self._threshold = float(card.data["threshold"])
         self._same = float(card.data["subject_threshold"])
-        self._network = network.eval()
+        self._network = network.requires_grad_(False).eval()
         self._eye = eye
 
     def group(self, arguments: Extract) -> str:
@@ -65,11 +65,8 @@ class TinyExtractor:
                 )
         pictures = as_tensor([call.picture for call in arguments]).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
-            maps = self._network(pictures)
-        found = read_boxes(maps, self._threshold)
-        return [
-            self._extraction(call, boxes, ground) for call, boxes, ground in zip(arguments, found, backgrounds(maps), strict=True)
-        ]
+            found, grounds = find(self._network, pictures, self._threshold)
+        return [self._extraction(call, boxes, ground) for call, boxes, ground in zip(arguments, found, grounds, strict=True)]
 
     def _extraction(self, call: Extract, boxes: list[Box], background: str) -> Extraction:
         named = self._recognise(call, boxes)
@@ -111,10 +108,10 @@ class TinyExtractor:
 def load(folder: Path) -> TinyExtractor:
     """Read weights and card; their hashes are checked."""
     card = read_card(folder)
-    weights, eye = checked(card, "model.safetensors"), checked(card, WEIGHTS_NAME)
-    network = ExtractorNetwork()
-    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(weights).items()})
-    return TinyExtractor(card, network.to(memory_format=torch.channels_last), SubjectEye(eye))  # type: ignore[call-overload]
+    for name in PARTS:
+        checked(card, name)
+    network = read(SceneDetector, folder).to(memory_format=torch.channels_last)
+    return TinyExtractor(card, network, SubjectEye(folder / WEIGHTS_NAME))
 
 
 def examples() -> list[Extract]:

@@ -27,7 +27,7 @@ MAX_PROMPT, MAX_ANSWER = 96, 20
 BAR, ARROW, SEMICOLON, STOP = "|", "=>", ";", "."
 WORDS = WordList(list(dict.fromkeys([BAR, ARROW, SEMICOLON, STOP, ",", "a", "an", "nothing", *NUMBERS[1:9], *words()])))
 """The order is part of the weights."""
-START_SCALE = 0.1
+START_SCALE = 0.03
 """Size of the place vectors before training, about that of a trained word's."""
 PARTS = ("config.json", "generation_config.json", "model.safetensors")
 
@@ -35,7 +35,7 @@ PARTS = ("config.json", "generation_config.json", "model.safetensors")
 def build(width: int = 128, layers: int = 4, heads: int = 4) -> GPTNeoForCausalLM:
     """A new model with random weights."""
     config = GPTNeoConfig(
-        vocab_size=WORDS.size, max_position_embeddings=MAX_PROMPT + MAX_ANSWER, hidden_size=width, num_layers=layers,
+        vocab_size=2 * WORDS.size, max_position_embeddings=MAX_PROMPT + MAX_ANSWER, hidden_size=width, num_layers=layers,
         num_heads=heads, intermediate_size=3 * width, attention_types=[[["global"], layers]], embed_dropout=0.0,
         attention_dropout=0.0, resid_dropout=0.0, bos_token_id=START, eos_token_id=WORDS.number(STOP), pad_token_id=NOTHING,
     )  # fmt: skip
@@ -52,6 +52,18 @@ def _waves(length: int, width: int) -> Tensor:
     """
     angles = torch.arange(length).float()[:, None] / 1000 ** (torch.arange(width // 2).float() * 2 / width)
     return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def before(ids: Tensor, first: Tensor) -> Tensor:
+    """The word before each word, in numbers of its own: the model's second input (``token_type_ids``).
+
+    With it "the colour of the word" and "the word of the colour" are one step of attention away.
+
+    Args:
+        ids: Words (n, length).
+        first: The word before the first (n, 1).
+    """
+    return WORDS.size + torch.cat([first, ids[:, :-1]], dim=1)
 
 
 def prompt(call: Interpret) -> list[str]:
@@ -92,13 +104,14 @@ def greedy(model: GPTNeoForCausalLM, texts: Sequence[Sequence[str]]) -> list[lis
     rows = [numbers_of(text) for text in texts]
     ids = torch.tensor([[NOTHING] * (MAX_PROMPT - len(row)) + row for row in rows])
     mask = torch.tensor([[0] * (MAX_PROMPT - len(row)) + [1] * len(row) for row in rows])
-    past, said = None, []
+    past, said, last = None, [], torch.full((len(rows), 1), NOTHING)
     stopped = torch.zeros(len(rows), dtype=torch.bool)
     for _ in range(MAX_ANSWER):
         places = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        out = model(ids, attention_mask=mask, position_ids=places, past_key_values=past, use_cache=True)
-        past = out.past_key_values
-        ids = out.logits[:, -1].argmax(dim=1, keepdim=True)
+        kinds = before(ids, last)
+        out = model(ids, attention_mask=mask, position_ids=places, token_type_ids=kinds, past_key_values=past, use_cache=True)
+        past, last = out.past_key_values, ids[:, -1:]
+        ids = out.logits[:, -1, : WORDS.size].argmax(dim=1, keepdim=True)
         mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
         said.append(ids)
         stopped |= ids[:, 0] == WORDS.number(STOP)

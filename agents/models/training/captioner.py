@@ -15,20 +15,20 @@ from ....bus.errors import BadInput
 from ...scenes.caption import caption, parse
 from ...scenes.draw import draw
 from ...scenes.world import Scene, make_scene
-from ..cards import Card, checked, read_card, write_card
-from ..loading import WEIGHTS
+from ..cards import Card, write_card
 from ..tiny.captioner import (
     BATCH,
     END_WORD,
     MAX_WORDS,
     PARTS,
     SCALE,
-    TRUNK_NAME,
     WORDS,
     build,
     greedy,
     load_trunk,
     text_of,
+    trunk_file,
+    trunk_sha256,
 )
 from ..tiny.detector import Trunk
 from ..tiny.pretrained import write
@@ -97,9 +97,7 @@ def measure(model: Any, trunk: Trunk, low: int, high: int, scenes: int = 200) ->
 
 def train(folder: Path, work: Path, minutes: float) -> Card:
     """Recipe ``captioner``; the trunk is the extractor's, beside `folder` or else the package's, and stays as it is."""
-    beside = folder.parent / "extractor"
-    trunk_file = checked(read_card(beside if beside.is_dir() else WEIGHTS / "extractor"), "model.safetensors")
-    trunk = load_trunk(trunk_file).requires_grad_(False).eval()
+    trunk = load_trunk(trunk_file(folder)).requires_grad_(False).eval()
     torch.manual_seed(31)
     model = build()
 
@@ -116,12 +114,8 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
 
 def export(model: Any, trunk: Trunk, folder: Path, minutes: float, progress: dict[str, Any]) -> Card:
     """Write weights in half precision and the card; what is measured is what will be read."""
-    from safetensors.torch import save_file
-
     folder.mkdir(parents=True, exist_ok=True)
     write(model, folder)
-    kept = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in trunk.state_dict().items()}
-    save_file(kept, folder / TRUNK_NAME)
     metrics = {
         f"{name}_{low}_to_{high}": value
         for low, high in ((1, 4), (8, 8))
@@ -132,7 +126,7 @@ def export(model: Any, trunk: Trunk, folder: Path, minutes: float, progress: dic
         "name": "tiny-captioner", "roles": ["captioner"],
         "params": sum(p.numel() for p in [*trunk.parameters(), *model.parameters()]), "flops": _flops(model, trunk),
         "batch": BATCH, "recipe": "captioner", "command": f"semcast train captioner --minutes {minutes:g}",
-        "training": progress, "metrics": metrics, "files": list(PARTS),
+        "training": progress, "metrics": metrics, "trunk_sha256": trunk_sha256(trunk), "files": list(PARTS),
     }  # fmt: skip
     return write_card(folder, data)
 

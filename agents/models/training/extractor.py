@@ -1,5 +1,6 @@
 """Training of the extractor in two stages: the trunk under a heat map, then RT-DETR over the frozen trunk."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def pretrain_trunk(work: Path, minutes: float) -> Path:
     return path
 
 
+def _spent(work: Path) -> dict[str, float]:
+    """Steps and minutes of the first stage, as far as its folder is still there."""
+    try:
+        progress = json.loads((work / "progress.json").read_text())
+    except OSError:
+        return {}
+    return {"steps": progress["steps"], "minutes": round(progress["elapsed_s"] / 60, 2)}
+
+
 def targets_of(truth: Truth) -> list[dict[str, Tensor]]:
     """The truth as `SceneDetector.loss` takes it."""
     rows = []
@@ -82,6 +92,7 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
 
     settings = Settings(rate=2e-3, average=0.998, clip=1.0, weight_decay=1e-3)
     progress = fit(network, loss, work / "detector", (1 - TRUNK_SHARE) * minutes, settings)
+    progress["trunk"] = _spent(work / "heat-map")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_NAME).write_bytes(eye.read_bytes())
     more = {"subject_threshold": personaliser.data["threshold"], "flops_per_look": personaliser.data["flops_per_crop"]}

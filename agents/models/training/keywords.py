@@ -27,6 +27,7 @@ from ..tiny.keywords import (
     STOP,
     WORDS,
     answer,
+    before,
     build,
     greedy,
     numbers_of,
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 
 BLOCK = 8
 """Texts that are measured together."""
-TEXTS, LOOKUPS = 48, 16
+TEXTS, LOOKUPS = 48, 6
 """Texts of a training step, and how many of them are for practice alone."""
 NAMES = tuple(SUBJECTS)
 
@@ -125,7 +126,8 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
 
     def loss(step: int) -> Tensor:
         ids, wanted = example(TEXTS, "keywords", step, lookups=LOOKUPS)
-        logits = model(ids, use_cache=False).logits.float()
+        kinds = before(ids, torch.full((len(ids), 1), NOTHING))
+        logits = model(ids, token_type_ids=kinds, use_cache=False).logits[..., : WORDS.size].float()
         return functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100)
 
     progress = fit(model, loss, work / "keywords", minutes, Settings(rate=1.5e-3, average=0.995))
