@@ -181,14 +181,19 @@ def symbols_of(cbr: Fraction, height: int, width: int) -> int:
     return int(cbr * 3 * height * width)
 
 
-def load_photo_codec(folder: Path | None = None) -> PhotoCodec:
+def load_photo_codec(folder: Path | None = None, threads: int = 1) -> PhotoCodec:
     """Read the codec, by default the shipped one: weights are float16 on disk and computed with in float32.
+
+    Args:
+        folder: Of weights and card.
+        threads: Of torch; results of different numbers may differ in the last bits.
 
     Raises:
         Missing: No card or weights; the hint is the command that trains it.
         BadInput: They cannot be read.
     """
-    card = read_card(folder or FOLDER, recipe=RECIPE)
+    card = read_card(folder or FOLDER, recipe=RECIPE)  # an absent card is told first
+    torch.set_num_threads(threads)
     return PhotoCodec(_half(card, "encoder", Encoder()), _half(card, "decoder", Decoder()), card)
 
 

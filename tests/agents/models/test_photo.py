@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from semcast.agents.models.codecs import photo
 from semcast.agents.models.codecs.photo import HEADER_BITS, Header, PhotoCodec, from_symbols, symbols_of, to_symbols
 from semcast.agents.models.codecs.photo_network import (
     CHANNELS,
@@ -184,3 +185,23 @@ def test_networks_of_any_batch_agree_with_one_picture() -> None:
         assert both.shape == (2, CHANNELS, 2, 3)
         assert torch.allclose(both[1:], encoder(pictures[1:], rate[1:], snr_db[1:]), atol=1e-4)
         assert decoder(both, rate, snr_db).shape == pictures.shape
+
+
+SHIPPED = photo.FOLDER / "card.json"
+
+
+@pytest.mark.skipif(not SHIPPED.is_file(), reason="the codec is not trained: semcast train jscc-photos --photos DIR")
+def test_the_shipped_codec_is_graceful_and_what_its_card_says() -> None:
+    """Drawn pictures here; `semcast eval jscc` measures photographs. Held-out files are none of those trained on."""
+    codec, picture = photo.load_photo_codec(), photo_like(160, 240, "shipped")
+    over_snr = [psnr_db(picture, hop(codec, picture, Fraction(1, 16), snr)) for snr in (-4.0, 1.0, 7.0, 13.0)]
+    over_rate = [psnr_db(picture, hop(codec, picture, cbr, 10.0)) for cbr in (Fraction(1, 48), Fraction(1, 16), Fraction(1, 6))]
+    assert over_snr == sorted(over_snr) and over_rate == sorted(over_rate)
+    assert codec.card is not None
+    training, scores = codec.card.data["training"], codec.card.data["held_out_psnr_db"]
+    assert not {entry["sha256"] for entry in training["held_out"]} & set(training["data"])
+    assert all(int(entry["sha256"][:2], 16) < 26 for entry in training["held_out"])
+    for row in scores.values():
+        values = [row[snr] for snr in sorted(row, key=float)]
+        assert values == sorted(values)
+    assert scores["1/48"]["10"] < scores["1/16"]["10"] < scores["1/6"]["10"]

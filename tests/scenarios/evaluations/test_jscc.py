@@ -14,7 +14,7 @@ from semcast.bus.channel import MCS_TABLE, bler, segment
 from semcast.bus.channel.mcs import largest_payload_bits
 from semcast.bus.errors import BadInput
 from semcast.scenarios.cli import main
-from semcast.scenarios.evaluations import Request, jscc
+from semcast.scenarios.evaluations import Request, jscc, jscc_tables
 from semcast.scenarios.evaluations.score import Score, Skipped
 
 from ...agents.models.photo_like import linear_codec, photo_like
@@ -164,3 +164,20 @@ def test_cbr_out_of_range_and_broken_pictures_are_told(folder: Path) -> None:
     (folder / "broken.png").write_bytes(b"broken")
     with pytest.raises(BadInput, match="broken.png"):
         jscc.read_picture(folder / "broken.png")
+
+
+@pytest.mark.skipif(not (photo.FOLDER / "card.json").is_file(), reason="the codec is not trained: semcast train jscc-photos")
+def test_the_shipped_codec_is_above_jpeg_at_every_snr_and_above_fixed_avif_below_its_cliff(tmp_path: Path) -> None:
+    """On drawn pictures, which are harder than photographs; on photographs the command measures it."""
+    for i in range(3):
+        Image.fromarray(photo_like(192, 256, "shipped", i)).save(tmp_path / f"{i}.png")
+    request = Request(images=tmp_path)
+    found = jscc.evaluate(request)
+    for snr_db in request.snrs_db:
+        assert _value(found[f"gap_to_best_jpeg_db_snr{snr_db:g}"]) > 0.5
+        for mcs in MCS_TABLE:
+            name = jscc.scheme_name("avif", mcs)
+            cliff = found[f"{name}_cliff_snr_db"]
+            if isinstance(cliff, Score) and snr_db <= cliff.value - 2:
+                assert _value(found[f"semcast_psnr_db_snr{snr_db:g}"]) > _value(found[f"{name}_psnr_db_snr{snr_db:g}"])
+    assert "leads every fixed avif scheme" in jscc_tables.remarks(found, request)[-1]
