@@ -51,6 +51,6 @@ def mirrored(reference: bytes) -> bytes:
     return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).tobytes()
 
 
-def find(label: str, boxes: Sequence[Box]) -> Box | None:
-    """The most certain box of a class; None if there is none."""
-    return next((box for box in boxes if box.label == label), None)
+def place(label: str, boxes: Sequence[Box]) -> Box:
+    """Where the subject of a shared picture is: the most certain box of its class, else of any, else the whole picture."""
+    return next((box for box in boxes if box.label == label), boxes[0] if boxes else WHOLE)

@@ -75,11 +75,11 @@ class TinyPersonaliser:
 
     def _branch(self, call: Personalise) -> Branch:
         _check(call)
-        identifier = self._eye.identifier(call.pictures, call.boxes).astype("<f4").tobytes()
-        sizes = [box.width * box.height for box in call.boxes]
-        best = sizes.index(max(sizes))
+        mean = self._eye.identifier(call.pictures, call.boxes)
+        typical = [float(self._eye.look(picture, box) @ mean) for picture, box in zip(call.pictures, call.boxes, strict=True)]
+        best = typical.index(max(typical))  # a box that misses the subject looks unlike the others
         adapter = self._shelf.adapter(call) if call.adapter else b""
-        return Branch(call.subject, identifier, cut(call.pictures[best], call.boxes[best]), adapter)
+        return Branch(call.subject, mean.astype("<f4").tobytes(), cut(call.pictures[best], call.boxes[best]), adapter)
 
     def _train(self, call: Personalise) -> bytes:
         from ..training.adapters import adapt  # peft takes seconds to import, and adapters are seldom made

@@ -8,6 +8,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
@@ -31,6 +32,9 @@ from ..tiny.prompt import conditions_of
 from ..tiny.reference import facing_away, referring
 from ..tiny.text import WordList
 
+LARGEST_PX = 40.0
+"""Longest side of a box that is taken for a subject's."""
+
 
 def views(call: Personalise, count: int) -> tuple[np.ndarray, list[Box]]:
     """Shared pictures shifted, stretched by 0.8 to 1.25 and mirrored at random: uint8 (count, 64, 64, 3), the subject's boxes."""
@@ -40,7 +44,7 @@ def views(call: Personalise, count: int) -> tuple[np.ndarray, list[Box]]:
         which = index % len(call.pictures)
         box = call.boxes[which]
         scale = float(np.exp(rng.uniform(-0.22, 0.22)))
-        width, height = min(scale * box.width, 40.0), min(scale * box.height, 40.0)
+        width, height = min(scale * box.width, LARGEST_PX), min(scale * box.height, LARGEST_PX)
         cx = float(rng.uniform(width / 2, PICTURE_SIDE - width / 2))
         cy = float(rng.uniform(height / 2, PICTURE_SIDE - height / 2))
         mirror = bool(rng.integers(2))
@@ -129,6 +133,16 @@ def _colour(base: Parts, pictures: np.ndarray, boxes: Sequence[Box]) -> str:
     return COLOUR_NAMES[int(np.argmin(errors))]
 
 
+def _located(call: Personalise) -> Personalise:
+    """Without the pictures in which nobody found the subject (a box as large as the picture), if any remain."""
+    kept = [index for index, box in enumerate(call.boxes) if max(box.width, box.height) <= LARGEST_PX]
+    if not kept:
+        return call
+    return msgspec.structs.replace(
+        call, pictures=[call.pictures[index] for index in kept], boxes=[call.boxes[index] for index in kept]
+    )
+
+
 def adapt(base: Parts, call: Personalise, identifier: np.ndarray, settings: AdapterSettings | None = None) -> Adapter:
     """Train one subject's adapter; the same call gives the same adapter.
 
@@ -139,7 +153,7 @@ def adapt(base: Parts, call: Personalise, identifier: np.ndarray, settings: Adap
         settings: How to train.
     """
     chosen = settings or AdapterSettings()
-    data = batches(base, call, chosen)
+    data = batches(base, _located(call), chosen)
     torch.manual_seed(0)  # peft draws the first factor
     denoiser = copy.deepcopy(base.denoiser).train()
     denoiser.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=TARGETS))

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from ...pictures import WHOLE, decompress, find, shared_album
+from ...pictures import decompress, place, shared_album
 from ...scenes.vocabulary import SUBJECTS
 from ..cards import Card, read_card, write_card
 from ..loading import load_models
@@ -23,7 +23,7 @@ def shared_by(subject: str, weights: Path) -> Personalise:
     pictures = [decompress(file) for file in shared_album(subject)]
     extractor = load_models("tiny", ["extractor"], weights=weights)["extractor"]
     found = [extractor.run([Extract(picture)] * extractor.batch)[0] for picture in pictures]
-    seen = [find(label, result.boxes) or WHOLE for result in found]
+    seen = [place(label, result.boxes) for result in found]
     boxes = [Box(label, "", box.cx, box.cy, box.width, box.height, subject=subject) for box in seen]
     return Personalise(subject, label, pictures, boxes, adapter=True)
 
