@@ -20,23 +20,34 @@ CLEAR = 3.0
 PATTERNS: dict[str, tuple[str, ...]] = {
     "show": (
         *("show {a}", "let them see {a}", "send a picture of {a}", "i want to show {a}", "have a look at {a}", "present {a}"),
-        *("{a} should be seen", "take a look at {a}", "they must see {a}", "display {a}"),
+        *("{a} should be seen", "take a look at {a}", "they must see {a}", "display {a}", "i want to see {a}"),
+        *("let me have a look at {a}", "they want to look at {a}", "give them the picture of {a}", "you should see {a}"),
     ),
     "locate": (
         *("where is {a}", "find {a}", "in which place is {a}", "tell me where {a} is", "i am looking for {a}"),
         *("which way to {a}", "point at {a}", "on which side is {a}", "search for {a}", "i cannot find {a}"),
+        *("tell them where {a} is", "where do you find {a}", "tell me the place of {a}", "i want to know where {a} is"),
+        *("tell me where to look for {a}", "tell them which side {a} is on"),
     ),
     "count": (
         *("how many {a} are there", "count {a}", "what is the number of {a}", "tell me how many {a} you see", "number of {a}"),
         *("i want to know how many {a} there are", "give the number of {a}", "are there many {a}"),
+        *("i want the number of {a}", "tell them how many {a} there are", "how many {a} do i count", "count all {a}"),
     ),
     "compare": (
         *("compare {a} with {b}", "is {a} like {b}", "what is the difference of {a} and {b}", "{a} or {b}"),
         *("how do {a} and {b} differ", "which is nicer {a} or {b}", "put {a} beside {b}", "which one is larger {a} or {b}"),
+        *(
+            "what is nicer {a} or {b}",
+            "tell them the difference of {a} and {b}",
+            "is {a} larger with {b} beside",
+            "{a} and {b} differ how",
+        ),
     ),
     "greet": (
         *("say hello", "greetings to them", "tell them hello from me", "wish them a good day", "send my regards"),
         *("i think of them", "hello to all", "give them my regards", "just to say hello"),
+        *("wish all a good day", "say greetings to all", "hello from me", "send a good day to them"),
     ),
 }
 """Kind -> sentences for training; {a} and {b} stand for what is meant."""
