@@ -16,7 +16,7 @@ from ..roles import PICTURE_SIDE
 from .denoiser_data import pictures, received, sent_code, symbols_of
 from .jscc_export import psnr_db
 
-FITTED = 300
+FITTED = 150
 """Scenes that the Wiener filter's covariance is fitted on."""
 
 
@@ -43,9 +43,10 @@ def compare(folder: Path, library: Path, scenes: int, snrs_db: Sequence[float]) 
             got = received(code, torch.full((scenes,), snr_db), "denoiser", "held-out", codec, round(10 * snr_db))
             found = denoised(denoiser, codec, got, snr_db)
             errors = [_error(estimate, code) for estimate in (got, found, wiener(fit, got, snr_db))]
-            steps = denoiser.steps(snr_db)
-            with_it = _psnr_db(decoder, found, CLEAN_SNR_DB if steps else snr_db, shown)
-            tables[snr_db].append(np.stack([*errors, with_it - _psnr_db(decoder, got, snr_db, shown)]))
+            gain_db = np.zeros(scenes)
+            if denoiser.steps(snr_db):
+                gain_db = _psnr_db(decoder, found, CLEAN_SNR_DB, shown) - _psnr_db(decoder, got, snr_db, shown)
+            tables[snr_db].append(np.stack([*errors, gain_db]))
     return [Denoising(snr_db, *np.mean(table, axis=0)) for snr_db, table in tables.items()]
 
 
