@@ -50,7 +50,7 @@ class KnowledgeSettings(Struct, frozen=True):
     ``adapter``, which its owner downloads.
     """
 
-    branch: Literal["identifier", "reference", "adapter"] = "adapter"
+    branch: Literal["identifier", "reference", "adapter"] = "reference"
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = 24.0
     edge_storage_bits: int = 60_000_000

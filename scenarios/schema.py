@@ -105,7 +105,7 @@ class ComputeSection(Section):
 class KnowledgeSection(Section):
     """Knowledge bases and incentives."""
 
-    branch: Literal["identifier", "reference", "adapter"] = "adapter"
+    branch: Literal["identifier", "reference", "adapter"] = "reference"
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = Field(default=24.0, ge=0)
     edge_storage_bits: int = Field(default=60_000_000, ge=0)

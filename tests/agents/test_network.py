@@ -186,15 +186,16 @@ def test_who_shares_gets_a_branch_and_is_paid_within_the_budget() -> None:
 
 def test_the_cloud_draws_with_what_the_branch_holds_and_only_its_owner_pays_for_the_download() -> None:
     pictures = {}
-    traffic = msgspec.structs.replace(two_users().traffic, subject_share=1.0, rate_hz=2.0, objects=(1, 2))
+    traffic = msgspec.structs.replace(two_users().traffic, subject_share=1.0, rate_hz=2.0, duration_s=10.0, objects=(1, 2))
     for branch in ("identifier", "reference", "adapter"):
         knowledge = KnowledgeSettings(privacy_cost=(0.1, 0.5), branch=branch)
-        result = run(two_users(traffic=traffic, knowledge=knowledge))
+        result = run(two_users(traffic=traffic, knowledge=knowledge, policies=(resolve("incentive", "posted:overbook=1"),)))
         kept = result.agents["cloud.0"].state.subjects["mia/dog"]
         assert bool(kept.reference) == (branch != "identifier") and kept.adapter == (ADAPTER if branch == "adapter" else b"")
+        owner = kept.user
         ready = [down for down in result.of(Downlink) if isinstance(down.body, BranchReady) and down.body.subject == "mia/dog"]
         assert {down.body.adapter_bits for down in ready} == {8 * len(kept.adapter)}
-        assert all(down.users == ["user.0"] and down.payload_bits > down.body.adapter_bits for down in ready)
+        assert all(down.users == [owner] and down.payload_bits > down.body.adapter_bits for down in ready)
         pictures[branch] = {content.request: content.picture for content in result.of(Content)}
     shared = sorted(set.intersection(*(set(found) for found in pictures.values())))
     assert shared

@@ -40,7 +40,7 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
     base, parts = base_hash(weights / "generator"), read_parts(weights / "generator")[0]
     eye = SubjectEye(folder / WEIGHTS_NAME)
     files: dict[str, str] = {}
-    (folder / "adapters").mkdir(exist_ok=True)
+    made: dict[str, bytes] = {}
     work.mkdir(parents=True, exist_ok=True)
     for subject in SUBJECTS:
         call = shared_by(subject, weights)
@@ -49,8 +49,11 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
             log.info("training the adapter of %s", subject)
             kept.write_bytes(pack(adapt(parts, call, eye.identifier(call.pictures, call.boxes))))
         name = f"adapters/{subject.replace('/', '-')}.safetensors"
-        (folder / name).write_bytes(kept.read_bytes())
+        made[name] = kept.read_bytes()
         files[pictures_key(call)] = name
+    (folder / "adapters").mkdir(exist_ok=True)
+    for name, data in made.items():  # all at once, so that files and card disagree for no longer than needed
+        (folder / name).write_bytes(data)
     card = read_card(folder)
     plain = [name for name in card.data["files"] if not name.startswith("adapters/")]
     adapters = {"base": base, "command": "semcast train adapters", "files": files}
