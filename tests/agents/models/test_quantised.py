@@ -4,7 +4,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from semcast.agents.models.codecs.quantised import LEAST, SCALE, dequantise, quantise
-from semcast.agents.models.loading import WEIGHTS
 
 
 @given(st.integers(0, 1000), st.floats(1e-6, 1e3), st.sampled_from([(64, 64), (32, 16, 3, 3), (128, 8, 5, 5), (LEAST, 1)]))
@@ -25,7 +24,3 @@ def test_small_tensors_and_plain_weights_pass() -> None:
     assert set(quantise(state)) == set(state)
     assert all(torch.equal(value, state[name]) for name, value in dequantise(quantise(state)).items())
     assert not any(name.endswith(SCALE) for name in dequantise(quantise({"w": torch.ones(64, 64)})))
-
-
-def test_weights_in_the_package_take_at_most_40_mb() -> None:
-    assert sum(path.stat().st_size for path in WEIGHTS.rglob("*") if path.is_file()) <= 40e6
