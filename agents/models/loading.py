@@ -50,6 +50,7 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
         "generator": Source("tiny.generator", "generator"),
         "jscc_decoder": Source("codecs.models", "jscc", "load_decoder", "decoder_examples", "library.json"),
         "jscc_encoder": Source("codecs.models", "jscc", "load_encoder", "encoder_examples", "library.json"),
+        "keywords": Source("tiny.keywords", "keywords"),
         "personaliser": Source("tiny.personaliser", "personaliser"),
     }
 }
