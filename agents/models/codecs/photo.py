@@ -22,6 +22,7 @@ from ...bits import BitReader, BitWriter
 from ..cards import Card, checked, read_card
 from ..loading import WEIGHTS
 from .photo_network import CHANNELS, RATE_NODES, SNR_NODES_DB, STRIDE, Decoder, Encoder
+from .quantised import dequantise
 
 FOLDER = WEIGHTS / "jscc_photos"
 RECIPE = "jscc-photos"
@@ -198,8 +199,7 @@ def load_photo_codec(folder: Path | None = None, threads: int = 1) -> PhotoCodec
 
 
 def _half(card: Card, part: str, network: Half) -> Half:
-    weights = load_file(checked(card, f"{part}.safetensors"))
-    network.load_state_dict({key: value.float() for key, value in weights.items()})
+    network.load_state_dict(dequantise(load_file(checked(card, f"{part}.safetensors"))))
     return network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 

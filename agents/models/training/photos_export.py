@@ -1,4 +1,4 @@
-"""From the trained photograph codec to the shipped one: float16 weights, held-out scores and the card."""
+"""From the trained photograph codec to the shipped one: weights in 16 and 8 bits, held-out scores and the card."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from ....bus.channel.awgn import add_noise
 from ..cards import Card, write_card
 from ..codecs.photo import RECIPE, PhotoCodec, load_photo_codec, symbols_of
 from ..codecs.photo_network import CHANNELS, STRIDE, Decoder, Encoder
+from ..codecs.quantised import quantise
 from .photos_data import Photo
 
 log = logging.getLogger(__name__)
@@ -35,9 +36,11 @@ def export(encoder: Encoder, decoder: Decoder, folder: Path, photos: Sequence[Ph
         result: What `fit` returned.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for part, network in (("encoder", encoder), ("decoder", decoder)):
+    halves = {name: value.half().contiguous() for name, value in encoder.state_dict().items()}
+    # Decoders are what receivers download.
+    for part, weights in (("encoder", halves), ("decoder", quantise(decoder.state_dict()))):
         path = folder / f"{part}.safetensors"
-        save_file({name: value.half().contiguous() for name, value in network.state_dict().items()}, path)
+        save_file(weights, path)
         path.chmod(0o644)  # safetensors writes for the owner only
     encoder_flops, decoder_flops = flops(encoder, decoder)
     card = {
