@@ -19,10 +19,10 @@ from ...scenes.caption import NUMBERS, parse
 from ...scenes.vocabulary import BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS
 from ..cards import Card, checked, read_card
 from ..loading import WEIGHTS
-from ..roles import PICTURE_SIDE, Extract, Extraction
+from ..roles import Extract, Extraction
 from .detector import GRID, Trunk
 from .pretrained import read, ready
-from .subjects import as_tensor
+from .subjects import full_batch
 from .text import NOTHING, START, WordList
 
 BATCH = 1
@@ -130,14 +130,7 @@ class TinyCaptioner:
 
     def run(self, arguments: Sequence[Extract]) -> list[Extraction]:
         """Exactly `batch` pictures of 64x64; caption and the background that it names ("" if none), no boxes."""
-        if len(arguments) != self.batch:
-            raise BadInput(f"{self.name}: a batch of {len(arguments)}, not {self.batch}", "fill it up with the last call")
-        for call in arguments:
-            if len(call.picture) != PICTURE_SIDE * PICTURE_SIDE * 3:
-                raise BadInput(
-                    f"{self.name}: a picture of {len(call.picture)} bytes", "give uint8 RGB of 64x64 pixels, 12288 bytes"
-                )
-        pictures = as_tensor([call.picture for call in arguments]).contiguous(memory_format=torch.channels_last)
+        pictures = full_batch([call.picture for call in arguments], self.batch, self.name)
         with torch.inference_mode():
             features = SCALE * self._trunk.features(pictures)
         return [_extraction(text_of(numbers)) for numbers in greedy(self._model, features)]

@@ -12,16 +12,15 @@ import numpy as np
 import torch
 from msgspec.structs import replace
 
-from ....bus.errors import BadInput
 from ...scenes.caption import caption
 from ...scenes.draw import draw
 from ...scenes.vocabulary import LABELS
 from ...scenes.world import make_scene
 from ..cards import Card, checked, read_card
-from ..roles import PICTURE_SIDE, Box, Extract, Extraction
+from ..roles import Box, Extract, Extraction
 from .detr import SceneDetector, find
 from .pretrained import read
-from .subjects import IDENTIFIER_SIZE, WEIGHTS_NAME, SubjectEye, as_tensor
+from .subjects import IDENTIFIER_SIZE, WEIGHTS_NAME, SubjectEye, full_batch
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +55,7 @@ class TinyExtractor:
 
     def run(self, arguments: Sequence[Extract]) -> list[Extraction]:
         """Exactly `batch` pictures of 64x64; boxes most certain first, places to 1/16 pixel."""
-        if len(arguments) != self.batch:
-            raise BadInput(f"{self.name}: a batch of {len(arguments)}, not {self.batch}", "fill it up with the last call")
-        for call in arguments:
-            if len(call.picture) != PICTURE_SIDE * PICTURE_SIDE * 3:
-                raise BadInput(
-                    f"{self.name}: a picture of {len(call.picture)} bytes", "give uint8 RGB of 64x64 pixels, 12288 bytes"
-                )
-        pictures = as_tensor([call.picture for call in arguments]).contiguous(memory_format=torch.channels_last)
+        pictures = full_batch([call.picture for call in arguments], self.batch, self.name)
         with torch.inference_mode():
             found, grounds = find(self._network, pictures, self._threshold)
         return [self._extraction(call, boxes, ground) for call, boxes, ground in zip(arguments, found, grounds, strict=True)]

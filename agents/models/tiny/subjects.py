@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....bus.errors import BadInput
 from ..cards import checked, read_card
 from ..roles import PICTURE_SIDE, Box
 
@@ -66,6 +67,20 @@ def as_tensor(pictures: Sequence[bytes]) -> Tensor:
     """uint8 RGB pictures -> float32 (n, 3, 64, 64) in [-1, 1]."""
     pixels = np.frombuffer(b"".join(pictures), dtype=np.uint8).reshape(-1, PICTURE_SIDE, PICTURE_SIDE, 3)
     return torch.from_numpy(pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)).permute(0, 3, 1, 2).contiguous()
+
+
+def full_batch(pictures: Sequence[bytes], batch: int, name: str) -> Tensor:
+    """As `as_tensor`, channels last in memory, of exactly ``batch`` pictures of 64x64 for the model ``name``.
+
+    Raises:
+        BadInput: There are more or fewer, or one has another size.
+    """
+    if len(pictures) != batch:
+        raise BadInput(f"{name}: a batch of {len(pictures)}, not {batch}", "fill it up with the last call")
+    for picture in pictures:
+        if len(picture) != PICTURE_SIDE * PICTURE_SIDE * 3:
+            raise BadInput(f"{name}: a picture of {len(picture)} bytes", "give uint8 RGB of 64x64 pixels, 12288 bytes")
+    return as_tensor(pictures).contiguous(memory_format=torch.channels_last)
 
 
 class SubjectEye:
