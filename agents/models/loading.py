@@ -47,11 +47,14 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
         "denoiser": Source("codecs.denoiser", "denoiser"),
         "embedder": Source("tiny.embedder", "embedder"),
         "extractor": Source("tiny.extractor", "extractor"),
+        "extractor@int8": Source("tiny.int8", "extractor_int8", "load_extractor", "extractor_examples"),
         "generator": Source("tiny.generator", "generator"),
+        "generator@int8": Source("tiny.int8", "generator_int8", "load_generator", "generator_examples"),
         "jscc_decoder": Source("codecs.models", "jscc", "load_decoder", "decoder_examples", "library.json"),
         "jscc_encoder": Source("codecs.models", "jscc", "load_encoder", "encoder_examples", "library.json"),
         "keywords": Source("tiny.keywords", "keywords"),
         "personaliser": Source("tiny.personaliser", "personaliser"),
+        "restorer": Source("tiny.restorer", "restorer"),
     }
 }
 

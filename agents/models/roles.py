@@ -84,8 +84,21 @@ class Generate(Message, frozen=True):
     references: dict[str, bytes] = {}
 
 
+class Restore(Message, frozen=True):
+    """Arguments of ``restorer``: a picture of which something is missing, and the prompt of what it shows (with seed and steps).
+
+    ``lost``: numbers of its 8x8 tiles that did not come (row-major, 0 to 63), whose pixels are not looked at. ``scale``: 1, or 2 or 4
+    where ``picture`` is a thumbnail of 32x32 or 16x16 pixels, each the mean of a block of the whole; nothing of it is lost then.
+    """
+
+    picture: bytes
+    prompt: Generate
+    lost: list[int] = []
+    scale: int = 1
+
+
 class Picture(Message, frozen=True):
-    """Result of ``generator`` and ``jscc_decoder``: a picture."""
+    """Result of ``generator``, ``restorer``, ``jscc_decoder`` and ``calibrator``: a picture."""
 
     picture: bytes
 
@@ -124,6 +137,22 @@ class Denoised(Message, frozen=True):
 
     symbols: bytes
     snr_db: float
+
+
+class Calibrate(Message, frozen=True):
+    """Arguments of ``calibrator``: a received picture, and what is known of it beside its pixels.
+
+    ``snr_db``: Es/N0 of the symbols that it was decoded from (30 or more: noise is no matter); ``lost``: numbers of its 8x8 tiles that
+    did not come (row-major, 0 to 63), whose pixels are not looked at; from the local model and the knowledge base its ``background``
+    and ``boxes``, and a reference (cut-out of 32x32) for subjects that boxes name.
+    """
+
+    picture: bytes
+    snr_db: float = 40.0
+    lost: list[int] = []
+    background: str = ""
+    boxes: list[Box] = []
+    references: dict[str, bytes] = {}
 
 
 class Embed(Message, frozen=True):
@@ -186,9 +215,9 @@ class Model(Protocol):
 Result = Extraction | Intent | Picture | Symbols | Denoised | Embedding | Branch
 """Every result of a role; these enter the union of payloads."""
 
-Arguments = Extract | Interpret | Generate | Encode | Decode | Denoise | Embed | Personalise
+Arguments = Extract | Interpret | Generate | Restore | Encode | Decode | Denoise | Calibrate | Embed | Personalise
 """Every argument of a role."""
 
 ModelSet = Mapping[str, Model]
-"""Role name -> model: ``extractor``, ``captioner``, ``keywords``, ``generator``,
-``jscc_encoder``, ``denoiser``, ``jscc_decoder``, ``embedder``, ``personaliser``."""
+"""Role name -> model: ``extractor``, ``captioner``, ``keywords``, ``generator``, ``generator_vae``, ``generator_gan``, ``generator_flow``, ``restorer``,
+``jscc_encoder``, ``denoiser``, ``jscc_decoder``, ``calibrator``, ``embedder``, ``personaliser``."""

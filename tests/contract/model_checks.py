@@ -16,6 +16,7 @@ RESULTS = {
     "jscc_encoder": roles.Symbols,
     "keywords": roles.Intent,
     "personaliser": roles.Branch,
+    "restorer": roles.Picture,
 }
 
 

@@ -6,7 +6,7 @@ to the denoiser beside the latent, words and objects by cross attention. A branc
 to 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,6 +77,10 @@ def starting_noise(seeds: Sequence[int]) -> Tensor:
     return torch.from_numpy(np.stack(draws))
 
 
+Mend = Callable[[Tensor], Tensor]
+"""Predicted clean latents (n, 8, 16, 16) -> better ones."""
+
+
 class Parts(NamedTuple):
     """The networks of a generator.
 
@@ -111,7 +115,8 @@ class TinyGenerator:
         self.sha256 = card.sha256
         self._conditioner = parts.conditioner.requires_grad_(False).eval()
         self._denoiser = parts.denoiser.requires_grad_(False).eval().to(memory_format=torch.channels_last)
-        self._autoencoder = autoencoder.frozen(parts.coder)
+        self.coder = autoencoder.frozen(parts.coder)
+        """The autoencoder between latents and pictures."""
         self._schedule = schedule
         self._statistics = parts.statistics
         self._temperature = float(card.data["temperature"])
@@ -138,21 +143,30 @@ class TinyGenerator:
         """Generate one full batch of 8 pictures."""
         if len(arguments) != self.batch or len({self.group(call) for call in arguments}) != 1:
             raise BadInput(f"generator: {len(arguments)} calls in a batch", f"exactly {self.batch} calls with equal steps")
-        pictures = autoencoder.decode(self._autoencoder, self.latents(arguments))
+        pictures = autoencoder.decode(self.coder, self.latents(arguments))
         return [Picture(picture.tobytes()) for picture in pictures]
 
-    def latents(self, calls: Sequence[Generate]) -> Tensor:
-        """Scaled latents (n, 8, 16, 16) of a batch of calls with equal steps."""
+    def latents(self, calls: Sequence[Generate], temperature: float | None = None, mend: Mend | None = None) -> Tensor:
+        """Scaled latents (n, 8, 16, 16) of a batch of calls with equal steps.
+
+        Args:
+            calls: What is to be shown.
+            temperature: Scale of the starting noise; default: the card's.
+            mend: After every step but the last, the predicted clean latents are replaced by what this makes of them.
+        """
         branched = [_branched(call) for call in calls]
         conditions = self.conditions([call for call, _ in branched])
         with torch.inference_mode():
             guide = self._conditioner(conditions)
-            latents = self._temperature * starting_noise([call.seed for call in calls])
+            latents = (self._temperature if temperature is None else temperature) * starting_noise([call.seed for call in calls])
             levels = noise_levels(self._schedule, _checked_steps(calls[0]))
             with adapters.swapped(self._denoiser, [own for _, own in branched]):
                 for level, following in zip(levels[:-1], levels[1:], strict=True):
                     flow = velocity(self._denoiser, guide, latents, torch.full((len(calls),), level))
+                    clean = latents - level * flow
                     latents = latents + (following - level) * flow
+                    if mend is not None and following > 0:
+                        latents = latents + (1 - following) * (mend(clean) - clean)
         return latents.clone()
 
     def conditions(self, calls: Sequence[Generate]) -> Conditions:
@@ -162,7 +176,7 @@ class TinyGenerator:
         if not found.referred.any():  # the bits are the same as with collages of nothing, which no cell would show
             return found
         with torch.inference_mode():
-            return referring(self._conditioner, self._autoencoder, found, cutouts_of(calls, self._statistics))
+            return referring(self._conditioner, self.coder, found, cutouts_of(calls, self._statistics))
 
 
 def _branched(call: Generate) -> tuple[Generate, list[adapters.Adapter]]:
@@ -205,8 +219,12 @@ def read_parts(folder: Path) -> tuple[Parts, Card]:
 def load(folder: Path) -> TinyGenerator:
     """Read the generator; see `read_parts`."""
     parts, card = read_parts(folder)
-    schedule = FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
-    return TinyGenerator(parts, schedule, card)
+    return TinyGenerator(parts, read_schedule(folder), card)
+
+
+def read_schedule(folder: Path) -> FlowMatchEulerDiscreteScheduler:
+    """The schedule of the generator in a folder."""
+    return FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
 
 
 def examples() -> list[Generate]:

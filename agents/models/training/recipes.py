@@ -42,12 +42,18 @@ RECIPES: Mapping[str, Recipe] = {
     "generator": Recipe(
         "latent diffusion by text, boxes and reference pictures; goes on from weights that are there", "generator", "generator"
     ),
+    "restorer": Recipe("the generator on inverse problems: a card, no weights of its own", "restorer", "restorer", minutes=1.0),
     "jscc": Recipe("library of JSCC codecs, one for each SNR and rate", "jscc", "jscc"),
     "jscc-photos": Recipe(
         "one JSCC codec for photographs, all rates and SNRs; needs --photos DIR", "photos", "jscc_photos", photos=True
     ),
     "personaliser": Recipe("identifier vectors of personal subjects; train it before the extractor", "subjects", "personaliser"),
     "extractor": Recipe("detector of the terminals: trunk, then RT-DETR", "extractor", "extractor"),
+    "extractor-small": Recipe(
+        "the extractor's variant for small devices, taught by the extractor", "small_extractor", "extractor_small"
+    ),
+    "extractor-int8": Recipe("the extractor in 8 bits, made of the extractor", "int8", "extractor_int8", "make_extractor", minutes=0.1),
+    "generator-int8": Recipe("the generator in 8 bits, made of the generator", "int8", "generator_int8", "make_generator", minutes=0.1),
     "adapters": Recipe(
         "LoRA adapters of the catalog's subjects; train generator, personaliser and extractor first", "branches", "personaliser"
     ),
@@ -56,6 +62,7 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     "keywords": Recipe("a user's goal and keywords from its message and what was seen: GPT-Neo", "keywords", "keywords"),
     "denoiser": Recipe("diffusion over received JSCC features; train the codecs first", "denoiser", "denoiser"),
+    "calibrator": Recipe("repairs received pictures; train the codecs first", "calibrator", "calibrator"),
     "judge": Recipe("detector of reports, trained apart", "detectors", "judge", "train_judge"),
     "clip-judge": Recipe("features of pictures, objects and texts for reports, trained apart", "clip_judge", "clip_judge"),
 }
