@@ -38,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="DIR", default="", help="weights folder to write to (default: where the package reads them)"
     )
     parser.add_argument("--photos", metavar="DIR", default="", help="folder of photographs, for jscc-photos")
+    parser.add_argument("--device", metavar="DEVICE", default="cpu", help="cpu, cuda or cuda:N (default cpu)")
     parser.add_argument("--threads", metavar="N", type=int, default=1, help="torch threads (default 1)")
     add_json(parser)
 
@@ -60,7 +61,7 @@ def execute(args: argparse.Namespace) -> int:
             made[name] = {"skipped": SKIPPED}
             continue
         minutes, work = args.minutes or recipe.minutes, Path(args.work or "training") / name
-        card = train(name, minutes, work, weights / recipe.folder, args.threads, photos)
+        card = train(name, minutes, work, weights / recipe.folder, args.threads, photos, args.device)
         made[name] = {"card": str(card.folder), "sha256": card.sha256}
     if args.json:
         write_json({"trained": made})

@@ -31,6 +31,7 @@ from ..tiny.generator import Parts, velocity
 from ..tiny.prompt import conditions_of
 from ..tiny.reference import facing_away, referring
 from ..tiny.text import WordList
+from .devices import CPU, drawn, moved, working_on
 
 LARGEST_PX = 40.0
 """Longest side of a box that is taken for a subject's."""
@@ -143,7 +144,9 @@ def _located(call: Personalise) -> Personalise:
     )
 
 
-def adapt(base: Parts, call: Personalise, identifier: np.ndarray, settings: AdapterSettings | None = None) -> Adapter:
+def adapt(
+    base: Parts, call: Personalise, identifier: np.ndarray, settings: AdapterSettings | None = None, device: str = CPU
+) -> Adapter:
     """Train one subject's adapter; the same call gives the same adapter.
 
     Args:
@@ -151,25 +154,29 @@ def adapt(base: Parts, call: Personalise, identifier: np.ndarray, settings: Adap
         call: The shared pictures.
         identifier: The mean look, with which the token starts.
         settings: How to train.
+        device: Where to train.
     """
     chosen = settings or AdapterSettings()
     data = batches(base, _located(call), chosen)
     torch.manual_seed(0)  # peft draws the first factor
     denoiser = copy.deepcopy(base.denoiser).train()
     denoiser.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, target_modules=TARGETS))
-    token = torch.from_numpy(identifier.copy()).requires_grad_(True)
+    denoiser.to(device)
+    conditioner = base.conditioner if device == CPU else copy.deepcopy(base.conditioner).to(device)
+    token = torch.from_numpy(identifier.copy()).to(device).requires_grad_(True)
     factors = [p for p in denoiser.parameters() if p.requires_grad]
     groups = [{"params": factors, "lr": chosen.rate}, {"params": [token], "lr": chosen.token_rate}]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, chosen.steps)
     for step in range(chosen.steps):
-        with torch.autocast("cpu", torch.bfloat16):
-            value = _loss(base.conditioner, denoiser, token, data, chosen, step)
+        with torch.autocast(torch.device(device).type, torch.bfloat16), working_on(device):
+            value = _loss(conditioner, denoiser, token, data, chosen, step)
         optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-    return {name: value.detach() for name, value in get_peft_model_state_dict(denoiser).items()} | {TOKEN: token.detach()}
+    found = {name: value.detach() for name, value in get_peft_model_state_dict(denoiser).items()} | {TOKEN: token.detach()}
+    return moved(found, CPU)
 
 
 def _loss(
@@ -179,11 +186,11 @@ def _loss(
     rng = keys.generator("adapter", "step", step)
     own = rng.integers(0, data.subjects, settings.subjects)
     prior = rng.integers(data.subjects, len(data.latents), settings.priors)
-    clean, conditions, weight = data.rows(torch.from_numpy(np.concatenate([own, prior])))
-    noise = torch.from_numpy(rng.standard_normal(tuple(clean.shape), dtype=np.float32))
-    levels = torch.sigmoid(torch.from_numpy(rng.standard_normal(len(clean), dtype=np.float32)) * 1.2 + 0.2)
+    clean, conditions, weight = drawn(lambda: data.rows(torch.from_numpy(np.concatenate([own, prior]))))
+    noise = drawn(lambda: torch.from_numpy(rng.standard_normal(tuple(clean.shape), dtype=np.float32)))
+    levels = torch.sigmoid(drawn(lambda: torch.from_numpy(rng.standard_normal(len(clean), dtype=np.float32))) * 1.2 + 0.2)
     level = levels[:, None, None, None]
-    referred = conditions.referred * torch.from_numpy(rng.integers(0, 2, (len(clean), 1)).astype(np.float32))
+    referred = conditions.referred * drawn(lambda: torch.from_numpy(rng.integers(0, 2, (len(clean), 1)).astype(np.float32)))
     identifiers = conditions.identifiers.clone()
     identifiers[: settings.subjects, 0] = token
     guide = conditioner(conditions._replace(identifiers=identifiers, referred=referred))

@@ -17,6 +17,7 @@ from ...scenes.vocabulary import COLOUR_NAMES, LABELS, Subject, random_marking
 from ...scenes.world import MAX_OBJECTS, Scene, scene_of
 from ..cards import Card, write_card
 from ..tiny import autoencoder
+from .devices import CPU, drawn
 from .diffusers_files import halved, parameters
 from .loop import Settings, fit
 
@@ -65,7 +66,7 @@ def set_statistics(model: AutoencoderKL, pictures: np.ndarray) -> None:
     )
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``autoencoder``: train on drawn scenes and write the model in Hugging Face layout, with a card, to `folder`."""
     pictures = np.stack([draw(training_scene("autoencoder", index)) for index in range(SCENES)])
     log.info("drew %d scenes", SCENES)
@@ -76,9 +77,9 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
         rng = keys.generator("autoencoder", "batch", step)
         chosen = pictures[rng.integers(0, SCENES, BATCH)]
         noise = rng.standard_normal((BATCH, autoencoder.LATENT_CHANNELS, 16, 16), dtype=np.float32)
-        return loss(model, autoencoder.to_tensor(chosen), torch.from_numpy(noise))
+        return loss(model, *drawn(lambda: (autoencoder.to_tensor(chosen), torch.from_numpy(noise))))
 
-    progress = fit(model, loss_of, work / "autoencoder", minutes, SETTINGS)
+    progress = fit(model, loss_of, work / "autoencoder", minutes, SETTINGS, device)
     set_statistics(model, pictures[:512])
     return export(folder, model, {"command": f"semcast train autoencoder --minutes {minutes:g}", "training": progress})
 

@@ -13,6 +13,7 @@ from ..tiny.generator import read_parts
 from ..tiny.shelf import base_hash, content_key, pictures_key
 from ..tiny.subjects import WEIGHTS_NAME, SubjectEye
 from .adapters import adapt
+from .devices import CPU, described
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +29,14 @@ def shared_by(subject: str, weights: Path) -> Personalise:
     return Personalise(subject, label, pictures, boxes, adapter=True)
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Train one adapter for every subject of the catalog; those in `work` are taken from there.
 
     Args:
         folder: The personaliser's; generator and extractor lie beside it.
         work: Keeps finished adapters by content hash.
         minutes: Not read: the number of steps is fixed.
+        device: Where to train.
     """
     weights = folder.parent
     base, parts = base_hash(weights / "generator"), read_parts(weights / "generator")[0]
@@ -47,7 +49,7 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
         kept = work / f"{content_key(call, base)}.safetensors"
         if not kept.is_file():
             log.info("training the adapter of %s", subject)
-            kept.write_bytes(pack(adapt(parts, call, eye.identifier(call.pictures, call.boxes))))
+            kept.write_bytes(pack(adapt(parts, call, eye.identifier(call.pictures, call.boxes), device=device)))
         name = f"adapters/{subject.replace('/', '-')}.safetensors"
         made[name] = kept.read_bytes()
         files[pictures_key(call)] = name
@@ -56,5 +58,5 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
         (folder / name).write_bytes(data)
     card = read_card(folder)
     plain = [name for name in card.data["files"] if not name.startswith("adapters/")]
-    adapters = {"base": base, "command": "semcast train adapters", "files": files}
+    adapters = {"base": base, "command": "semcast train adapters", "device": described(device), "files": files}
     return write_card(folder, {**card.data, "adapters": adapters, "files": [*plain, *files.values()]})

@@ -34,6 +34,7 @@ from ..tiny.detector import Trunk
 from ..tiny.pretrained import write
 from ..tiny.text import NOTHING
 from .data import light, to_tensor, training_scene
+from .devices import CPU, drawn
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -95,21 +96,25 @@ def measure(model: Any, trunk: Trunk, low: int, high: int, scenes: int = 200) ->
     return {"f1": round(2 * hits / max(total, 1), 4), "exact": round(right / scenes, 4)}
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def _lit(step: int) -> tuple[Tensor, Tensor]:
+    pictures, wanted = example(PICTURES, "captioner", step)
+    return light(to_tensor(pictures), "captioner", step), wanted
+
+
+def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``captioner``; the trunk is the extractor's, beside `folder` or else the package's, and stays as it is."""
-    trunk = load_trunk(trunk_file(folder)).requires_grad_(False).eval()
+    trunk = load_trunk(trunk_file(folder)).requires_grad_(False).eval().to(device)
     torch.manual_seed(31)
     model = build()
 
     def loss(step: int) -> Tensor:
-        pictures, wanted = example(PICTURES, "captioner", step)
+        x, wanted = drawn(lambda: _lit(step))
         with torch.no_grad():
-            x = light(to_tensor(pictures), "captioner", step).contiguous(memory_format=torch.channels_last)
-            features = SCALE * trunk.features(x)
+            features = SCALE * trunk.features(x.contiguous(memory_format=torch.channels_last))
         return caption_loss(model, features, wanted)
 
-    progress = fit(model, loss, work / "captioner", minutes, Settings(rate=1.5e-3, average=0.997))
-    return export(model, trunk, folder, minutes, progress)
+    progress = fit(model, loss, work / "captioner", minutes, Settings(rate=1.5e-3, average=0.997), device)
+    return export(model, trunk.to(CPU), folder, minutes, progress)
 
 
 def export(model: Any, trunk: Trunk, folder: Path, minutes: float, progress: dict[str, Any]) -> Card:

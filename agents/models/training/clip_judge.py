@@ -24,6 +24,7 @@ from ..tiny.subjects import crop
 from .clip_data import Batch, make_batch, make_pair
 from .clip_eval import measure
 from .data import wear
+from .devices import CPU, drawn
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -104,18 +105,22 @@ def identity(vectors: Tensor, names: Tensor, temperature: float = 0.1) -> Tensor
     return each.sum() / (mates > 0).sum().clamp(min=1)
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def _worn(step: int) -> tuple[Batch, Tensor]:
+    pairs = [make_pair(NAME, "training", step, index) for index in range(PAIRS)]
+    batch = make_batch(pairs, NAME, "training", step)
+    return batch, wear(batch.pictures, NAME, "training", step)
+
+
+def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``clip-judge``: train, write the model in Hugging Face layout, measure what will be read, write the card."""
     torch.manual_seed(SEED)
     learner = Learner()
 
     def loss(step: int) -> Tensor:
-        pairs = [make_pair(NAME, "training", step, index) for index in range(PAIRS)]
-        batch = make_batch(pairs, NAME, "training", step)
-        value: Tensor = learner(batch, wear(batch.pictures, NAME, "training", step))
+        value: Tensor = learner(*drawn(lambda: _worn(step)))
         return value
 
-    progress = fit(learner, loss, work / NAME, minutes, Settings(rate=1.5e-3, average=0.998, bf16=False))
+    progress = fit(learner, loss, work / NAME, minutes, Settings(rate=1.5e-3, average=0.998, bf16=False), device)
     return export(learner.clip, folder, minutes, progress)
 
 

@@ -16,11 +16,12 @@ from ..codecs.denoiser import CLEAN_SNR_DB, WEIGHTS_NAME
 from ..codecs.denoiser_network import DenoiserNetwork, noise_std
 from ..codecs.library import Library, read_library
 from ..codecs.models import load_codec, to_planes, weights_name
-from ..codecs.network import Decoder
+from ..codecs.network import Decoder, Encoder
 from ..loading import WEIGHTS
 from ..roles import PICTURE_SIDE
 from .denoiser_data import GRID, pictures, received, sent_code, symbols_of
 from .denoiser_eval import compare
+from .devices import CPU, drawn
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -39,13 +40,13 @@ of what may have been sent, and the first estimate is the mean."""
 MEASURED_DB = (0.0, 2.5, 5.0, 10.0, 15.0)
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``denoiser``: one network for all codecs of the library beside `folder` (else the package's)."""
     beside = folder.parent / "jscc"
     library = read_library(beside if beside.is_dir() else WEIGHTS / "jscc")
     codecs = {name: load_codec(library.card.folder, name) for name in library.names}
     for _, decoder in codecs.values():
-        decoder.requires_grad_(False)
+        decoder.requires_grad_(False).to(device)
     pool = pictures(POOL, NAME, "training")
     torch.manual_seed(41)
     network = DenoiserNetwork({name: codec.channels for name, codec in library.codecs.items()})
@@ -54,28 +55,33 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
         codec = library.names[step % len(library.names)]
         encoder, decoder = codecs[codec]
         shown = pool[keys.generator(NAME, "training", step).integers(0, POOL, BATCH)]
-        return denoising_loss(network, codec, sent_code(encoder, shown), decoder, shown, NAME, "training", step)
+        return denoising_loss(network, codec, decoder, *drawn(lambda: sent(encoder, shown, NAME, "training", step)))
 
-    progress = fit(network, loss, work / NAME, minutes, Settings(rate=2e-3, average=0.998, bf16=False))
+    progress = fit(network, loss, work / NAME, minutes, Settings(rate=2e-3, average=0.998, bf16=False), device)
     card = export(network, library, folder, minutes, progress)
     return write_card(folder, card.data | {"metrics": measure(folder, library.card.folder)})
 
 
+def sent(encoder: Encoder, shown: np.ndarray, *key: keys.Key) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Codes as sent and as received, the noise's deviations, and the pictures (n, 3, 64, 64) in [0, 1]."""
+    code = sent_code(encoder, shown)
+    snr_db = torch.from_numpy(keys.generator(*key, "snr").uniform(*SNR_DB, len(code)).astype(np.float32))
+    return code, received(code, snr_db, *key), noise_std(snr_db), to_planes(shown)
+
+
 def denoising_loss(
-    network: DenoiserNetwork, codec: str, code: Tensor, decoder: Decoder, shown: np.ndarray, *key: keys.Key
+    network: DenoiserNetwork, codec: str, decoder: Decoder, code: Tensor, got: Tensor, std: Tensor, shown: Tensor
 ) -> Tensor:
     """Error of the estimated symbols, and, lightly, of the picture that the codec's decoder makes of them.
 
     The first is relative to what the scalar Wiener filter leaves on average: 1 for that filter, less for a better estimate.
     """
-    drawn = torch.from_numpy(keys.generator(*key, "snr").uniform(*SNR_DB, len(code)).astype(np.float32))
-    std = noise_std(drawn)
-    estimate = network(received(code, drawn, *key), std, codec)
+    estimate = network(got, std, codec)
     left = std**2 / (1 + 2 * std**2)  # of unit-power symbols: 0.5 v / (0.5 + v)
     features = ((estimate - code).square().mean(dim=(1, 2, 3)) / left).mean()
     clean = torch.full((len(code),), CLEAN_SNR_DB)
     decoded = decoder(symbols_of(estimate), clean, PICTURE_SIDE, PICTURE_SIDE)
-    error = (decoded - to_planes(shown)).square().mean(dim=(1, 2, 3))
+    error = (decoded - shown).square().mean(dim=(1, 2, 3))
     return torch.as_tensor(features + PICTURE_WEIGHT * error.log().mean())
 
 

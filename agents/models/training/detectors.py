@@ -25,6 +25,7 @@ from ..tiny.detector import (
     read_boxes,
 )
 from .data import Truth, batch, flip, to_pixels, to_tensor, wear
+from .devices import CPU, drawn
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -169,17 +170,21 @@ def _true_boxes(truth: Truth, row: int) -> list[Box]:
     ]
 
 
-def train_judge(folder: Path, work: Path, minutes: float) -> Card:
+def _worn(step: int) -> tuple[Tensor, Truth]:
+    pictures, truth = batch(BATCH, "judge", step)
+    return flip(wear(pictures, "judge", step), truth)
+
+
+def train_judge(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``judge``: other network, seed and pictures (worn ones) than the extractor's."""
     torch.manual_seed(22)
     network = JudgeNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def loss(step: int) -> Tensor:
-        pictures, truth = batch(BATCH, "judge", step)
-        x, truth = flip(wear(pictures, "judge", step), truth)
+        x, truth = drawn(lambda: _worn(step))
         return detection_loss(network(x.contiguous(memory_format=torch.channels_last)), truth)
 
-    progress = fit(network, loss, work / "judge", minutes, Settings(rate=2.0e-3))
+    progress = fit(network, loss, work / "judge", minutes, Settings(rate=2.0e-3), device)
     folder.mkdir(parents=True, exist_ok=True)
     kept = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()}
     save_file(kept, folder / "model.safetensors")

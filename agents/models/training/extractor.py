@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from ....bus import keys
 from ..cards import Card, checked, read_card, write_card
 from ..loading import WEIGHTS
 from ..roles import Box
@@ -20,6 +21,7 @@ from ..tiny.pretrained import write
 from ..tiny.subjects import WEIGHTS_NAME
 from .data import Truth, batch, flip, light, to_tensor
 from .detectors import BATCH, detection_loss, in_blocks, measure
+from .devices import CPU, drawn
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -30,21 +32,26 @@ PICTURES = 24
 """Pictures of a step of the second stage."""
 
 
-def pretrain_trunk(work: Path, minutes: float) -> Path:
+def pretrain_trunk(work: Path, minutes: float, device: str = CPU) -> Path:
     """First stage: the trunk learns under dense supervision of every cell (`detectors.detection_loss`)."""
     torch.manual_seed(21)
     network = ExtractorNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def loss(step: int) -> Tensor:
-        pictures, truth = batch(BATCH, "extractor", step)
-        x, truth = flip(light(to_tensor(pictures), "extractor", step), truth)
+        x, truth = drawn(lambda: _lit(BATCH, "extractor", step))
         return detection_loss(network(x.contiguous(memory_format=torch.channels_last)), truth)
 
-    progress = fit(network, loss, work / "heat-map", minutes, Settings(rate=2.0e-3))
+    progress = fit(network, loss, work / "heat-map", minutes, Settings(rate=2.0e-3), device)
     log.info("trunk: %s", progress)
     path = work / "trunk.safetensors"
     save_file({k: v.contiguous() for k, v in network.state_dict().items() if not k.startswith("head.")}, path)
     return path
+
+
+def _lit(number: int, *key: keys.Key) -> tuple[Tensor, Truth]:
+    """Pictures of a step (number, 3, 64, 64), half of them mirrored, under other lights, and their truth."""
+    pictures, truth = batch(number, *key)
+    return flip(light(to_tensor(pictures), *key), truth)
 
 
 def _spent(work: Path) -> dict[str, float]:
@@ -71,27 +78,26 @@ def targets_of(truth: Truth) -> list[dict[str, Tensor]]:
     return rows
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``extractor``; the subject network is the personaliser's, beside `folder` or else the package's."""
     beside = folder.parent / "personaliser"
     personaliser = read_card(beside if beside.is_dir() else WEIGHTS / "personaliser")
     eye = checked(personaliser, WEIGHTS_NAME)
     trunk = work / "trunk.safetensors"
     if not trunk.is_file():
-        trunk = pretrain_trunk(work, TRUNK_SHARE * minutes)
+        trunk = pretrain_trunk(work, TRUNK_SHARE * minutes, device)
     torch.manual_seed(23)
     network = build()
     set_trunk(network, load_trunk(trunk))
     network.model.freeze_backbone()
 
     def loss(step: int) -> Tensor:
-        pictures, truth = batch(PICTURES, "detector", step)
-        x, truth = flip(light(to_tensor(pictures), "detector", step), truth)
+        x, truth = drawn(lambda: _lit(PICTURES, "detector", step))
         torch.manual_seed(step)  # denoising queries draw from torch's own stream
         return network.loss(x, targets_of(truth), truth.background)
 
     settings = Settings(rate=2e-3, average=0.998, clip=1.0, weight_decay=1e-3)
-    progress = fit(network, loss, work / "detector", (1 - TRUNK_SHARE) * minutes, settings)
+    progress = fit(network, loss, work / "detector", (1 - TRUNK_SHARE) * minutes, settings, device)
     progress["trunk"] = _spent(work / "heat-map")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_NAME).write_bytes(eye.read_bytes())

@@ -22,6 +22,7 @@ from ..tiny.generator import build_denoiser, velocity
 from ..tiny.layout import measure
 from ..tiny.subjects import IDENTIFIER_SIZE, WEIGHTS_NAME, SubjectEye
 from ..tiny.text import WordList
+from .devices import CPU, drawn
 from .generator_data import Cache, cached, known_words, prompts
 from .generator_export import export
 from .loop import Settings, fit
@@ -43,20 +44,23 @@ SKETCH_WEIGHT = 0.3
 
 def loss(conditioner: Conditioner, denoiser: UNet2DConditionModel, rows: Cache, *key: keys.Key) -> Tensor:
     """Weighted squared error of the velocity at logit-normal noise levels, and of the latent's sketch by the prompt alone."""
-    rng = keys.generator(*key, "noise")
-    clean = rows.latents.float()
-    n = clean.shape[0]
-    shape = (n, LATENT_CHANNELS, LATENT_SIDE, LATENT_SIDE)
-    noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
-    levels = torch.sigmoid(torch.from_numpy(rng.standard_normal(n, dtype=np.float32)) * 1.2 + 0.2)
+    said, rows, noise, levels = drawn(lambda: (prompts(rows, *key), rows, *_noise(len(rows.latents), *key)))
+    clean, n = rows.latents.float(), len(rows.latents)
     level = levels[:, None, None, None]
     noisy = (1 - level) * clean + level * noise
-    guide = conditioner(prompts(rows, *key))
+    guide = conditioner(said)
     predicted = velocity(denoiser, guide, noisy, levels).float()
     sketch: Tensor = conditioner.sketch(guide.painted).float()
     cover = (places_in_boxes(rows.boxes, rows.flips)[1] * rows.present[:, :, None]).amax(dim=1)
     weight = GROUND_WEIGHT + (1 - GROUND_WEIGHT) * cover.view(n, 1, LATENT_SIDE, LATENT_SIDE)
     return (weight * (predicted - (noise - clean)) ** 2).mean() + SKETCH_WEIGHT * (weight * (sketch - clean) ** 2).mean()
+
+
+def _noise(n: int, *key: keys.Key) -> tuple[Tensor, Tensor]:
+    """Unit normal latents (n, 8, 16, 16) and noise levels (n,)."""
+    rng = keys.generator(*key, "noise")
+    noise = torch.from_numpy(rng.standard_normal((n, LATENT_CHANNELS, LATENT_SIDE, LATENT_SIDE), dtype=np.float32))
+    return noise, torch.sigmoid(torch.from_numpy(rng.standard_normal(n, dtype=np.float32)) * 1.2 + 0.2)
 
 
 class Pair(nn.Module):
@@ -104,7 +108,7 @@ def start_from(pair: Pair, folder: Path) -> dict[str, Any]:
     return {"sha256": earlier_card.sha256, **earlier_card.data.get("training", {})}
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``generator``: draw and encode scenes, train, write weights and card to `folder`.
 
     The autoencoder must lie in ``folder/autoencoder`` already (recipe ``autoencoder``), the subject network in
@@ -121,7 +125,7 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
         chosen = keys.generator("generator", "batch", step).integers(0, len(data.latents), BATCH)
         return loss(pair.conditioner, pair.denoiser, data.rows(torch.from_numpy(chosen)), "generator", step)
 
-    progress = fit(pair, loss_of, work / "generator", minutes, SETTINGS)
+    progress = fit(pair, loss_of, work / "generator", minutes, SETTINGS, device)
     sizes = measure([make_scene("generator", "sizes", index).boxes() for index in range(4000)])
     training = {**progress, "scenes": len(data.latents), "started_from": earlier}
     notes = {"command": f"semcast train generator --minutes {minutes:g}", "training": training}

@@ -24,6 +24,7 @@ from ..cards import Card
 from ..codecs.library import codec_name
 from ..codecs.models import to_planes
 from ..codecs.network import BLOCK_VALUES, Decoder, Encoder
+from .devices import CPU, described, moved
 from .jscc_export import VALIDATION_SCENES, export, scene_pictures
 
 log = logging.getLogger(__name__)
@@ -96,10 +97,11 @@ class Pair(torch.nn.Module):
 class Job:
     """One stage under way: its codecs, their optimisers, and the seconds and steps it has used."""
 
-    def __init__(self, stage: Stage, checkpoints: Path) -> None:
+    def __init__(self, stage: Stage, checkpoints: Path, device: str = CPU) -> None:
         self.stage, self.path = stage, checkpoints / f"{stage.name}.safetensors"
+        self.device = torch.device(device)
         torch.manual_seed(0)
-        self.pairs = {name: _fast(Pair(stage.cbr)) for name in stage.snrs_db}
+        self.pairs = {name: _fast(Pair(stage.cbr)).to(self.device) for name in stage.snrs_db}
         self.optimisers = {name: _optimiser(pair, stage.peak) for name, pair in self.pairs.items()}
         self.steps, self.elapsed_s = 0, 0.0
         if self.path.is_file():
@@ -114,11 +116,11 @@ class Job:
         tensors: dict[str, Tensor] = {}
         for name, pair in self.pairs.items():
             for key, weight in pair.named_parameters():
-                tensors[f"weight/{name}/{key}"] = weight.detach().contiguous()
+                tensors[f"weight/{name}/{key}"] = weight.detach().to(CPU).contiguous()
                 state = self.optimisers[name].state.get(weight, {})
                 for moment in MOMENTS:
                     if moment in state:
-                        tensors[f"{moment}/{name}/{key}"] = state[moment].contiguous()
+                        tensors[f"{moment}/{name}/{key}"] = state[moment].to(CPU).contiguous()
         partial = self.path.with_suffix(".partial")
         save_file(tensors, partial, metadata={"steps": str(self.steps), "elapsed_s": str(self.elapsed_s)})
         partial.replace(self.path)
@@ -133,7 +135,7 @@ class Job:
                 if f"exp_avg/{name}/{key}" in tensors:
                     # fused AdamW walks through memory: moments must lie in it as their weights do
                     moments = {m: torch.empty_like(weight).copy_(tensors[f"{m}/{name}/{key}"]) for m in MOMENTS}
-                    self.optimisers[name].state[weight] = {"step": torch.tensor(float(self.steps)), **moments}
+                    self.optimisers[name].state[weight] = {"step": torch.tensor(float(self.steps), device=self.device), **moments}
 
     def step(self, batch: np.ndarray, rate: float) -> float:
         """Train every codec on one batch of pictures; returns the mean PSNR in dB of the batch over the codecs."""
@@ -142,12 +144,13 @@ class Job:
         symbols = int(self.stage.cbr * planes[0].numel())
         noise = torch.from_numpy(rng.standard_normal((len(batch), symbols, 2), dtype=np.float32))
         place = torch.from_numpy(rng.random(len(batch), dtype=np.float32))
+        planes, noise, place = moved((planes, noise, place), self.device)
         total = 0.0
         for name, pair in self.pairs.items():
             low, high = self.stage.snrs_db[name]
             optimiser = self.optimisers[name]
             optimiser.param_groups[0]["lr"] = rate
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast(self.device.type, torch.bfloat16):
                 restored = pair(planes, low + (high - low) * place, noise)
             loss = (restored.float() - planes).square().mean()
             optimiser.zero_grad(set_to_none=True)
@@ -178,9 +181,9 @@ def _adopt(pair: Pair, source: dict[str, Tensor]) -> None:
             weight[common] = given[common]
 
 
-def run_stage(stage: Stage, checkpoints: Path, pictures: np.ndarray, budget_s: float) -> Job:
+def run_stage(stage: Stage, checkpoints: Path, pictures: np.ndarray, budget_s: float, device: str = CPU) -> Job:
     """Train a stage until it has used `budget_s` seconds, those before its checkpoint included."""
-    job = Job(stage, checkpoints)
+    job = Job(stage, checkpoints, device)
     began, saved, mean = time.monotonic() - job.elapsed_s, time.monotonic(), 0.0
     for batch in _batches(stage.name, pictures, job.steps):
         job.elapsed_s = time.monotonic() - began
@@ -205,13 +208,21 @@ def _batches(name: str, pictures: np.ndarray, start: int) -> Iterator[np.ndarray
         step += 1
 
 
-def train(folder: Path, work: Path, minutes: float = 60.0, scenes: int = 30000, validation: int = VALIDATION_SCENES) -> Card:
+def train(
+    folder: Path,
+    work: Path,
+    minutes: float = 60.0,
+    device: str = CPU,
+    scenes: int = 30000,
+    validation: int = VALIDATION_SCENES,
+) -> Card:
     """Train the whole library and write weights and ``library.json`` to `folder`.
 
     Args:
         folder: Where the library goes.
         work: Folder of the checkpoints; finished stages found there are not repeated.
         minutes: Training time over all stages; drawing and measuring come on top.
+        device: Where to train; a stage's checkpoint can be gone on with on any.
         scenes: Training pictures.
         validation: Pictures to measure the PSNR of the card on.
     """
@@ -221,14 +232,15 @@ def train(folder: Path, work: Path, minutes: float = 60.0, scenes: int = 30000, 
     codecs: dict[str, tuple[Fraction, float, Encoder, Decoder]] = {}
     steps: dict[str, int] = {}
     for stage in stages():
-        job = run_stage(stage, work, pictures, 60 * minutes * stage.share)
+        job = run_stage(stage, work, pictures, 60 * minutes * stage.share, device)
         steps[stage.name] = job.steps
         if stage.name.startswith("specialists"):
             codecs |= finished(job)
-    return export(codecs, folder, {"minutes": minutes, "scenes": scenes, "steps": steps, "batch": BATCH}, validation)
+    how = {"minutes": minutes, "device": described(device), "scenes": scenes, "steps": steps, "batch": BATCH}
+    return export(codecs, folder, how, validation)
 
 
 def finished(job: Job) -> dict[str, tuple[Fraction, float, Encoder, Decoder]]:
     """What `jscc_export.export` takes of a stage of specialists."""
     middles = {name: (low + high) / 2 for name, (low, high) in job.stage.snrs_db.items()}
-    return {name: (job.stage.cbr, middles[name], pair.encoder, pair.decoder) for name, pair in job.pairs.items()}
+    return {name: (job.stage.cbr, middles[name], pair.encoder.to(CPU), pair.decoder.to(CPU)) for name, pair in job.pairs.items()}

@@ -35,6 +35,7 @@ from ..tiny.keywords import (
 )
 from ..tiny.pretrained import write
 from ..tiny.text import NOTHING, START
+from .devices import CPU, drawn
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -119,18 +120,18 @@ def measure(model: Any, held_out: bool, number: int = 240) -> dict[str, float]:
     return {"goals": round(goals / number, 4), "keywords": round(lists / number, 4)}
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``keywords``."""
     torch.manual_seed(41)
     model = build()
 
     def loss(step: int) -> Tensor:
-        ids, wanted = example(TEXTS, "keywords", step, lookups=LOOKUPS)
+        ids, wanted = drawn(lambda: example(TEXTS, "keywords", step, lookups=LOOKUPS))
         kinds = before(ids, torch.full((len(ids), 1), NOTHING))
         logits = model(ids, token_type_ids=kinds, use_cache=False).logits[..., : WORDS.size].float()
         return functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100)
 
-    progress = fit(model, loss, work / "keywords", minutes, Settings(rate=1.5e-3, average=0.995))
+    progress = fit(model, loss, work / "keywords", minutes, Settings(rate=1.5e-3, average=0.995), device)
     folder.mkdir(parents=True, exist_ok=True)
     write(model, folder)
     metrics: dict[str, float] = {}

@@ -3,7 +3,7 @@
 Use::
 
     def loss(step: int) -> Tensor:                      # draws its own keyed batch; called with gradients on
-        pictures, targets = batch("mine", seed, step)
+        pictures, targets = drawn(lambda: batch("mine", seed, step))
         return criterion(network(pictures), targets)
 
     fit(network, loss, work / "mine", minutes=15)       # network now holds the averaged weights
@@ -24,6 +24,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from .devices import CPU, described, working_on
+
 log = logging.getLogger(__name__)
 
 PAUSE_S = 30.0
@@ -39,6 +41,7 @@ class Settings:
         rate: Peak learning rate; it rises over `warm_steps` and falls to zero at the end.
         weight_decay: Of AdamW, on weights of two or more dimensions.
         warm_steps: Steps of the linear rise.
+        betas: AdamW's decays of the mean gradient and of its square.
         average: Decay of the averaged weights per step.
         clip: Largest norm of the gradient.
         bf16: Run the forward pass under bfloat16 autocast.
@@ -49,6 +52,7 @@ class Settings:
     rate: float = 2e-3
     weight_decay: float = 0.02
     warm_steps: int = 100
+    betas: tuple[float, float] = (0.9, 0.999)
     average: float = 0.995
     clip: float = 5.0
     bf16: bool = True
@@ -57,9 +61,14 @@ class Settings:
 
 
 def fit(
-    network: nn.Module, loss: Callable[[int], Tensor], work: Path, minutes: float, settings: Settings | None = None
+    network: nn.Module,
+    loss: Callable[[int], Tensor],
+    work: Path,
+    minutes: float,
+    settings: Settings | None = None,
+    device: str = CPU,
 ) -> dict[str, Any]:
-    """Train `network` in place and leave the averaged weights in it, in eval mode.
+    """Train `network` in place and leave the averaged weights in it, on the CPU and in eval mode.
 
     Args:
         network: Float32 parameters; buffers are copied, not averaged.
@@ -67,13 +76,14 @@ def fit(
         work: Folder of the checkpoint, made if needed.
         minutes: Wall time to train for, earlier runs from this checkpoint counted in.
         settings: How to optimise.
+        device: Where; a checkpoint can be gone on with on any.
 
     Returns:
-        ``steps``, ``minutes``, the ``curve`` (at most eight of [step, mean loss of the report then]) and, if a step was made, the
-        mean ``loss`` since the last report.
+        ``steps``, ``minutes``, ``device``, the ``curve`` (at most eight of [step, mean loss of the report then]) and, if a step
+        was made, the mean ``loss`` since the last report.
     """
     chosen = settings or Settings()
-    run = _Run(network, work, chosen)
+    run = _Run(network.to(device), work, chosen, device)
     save_s = time.monotonic()
     report_s = save_s - chosen.report_every_s + FIRST_REPORT_S
     total, terms, mean = 0.0, 0, float("nan")
@@ -94,8 +104,9 @@ def fit(
             save_s = now_s
     run.save()
     network.load_state_dict(run.average)
-    network.eval()
-    result: dict[str, Any] = {"steps": run.steps, "minutes": round(run.elapsed_s / 60, 2), "curve": run.curve}
+    network.to(CPU).eval()
+    result: dict[str, Any] = {"steps": run.steps, "minutes": round(run.elapsed_s / 60, 2), "device": described(device)}
+    result["curve"] = run.curve
     if terms or isfinite(mean):
         result["loss"] = round(total / terms if terms else mean, 5)
     return result
@@ -104,8 +115,8 @@ def fit(
 class _Run:
     """Network, optimiser, average and progress; all of it in one safetensors file and one JSON file."""
 
-    def __init__(self, network: nn.Module, work: Path, settings: Settings) -> None:
-        self.network, self.work, self.settings = network, work, settings
+    def __init__(self, network: nn.Module, work: Path, settings: Settings, device: str) -> None:
+        self.network, self.work, self.settings, self.device = network, work, settings, device
         self.steps, self.elapsed_s = 0, 0.0
         self.curve: list[list[float]] = []
         self._reports, self._stride = 0, 1
@@ -116,7 +127,7 @@ class _Run:
             {"params": [p for p in self._parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
             {"params": [p for p in self._parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        self._optimiser = torch.optim.AdamW(groups, lr=settings.rate)
+        self._optimiser = torch.optim.AdamW(groups, lr=settings.rate, betas=settings.betas)
         self.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
         if (work / "progress.json").is_file():
             self._load()
@@ -125,7 +136,8 @@ class _Run:
         warm = min(1.0, (self.steps + 1) / self.settings.warm_steps)
         for group in self._optimiser.param_groups:
             group["lr"] = self.settings.rate * warm * 0.5 * (1 + cos(pi * min(progress, 1.0)))
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bf16):
+        kind = torch.device(self.device).type
+        with torch.autocast(kind, torch.bfloat16, enabled=self.settings.bf16), working_on(self.device):
             value = loss(self.steps)
         self._optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
@@ -158,7 +170,7 @@ class _Run:
             state = self._optimiser.state.get(parameter, {})
             tensors |= {f"adam.{name}.{part}": value for part, value in state.items()}
         part = self.work / "state.part"
-        save_file({name: value.detach().contiguous().clone() for name, value in tensors.items()}, part)
+        save_file({name: value.detach().to(CPU).contiguous().clone() for name, value in tensors.items()}, part)
         part.replace(self.work / "state.safetensors")
         progress = {"steps": self.steps, "elapsed_s": self.elapsed_s, "curve": self.curve, "stride": self._stride}
         (self.work / "progress.json").write_text(json.dumps(progress))
@@ -166,11 +178,12 @@ class _Run:
     def _load(self) -> None:
         tensors = load_file(self.work / "state.safetensors")
         self.network.load_state_dict({name: tensors[f"live.{name}"] for name in self.average})
-        self.average = {name: tensors[f"mean.{name}"].clone() for name in self.average}
+        self.average = {name: tensors[f"mean.{name}"].to(live.device).clone() for name, live in self.average.items()}
         for name, parameter in zip(self._names, self._parameters, strict=True):
             if f"adam.{name}.step" in tensors:
+                kept = {part: tensors[f"adam.{name}.{part}"].clone() for part in ("step", "exp_avg", "exp_avg_sq")}
                 self._optimiser.state[parameter] = {
-                    part: tensors[f"adam.{name}.{part}"].clone() for part in ("step", "exp_avg", "exp_avg_sq")
+                    part: value if part == "step" else value.to(parameter.device) for part, value in kept.items()
                 }
         progress = json.loads((self.work / "progress.json").read_text())
         self.steps, self.elapsed_s = progress["steps"], progress["elapsed_s"]

@@ -1,9 +1,10 @@
-"""What ``semcast train NAME`` can train. To add one: a line here, and a function ``(folder, work, minutes) -> Card``."""
+"""What ``semcast train NAME`` can train. To add one: a line here, and a function ``(folder, work, minutes, device) -> Card``."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from ..cards import Card
 from ..loading import WEIGHTS
@@ -16,10 +17,10 @@ class Recipe:
     Attributes:
         what: One line for the list.
         module: Below ``semcast.agents.models.training``; imported only when it is used.
-        function: Of the module: ``(folder, work, minutes) -> Card``. It writes weights and card to ``folder``, keeps
-            checkpoints in ``work``, goes on from those it finds there, and trains for ``minutes`` in all.
+        function: Of the module: ``(folder, work, minutes, device) -> Card``. It writes weights and card to ``folder``, keeps
+            checkpoints in ``work``, goes on from those it finds there, and trains for ``minutes`` in all on ``device``.
         folder: Below the weights folder: where the package reads this model from.
-        photos: It needs a folder of photographs, and its function takes it as a fourth argument.
+        photos: It needs a folder of photographs, and its function takes it as ``photos``.
         minutes: How long it is trained unless told otherwise.
     """
 
@@ -42,6 +43,9 @@ RECIPES: Mapping[str, Recipe] = {
     "generator": Recipe(
         "latent diffusion by text, boxes and reference pictures; goes on from weights that are there", "generator", "generator"
     ),
+    "vae": Recipe("the generator's VAE family; train the generator first", "vae", "vae"),
+    "gan": Recipe("the generator's GAN family; train the generator first", "gan", "gan"),
+    "flow": Recipe("the generator's flow family; train the generator first", "flow", "flow"),
     "restorer": Recipe("the generator on inverse problems: a card, no weights of its own", "restorer", "restorer", minutes=1.0),
     "jscc": Recipe("library of JSCC codecs, one for each SNR and rate", "jscc", "jscc"),
     "jscc-photos": Recipe(
@@ -52,8 +56,12 @@ RECIPES: Mapping[str, Recipe] = {
     "extractor-small": Recipe(
         "the extractor's variant for small devices, taught by the extractor", "small_extractor", "extractor_small"
     ),
-    "extractor-int8": Recipe("the extractor in 8 bits, made of the extractor", "int8", "extractor_int8", "make_extractor", minutes=0.1),
-    "generator-int8": Recipe("the generator in 8 bits, made of the generator", "int8", "generator_int8", "make_generator", minutes=0.1),
+    "extractor-int8": Recipe(
+        "the extractor in 8 bits, made of the extractor", "int8", "extractor_int8", "make_extractor", minutes=0.1
+    ),
+    "generator-int8": Recipe(
+        "the generator in 8 bits, made of the generator", "int8", "generator_int8", "make_generator", minutes=0.1
+    ),
     "adapters": Recipe(
         "LoRA adapters of the catalog's subjects; train generator, personaliser and extractor first", "branches", "personaliser"
     ),
@@ -69,7 +77,13 @@ RECIPES: Mapping[str, Recipe] = {
 
 
 def train(
-    name: str, minutes: float, work: Path, folder: Path | None = None, threads: int = 1, photos: Path | None = None
+    name: str,
+    minutes: float,
+    work: Path,
+    folder: Path | None = None,
+    threads: int = 1,
+    photos: Path | None = None,
+    device: str = "cpu",
 ) -> Card:
     """Train `name` of `RECIPES` (or go on with it) and write it to `folder`, by default where the package reads it from.
 
@@ -80,11 +94,20 @@ def train(
         folder: Where weights and card go.
         threads: Threads of torch.
         photos: Folder of photographs, for the recipes that need one.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+
+    Raises:
+        BadInput: There is no such device.
     """
     import torch
 
+    from .devices import CPU, checked_device
+
     recipe = RECIPES[name]
     torch.set_num_threads(threads)
+    more: dict[str, Any] = {"photos": photos} if recipe.photos else {}
+    if checked_device(device) != CPU:
+        more["device"] = device
     work.mkdir(parents=True, exist_ok=True)
     run: Callable[..., Card] = getattr(import_module(f".{recipe.module}", __package__), recipe.function)
-    return run(folder or WEIGHTS / recipe.folder, work, minutes, *((photos,) if recipe.photos else ()))
+    return run(folder or WEIGHTS / recipe.folder, work, minutes, **more)

@@ -17,6 +17,7 @@ from ...scenes.world import make_scene, scene_of
 from ..cards import Card, write_card
 from ..roles import Box
 from ..tiny.subjects import IDENTIFIER_SIZE, WEIGHTS_NAME, IdentifierNetwork, SubjectEye, crop
+from .devices import CPU, drawn
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ def catalog_identifiers(eye: SubjectEye) -> dict[str, np.ndarray]:
     return result
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``personaliser``: train, measure, make the catalog's identifiers, write weights and card to `folder`."""
     data = Families(900, "subjects", "training")
     log.info("drew %d families", len(data.pictures))
@@ -151,10 +152,10 @@ def train(folder: Path, work: Path, minutes: float) -> Card:
     network = IdentifierNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def loss(step: int) -> Tensor:
-        crops, names = data.batch(20, "subjects", "batch", step)
+        crops, names = drawn(lambda: data.batch(20, "subjects", "batch", step))
         return contrast(network(crops.contiguous(memory_format=torch.channels_last)), names)
 
-    progress = fit(network, loss, work / "personaliser", minutes, Settings(rate=2e-3))
+    progress = fit(network, loss, work / "personaliser", minutes, Settings(rate=2e-3), device)
     return export(network, folder, minutes, progress)
 
 

@@ -16,7 +16,7 @@ from semcast.agents.models.codecs.library import codec_name, read_library
 from semcast.agents.models.codecs.models import load_codec, to_planes
 from semcast.agents.models.loading import WEIGHTS
 from semcast.agents.models.roles import Denoise
-from semcast.agents.models.training.denoiser import PICTURE_WEIGHT, SCHEDULE, denoising_loss, export
+from semcast.agents.models.training.denoiser import PICTURE_WEIGHT, SCHEDULE, denoising_loss, export, sent
 from semcast.agents.models.training.denoiser_data import GRID, pictures, sent_code, symbols_of
 from semcast.agents.models.training.denoiser_eval import compare, wiener
 from semcast.bus import keys
@@ -67,7 +67,7 @@ def test_the_loss_of_the_scalar_wiener_filter_is_one_plus_the_pictures_term(untr
     """The picture's term is the log of a squared error, so between those of a grey and of a good picture."""
     encoder, decoder = load_codec(LIBRARY, CODEC)
     shown = pictures(16, "test", "denoiser")
-    loss = denoising_loss(untrained.network, CODEC, sent_code(encoder, shown), decoder, shown, "test").item()
+    loss = denoising_loss(untrained.network, CODEC, decoder, *sent(encoder, shown, "test")).item()
     assert 1 + PICTURE_WEIGHT * math.log(1e-3) < loss < 1 + PICTURE_WEIGHT * math.log(0.1)
 
 
