@@ -79,19 +79,25 @@ class Head(nn.Module):
 
 
 class Trunk(nn.Module):
-    """An hourglass: context is gathered at 8x8 and joined to details at 16x16. Detector and captioner look through it."""
+    """An hourglass: context is gathered at 8x8 and joined to details at 16x16. Detector and captioner look through it.
+
+    Args:
+        width: Channels at 16x16; 3/8 of it (rounded down) at 32x32, twice as many at 8x8.
+    """
 
     width = 64
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = width) -> None:
         super().__init__()
-        self.stem = nn.Sequential(_down(3, 24), Residual(24), _down(24, 64), Residual(64))
-        self.deep = nn.Sequential(_down(64, 128), Residual(128), Residual(128))
-        self.up = nn.Sequential(nn.Conv2d(128, 64, 1, bias=False), nn.BatchNorm2d(64))
-        self.join = nn.Sequential(Residual(64), Residual(64))
+        self.width = width
+        first, deep = 3 * width // 8, 2 * width
+        self.stem = nn.Sequential(_down(3, first), Residual(first), _down(first, width), Residual(width))
+        self.deep = nn.Sequential(_down(width, deep), Residual(deep), Residual(deep))
+        self.up = nn.Sequential(nn.Conv2d(deep, width, 1, bias=False), nn.BatchNorm2d(width))
+        self.join = nn.Sequential(Residual(width), Residual(width))
 
     def features(self, pictures: Tensor) -> Tensor:
-        """Pictures (n, 3, 64, 64) in [-1, 1] -> features (n, 64, 16, 16)."""
+        """Pictures (n, 3, 64, 64) in [-1, 1] -> features (n, width, 16, 16)."""
         fine = self.stem(pictures)
         context = functional.interpolate(self.up(self.deep(fine)), scale_factor=2.0, mode="nearest")
         features: Tensor = self.join(functional.silu(fine + context))
@@ -101,9 +107,9 @@ class Trunk(nn.Module):
 class ExtractorNetwork(Trunk):
     """The trunk, and a head that reads every cell."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.head = Head(self.width)
+    def __init__(self, width: int = Trunk.width) -> None:
+        super().__init__(width)
+        self.head = Head(width)
 
     def forward(self, pictures: Tensor) -> Maps:
         """Pictures (n, 3, 64, 64) in [-1, 1] -> `Maps`."""

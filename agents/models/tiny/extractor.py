@@ -5,12 +5,14 @@ Boxes come from a small RT-DETR (`detr.py`). When the asker names its own subjec
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from msgspec.structs import replace
+from torch import Tensor
 
 from ...scenes.caption import caption
 from ...scenes.draw import draw
@@ -25,6 +27,8 @@ from .subjects import IDENTIFIER_SIZE, WEIGHTS_NAME, SubjectEye, full_batch
 log = logging.getLogger(__name__)
 
 PARTS = ("config.json", "model.safetensors", WEIGHTS_NAME)
+Find = Callable[[Tensor, float], tuple[list[list[Box]], list[str]]]
+"""Pictures float32 (n, 3, 64, 64) in [-1, 1] and the least score of a box -> boxes and background of each picture."""
 LOOKS = 5
 """Boxes that a picture is reckoned to hold when the cost of looking at them is fixed."""
 
@@ -34,7 +38,7 @@ class TinyExtractor:
 
     role = "extractor"
 
-    def __init__(self, card: Card, network: SceneDetector, eye: SubjectEye) -> None:
+    def __init__(self, card: Card, find: Find, eye: SubjectEye) -> None:
         self.name = str(card.data["name"])
         self.sha256 = card.sha256
         self.batch = int(card.data["batch"])
@@ -42,7 +46,7 @@ class TinyExtractor:
         self._flops_per_look = int(card.data["flops_per_look"])
         self._threshold = float(card.data["threshold"])
         self._same = float(card.data["subject_threshold"])
-        self._network = network.requires_grad_(False).eval()
+        self._find = find
         self._eye = eye
 
     def group(self, arguments: Extract) -> str:
@@ -57,7 +61,7 @@ class TinyExtractor:
         """Exactly `batch` pictures of 64x64; boxes most certain first, places to 1/16 pixel."""
         pictures = full_batch([call.picture for call in arguments], self.batch, self.name)
         with torch.inference_mode():
-            found, grounds = find(self._network, pictures, self._threshold)
+            found, grounds = self._find(pictures, self._threshold)
         return [self._extraction(call, boxes, ground) for call, boxes, ground in zip(arguments, found, grounds, strict=True)]
 
     def _extraction(self, call: Extract, boxes: list[Box], background: str) -> Extraction:
@@ -102,8 +106,8 @@ def load(folder: Path) -> TinyExtractor:
     card = read_card(folder)
     for name in PARTS:
         checked(card, name)
-    network = read(SceneDetector, folder).to(memory_format=torch.channels_last)
-    return TinyExtractor(card, network, SubjectEye(folder / WEIGHTS_NAME))
+    network = read(SceneDetector, folder).requires_grad_(False).to(memory_format=torch.channels_last)
+    return TinyExtractor(card, partial(find, network), SubjectEye(folder / WEIGHTS_NAME))
 
 
 def examples() -> list[Extract]:

@@ -26,7 +26,8 @@ from . import adapters, autoencoder
 from .autoencoder import LATENT_CHANNELS, LATENT_SIDE
 from .conditioner import REFERENCE_CHANNELS, Conditioner, Conditions, Guide
 from .layout import SizeStatistics
-from .prompt import conditions_of, cutouts_of, read
+from .prompt import conditions_of, cutouts_of
+from .reading import read
 from .reference import referring
 from .text import WordList
 
@@ -171,12 +172,18 @@ class TinyGenerator:
 
     def conditions(self, calls: Sequence[Generate]) -> Conditions:
         """The calls as numbers."""
-        size = int(self._conditioner.config.identifier_size)
-        found = conditions_of(calls, self._words, self._statistics, size)
-        if not found.referred.any():  # the bits are the same as with collages of nothing, which no cell would show
-            return found
-        with torch.inference_mode():
-            return referring(self._conditioner, self.coder, found, cutouts_of(calls, self._statistics))
+        return conditions(self._conditioner, self.coder, self._statistics, self._words, calls)
+
+
+def conditions(
+    conditioner: Conditioner, coder: AutoencoderKL, statistics: SizeStatistics, words: WordList, calls: Sequence[Generate]
+) -> Conditions:
+    """Calls as numbers, with the latents of their references' collages."""
+    found = conditions_of(calls, words, statistics, int(conditioner.config.identifier_size))
+    if not found.referred.any():  # the bits are the same as with collages of nothing, which no cell would show
+        return found
+    with torch.inference_mode():
+        return referring(conditioner, coder, found, cutouts_of(calls, statistics))
 
 
 def _branched(call: Generate) -> tuple[Generate, list[adapters.Adapter]]:

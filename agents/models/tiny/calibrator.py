@@ -1,0 +1,139 @@
+"""Role ``calibrator``: repairs a received picture by its pixels and by what the local model and the knowledge base know of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional
+
+from ....bus.errors import BadInput
+from ...scenes.vocabulary import BACKGROUND_NAMES
+from ..cards import Card, checked, read_card
+from ..codecs.quantised import dequantise
+from ..roles import PICTURE_SIDE, REFERENCE_SIDE, Box, Calibrate, Picture
+from .calibrator_network import CalibratorNetwork, View
+from .reference import as_pixels, collage
+from .subjects import full_batch
+
+WEIGHTS_NAME = "calibrator.safetensors"
+BATCH = 4
+TILES = 8
+"""Tiles along a side, 8x8 pixels each: the block that one position of a JSCC code stands for."""
+GREY = 127.5
+
+
+class PictureCalibrator:
+    """Implements `semcast.agents.models.roles.Model`."""
+
+    role = "calibrator"
+    batch = BATCH
+
+    def __init__(self, card: Card, network: CalibratorNetwork) -> None:
+        self.name = str(card.data["name"])
+        self.sha256 = card.sha256
+        self._flops = int(card.data["flops"])
+        self._network = network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+
+    def group(self, arguments: Calibrate) -> str:
+        """All calls may share a batch."""
+        return ""
+
+    def flops(self, arguments: Calibrate) -> int:
+        """Of one picture, from the card."""
+        return self._flops
+
+    def run(self, arguments: Sequence[Calibrate]) -> list[Picture]:
+        """Repair one full batch of `batch` pictures of 64x64.
+
+        Raises:
+            BadInput: Another number of calls, a picture or reference of another size, a tile that is none, or a SNR of NaN.
+        """
+        view = view_of(arguments, self.batch)
+        with torch.inference_mode():
+            repaired = self._network(view)
+        pixels = ((repaired.clamp(-1, 1) + 1) * GREY).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+        return [Picture(picture.tobytes()) for picture in pixels]
+
+
+def view_of(calls: Sequence[Calibrate], batch: int) -> View:
+    """The calls as the network sees them; see `PictureCalibrator.run` for errors."""
+    pictures = full_batch([call.picture for call in calls], batch, "calibrator")
+    for call in calls:
+        if any(not 0 <= tile < TILES**2 for tile in call.lost):
+            raise BadInput(f"calibrator: lost tiles {call.lost}", f"tiles are numbered 0 to {TILES**2 - 1}, row by row")
+        if np.isnan(call.snr_db):
+            raise BadInput("calibrator: snr_db is not a number", "give the receiver's estimate of Es/N0 in dB")
+    lost = mask_of([call.lost for call in calls])
+    grounds = [call.background for call in calls]
+    background = torch.tensor([BACKGROUND_NAMES.index(name) + 1 if name in BACKGROUND_NAMES else 0 for name in grounds])
+    shown, where = laid([[(box, call.references.get(box.subject, b"")) for box in call.boxes] for call in calls])
+    snr_db = torch.tensor([call.snr_db for call in calls], dtype=torch.float32)
+    return View(pictures * (1 - lost), lost, shown, where, background, snr_db)
+
+
+def mask_of(lost: Sequence[Sequence[int]]) -> Tensor:
+    """Lost tiles as planes: float32 (n, 1, 64, 64), 1 where lost."""
+    tiles = torch.zeros(len(lost), TILES**2)
+    for row, gone in enumerate(lost):
+        tiles[row, list(gone)] = 1
+    return functional.interpolate(tiles.view(-1, 1, TILES, TILES), scale_factor=PICTURE_SIDE / TILES, mode="nearest")
+
+
+def laid(subjects: Sequence[Sequence[tuple[Box, bytes]]]) -> tuple[Tensor, Tensor]:
+    """References laid into their boxes.
+
+    Args:
+        subjects: For each picture its boxes with their references (uint8 RGB of 32x32; empty where there is none).
+
+    Returns:
+        The collage, float32 (n, 3, 64, 64) in [-1, 1], zero where it shows nothing; 1 where it shows something (n, 1, 64, 64).
+    """
+    n, shown = len(subjects), [[(box, reference) for box, reference in pairs if reference] for pairs in subjects]
+    most = max(1, *(len(pairs) for pairs in shown))  # an unused place changes no bit of the others
+    cutouts = torch.zeros(n, most, 3, REFERENCE_SIDE, REFERENCE_SIDE)
+    boxes, used = torch.ones(n, most, 4), torch.zeros(n, most)
+    for row, pairs in enumerate(shown):
+        for column, (box, reference) in enumerate(pairs):
+            if len(reference) != 3 * REFERENCE_SIDE**2:
+                raise BadInput(f"calibrator: a reference of {len(reference)} bytes", "uint8 RGB of 32x32 pixels, 3072 bytes")
+            cutouts[row, column] = as_pixels([reference])[0]
+            boxes[row, column] = torch.tensor([box.cx, box.cy, box.width, box.height])
+            used[row, column] = 1
+    pixels = torch.from_numpy(collage(cutouts, boxes, used).astype(np.float32)).permute(0, 3, 1, 2)
+    near = _inside(boxes, used)
+    return (pixels / GREY - 1) * near, near
+
+
+def _inside(boxes: Tensor, used: Tensor) -> Tensor:
+    """1 at pixels whose middle is in a used box: float32 (n, 1, 64, 64)."""
+    middle = torch.arange(PICTURE_SIDE) + 0.5
+    across = (middle - boxes[..., 0:1]).abs() <= boxes[..., 2:3] / 2
+    down = (middle - boxes[..., 1:2]).abs() <= boxes[..., 3:4] / 2
+    both = down.unsqueeze(-1) & across.unsqueeze(-2) & (used > 0)[..., None, None]
+    return both.any(dim=1, keepdim=True).float()
+
+
+def load(folder: Path) -> PictureCalibrator:
+    """Read weights and card; the hash is checked."""
+    card = read_card(folder)
+    network = CalibratorNetwork(int(card.data["fine"]), int(card.data["coarse"]))
+    network.load_state_dict(dequantise(load_file(checked(card, WEIGHTS_NAME))))
+    return PictureCalibrator(card, network)
+
+
+def examples() -> list[Calibrate]:
+    """Six different calls: lost tiles, a known background, a reference."""
+    from ...scenes.draw import draw
+    from ...scenes.world import make_scene
+
+    found = []
+    for index in range(6):
+        scene = make_scene("calibrator", "example", index, count=2, subjects=("mia/dog",) if index % 2 else ())
+        references = {"mia/dog": bytes(range(0, 256, 8)) * 96} if index % 2 else {}
+        lost = [9 * index, 9 * index + 1] if index < 4 else []
+        call = Calibrate(draw(scene).tobytes(), 5.0 * index, lost, scene.background, scene.boxes(), references)
+        found.append(call)
+    return found

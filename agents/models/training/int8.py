@@ -1,0 +1,115 @@
+"""Making of the ``int8`` variants: nothing is trained; the ranges of inputs are found on drawn scenes, and costs are counted."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ....bus import keys
+from ...pictures import cut
+from ...scenes.caption import caption
+from ...scenes.draw import draw
+from ...scenes.world import Scene, make_scene
+from ..cards import CARD_NAME, Card, read_card, write_card
+from ..eight_bits import COST, Ranges, in_eight_bits, kept_bytes, memory_bytes, ranges_of
+from ..roles import Box, Extract, Generate, Model
+from ..tiny import extractor, generator
+from ..tiny.int8 import all_of, extractor_networks, together
+from ..tiny.subjects import CROP_SIDE
+from .devices import CPU
+from .generator_export import count_flops
+
+log = logging.getLogger(__name__)
+
+SCENES = 96
+"""Scenes (key ``"int8"``) that the ranges are found on; no evaluation draws them."""
+
+
+def make_extractor(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
+    """Recipe ``extractor-int8``: made of the extractor beside `folder` in seconds, whatever `minutes` says, on the CPU."""
+    base = folder.parent / "extractor"
+    card = read_card(base)
+    network, eye = extractor_networks(base)
+    both = together(network, eye)
+    model = extractor.TinyExtractor(card, lambda x, threshold: extractor.find(network, x, threshold), eye)
+    looks = {"any/dog": b"\0" * 192}  # of no subject; the eye looks at every box nevertheless
+
+    def feed() -> None:
+        _run(model, [Extract(draw(scene).tobytes(), looks) for scene in _scenes()])
+
+    def cost() -> dict[str, int]:
+        picture, crop = torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, CROP_SIDE, CROP_SIDE)
+        return {"flops": _counted(lambda: network.see(picture)), "flops_per_look": _counted(lambda: eye.network(crop))}
+
+    told = {key: card.data[key] for key in ("threshold", "subject_threshold")}
+    return _export(folder, card, both, feed, cost, told)
+
+
+def make_generator(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
+    """Recipe ``generator-int8``: made of the generator beside `folder` in a minute, whatever `minutes` says, on the CPU."""
+    base = folder.parent / "generator"
+    parts, card = generator.read_parts(base)
+    model = generator.TinyGenerator(parts, generator.read_schedule(base), card)
+
+    def feed() -> None:
+        calls = [_prompt(scene, index) for index, scene in enumerate(_scenes())]
+        _run(model, calls)
+
+    def cost() -> dict[str, int]:
+        return count_flops(parts.conditioner, parts.denoiser, parts.coder, parts.statistics)
+
+    told = {key: card.data[key] for key in ("temperature", "sizes")}
+    return _export(folder, card, all_of(parts), feed, cost, told)
+
+
+def _scenes() -> list[Scene]:
+    return [make_scene("int8", index, count=(1, 8)) for index in range(SCENES)]
+
+
+def _prompt(scene: Scene, index: int) -> Generate:
+    """One of a scene; every second shows its first object by a reference."""
+    text = caption(scene.background, [(thing.label, thing.colour, "") for thing in scene.objects])
+    boxes, references = scene.boxes(), {}
+    if index % 2:
+        first = boxes[0]
+        boxes[0] = Box(first.label, first.colour, first.cx, first.cy, first.width, first.height, 1.0, "any/thing")
+        references = {"any/thing": cut(draw(scene).tobytes(), first)}
+    return Generate(text, scene.background, boxes, keys.integer(1 << 62, "int8", index), references=references)
+
+
+def _run(model: Model, calls: list[Any]) -> None:
+    for start in range(0, len(calls), model.batch):
+        model.run(calls[start : start + model.batch])
+
+
+def _counted(work: Callable[[], object]) -> int:
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        work()
+    return int(counter.get_total_flops())
+
+
+def _export(
+    folder: Path, card: Card, networks: nn.ModuleDict, feed: Callable[[], None], cost: Callable[[], dict[str, int]], told: Any
+) -> Card:
+    """Find the ranges, convert, count again (8-bit operations are not counted then) and write the card."""
+    ranges: Ranges = ranges_of(networks, feed)
+    before, sizes = cost(), (kept_bytes(networks), memory_bytes(networks, ranges))
+    params = sum(value.numel() for value in networks.parameters())
+    in_eight_bits(networks, ranges)
+    after = cost()
+    flops = {name: round(after[name] + COST * (before[name] - after[name])) for name in before}
+    share = 1 - after[next(iter(before))] / before[next(iter(before))]
+    log.info("%s: %d convolutions, %.0f %% of the work", folder.name, len(ranges), 100 * share)
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_card(folder, {
+        "name": f"{card.data['name']}-int8", "roles": card.data["roles"], "variant": "int8", "of": card.folder.name,
+        "params": params, "flops": flops.get("flops") or flops["flops_fixed"] + 8 * flops["flops_per_step"], **flops,
+        "flops_of": f"an operation in 8 bits counts as {COST:g}", "batch": card.data["batch"],
+        "download_bytes": sizes[0], "memory_bytes": sizes[1], "recipe": f"{card.folder.name}-int8", **told,
+        "ranges": {name: [round(low, 4), round(high, 4)] for name, (low, high) in sorted(ranges.items())},
+        "files": [f"../{card.folder.name}/{CARD_NAME}"],
+    })  # fmt: skip
