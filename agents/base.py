@@ -142,7 +142,8 @@ def make_world(settings: NetworkSettings, run: str) -> World:
         lookahead_ns=settings.lookahead_ns,
         ids=tuple(sorted(ids)),
         latency_ns={pair: round(latency_ms * MS) for pair, latency_ms in settings.latency_ms.items()},
-        throughput={"user": compute.user_flops, "edge": compute.edge_flops, "cloud": compute.cloud_flops},
+        throughput={"user": compute.user_flops, "edge": compute.edge_flops, "cloud": compute.cloud_flops}
+        | {user: device.flops for user, device in settings.device_of.items()},
         processors={"cloud": compute.cloud_accelerators},
     )
 

@@ -16,7 +16,7 @@ BACKHAUL_BPS = 1.0e9
 """Bits a second of the wires between edges and the cloud."""
 
 
-ASKED = ("embedder", "extractor", "generator", "jscc_decoder", "jscc_encoder", "personaliser")
+ASKED = ("embedder", "extractor", "jscc_decoder", "jscc_encoder", "personaliser")
 """Roles of models that agents always ask; a test sees to it."""
 
 
@@ -96,11 +96,19 @@ class Surroundings:
 def asked(settings: NetworkSettings) -> list[str]:
     """Roles of models that the agents of a network ask."""
     wanted = {
+        "calibrator": settings.calibrate,
         "captioner": settings.caption == "captioner",
         "denoiser": settings.denoise,
         "keywords": settings.goals == "inferred",
     }
-    return sorted([*ASKED, *(role for role, wants in wanted.items() if wants)])
+    roles = [*ASKED, generator_role(settings), *(role for role, wants in wanted.items() if wants)]
+    variants = [f"{role}@{variant}" for device in settings.devices for role, variant in device.variants.items() if role in roles]
+    return sorted(dict.fromkeys(roles + variants))
+
+
+def generator_role(settings: NetworkSettings) -> str:
+    """The role that draws content: ``generator``, or a family of it such as ``generator@vae``."""
+    return "generator" if settings.generator == "diffusion" else f"generator@{settings.generator}"
 
 
 def surroundings_of(settings: NetworkSettings, weights: Path | None = None) -> Surroundings:

@@ -1,5 +1,6 @@
 """What the agents of one network are told at the start: plain frozen structs, made from a scenario, equal on every worker."""
 
+from functools import cached_property
 from typing import Literal
 
 from msgspec import Struct, field
@@ -73,12 +74,28 @@ class TrafficSettings(Struct, frozen=True):
     feedback_sync_s: float = 5.0
 
 
+class DeviceSettings(Struct, frozen=True):
+    """A class of users' devices: FLOP/s and joule a FLOP of its processor, and which ``variants`` of models it runs.
+
+    Role -> variant, e.g. ``{"extractor": "int8"}``; the model's name in the set is then ``"extractor@int8"``.
+    """
+
+    name: str
+    flops: float
+    joule_per_flop: float
+    variants: dict[str, str] = {}
+
+
 class UserSettings(Struct, frozen=True):
-    """One user: where it starts is keyed; ``subjects``: names of its personal subjects in the scene world, e.g. ``"mia/dog"``."""
+    """One user: where it starts is keyed; ``subjects``: names of its personal subjects in the scene world, e.g. ``"mia/dog"``.
+
+    ``device``: the class of its device; empty: that of the compute settings, with all models whole.
+    """
 
     id: str
     subjects: tuple[str, ...] = ()
     speed_mps: float = 1.5
+    device: str = ""
 
 
 class StationSettings(Struct, frozen=True):
@@ -94,7 +111,7 @@ PolicySettings = PolicySpec
 """A resolved policy (see ``policies.registry``)."""
 
 
-class NetworkSettings(Struct, frozen=True):
+class NetworkSettings(Struct, frozen=True, dict=True):
     """A whole network. ``scheme``: ``gai-scn`` or ``semcom``; ``area_m``: (width, height) in which users move."""
 
     seed: int
@@ -121,12 +138,26 @@ class NetworkSettings(Struct, frozen=True):
     knowledge: KnowledgeSettings = KnowledgeSettings()
     traffic: TrafficSettings = TrafficSettings()
     policies: tuple[PolicySettings, ...] = ()
+    generator: str = "diffusion"
+    """Which family draws: ``diffusion``, ``vae``, ``gan`` or ``flow``."""
     generator_steps: int = 8
+    best_of: int = 1
+    """Candidates that the cloud draws of a prompt, each with a seed of its own, to keep the one that agrees best with it."""
     caption: str = "boxes"
     """Who says what a picture shows: ``boxes`` (the extractor, from its boxes) or ``captioner`` (that role)."""
     goals: str = "given"
     """How a sender's task is known: ``given``, or ``inferred`` from what the user says by the role ``keywords``."""
     denoise: bool = False
     """Receivers send features through the role ``denoiser`` before they decode them."""
+    calibrate: bool = False
+    """Receivers repair decoded pictures by the role ``calibrator``, with what their extractor and KB know of them."""
     granularity: Granularity = Granularity()
     """How much a prompt can say at most."""
+    devices: tuple[DeviceSettings, ...] = ()
+    """Classes of users' devices."""
+
+    @cached_property
+    def device_of(self) -> dict[str, DeviceSettings]:
+        """User id -> its class of device; users of none are left out."""
+        known = {device.name: device for device in self.devices}
+        return {user.id: known[user.device] for user in self.users if user.device}

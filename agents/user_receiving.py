@@ -6,12 +6,13 @@ from ..bus.messages import Arrived, Failure, Feedback, JsccPicture
 from ..bus.records import Shown
 from .accounting import body_bits
 from .knowledge.items import HISTORY
-from .models.roles import Decode, Denoise, Denoised, Picture
+from .models.roles import Calibrate, Decode, Denoise, Denoised, Extract, Extraction, Picture
 from .satisfaction import predicted_psnr_db, quality, timeliness
-from .user_state import Receiving, UserBase
+from .user_seeing import RECEIVED, UserSeeing
+from .user_state import Receiving
 
 
-class UserReceiving(UserBase):
+class UserReceiving(UserSeeing):
     """The way in."""
 
     def got_jscc_picture(self, header: JsccPicture, message: Arrived, ctx: Context) -> None:
@@ -21,19 +22,36 @@ class UserReceiving(UserBase):
             return
         self.state.receiving[header.request] = Receiving(header.t_ns, header.codec, message.snr_db)
         if self.settings.denoise:
-            ctx.infer("denoiser", Denoise(message.symbols, header.codec, message.snr_db), f"denoiser:{header.request}")
+            ctx.infer(self.runs("denoiser"), Denoise(message.symbols, header.codec, message.snr_db), f"denoiser:{header.request}")
             return
-        ctx.infer("jscc_decoder", Decode(message.symbols, header.codec, message.snr_db), f"jscc_decoder:{header.request}")
+        ctx.infer(
+            self.runs("jscc_decoder"), Decode(message.symbols, header.codec, message.snr_db), f"jscc_decoder:{header.request}"
+        )
 
     def on_denoised(self, result: Denoised, event: Envelope, ctx: Context) -> None:
         """Features are as near to the sent ones as they get: decode them."""
         request = event.in_reply_to.partition(":")[2]
         codec = self.state.receiving[request].codec
-        ctx.infer("jscc_decoder", Decode(result.symbols, codec, result.snr_db), f"jscc_decoder:{request}")
+        ctx.infer(self.runs("jscc_decoder"), Decode(result.symbols, codec, result.snr_db), f"jscc_decoder:{request}")
 
     def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:
-        """Decoded: show it, remember it, and tell the edge how satisfied this user is."""
-        request = event.in_reply_to.partition(":")[2]
+        """Decoded: show it, or look at it first, to repair it."""
+        role, _, request = event.in_reply_to.partition(":")
+        if role == "jscc_decoder" and self.settings.calibrate:
+            self.state.receiving[request].picture = result.picture
+            ctx.infer(self.runs("extractor"), Extract(result.picture, self.looks()), f"{RECEIVED}:{request}")
+            return
+        self.show(request, result, ctx)
+
+    def understood_received(self, request: str, seen: Extraction, ctx: Context) -> None:
+        """What the picture shows is known: repair it by that and by the references of own subjects."""
+        receiving = self.state.receiving[request]
+        own = {box.subject: self.state.references[box.subject] for box in seen.boxes if box.subject in self.state.references}
+        call = Calibrate(receiving.picture, receiving.snr_db, [], seen.background, seen.boxes, own)
+        ctx.infer(self.runs("calibrator"), call, f"calibrator:{request}")
+
+    def show(self, request: str, result: Picture, ctx: Context) -> None:
+        """Show the picture, remember it, and tell the edge how satisfied this user is."""
         receiving = self.state.receiving.pop(request)
         latency_ns = ctx.now - receiving.t_ns
         ctx.record(Shown(request, result.picture, receiving.codec, receiving.snr_db, latency_ns), private=True)

@@ -10,7 +10,7 @@ from .accounting import body_bits
 from .knowledge.items import CLOUD, PREFERENCE, PUBLIC, SUBJECT, TASK, TERM
 from .knowledge.retrieval import to_float16
 from .models.roles import Box, Branch, Embed, Embedding, Extract, Extraction, Personalise
-from .pictures import ALBUM_PICTURES, compress, decompress, place, shared_album
+from .pictures import ALBUM_PICTURES, compress, cut, decompress, place, shared_album
 from .prompt_codec import TASKS
 from .scenes.vocabulary import BACKGROUND_NAMES, BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS, SUBJECTS
 from .user_state import Album, UserBase
@@ -95,13 +95,15 @@ class UserSharing(UserBase):
         self.state.albums[name] = Album()
         for index, file in enumerate(shared_album(name)):
             self.state.albums[name].pictures.append(file)
-            ctx.infer("extractor", Extract(decompress(file)), f"extractor:share:{name}:{index}")
+            ctx.infer(self.runs("extractor"), Extract(decompress(file)), f"extractor:share:{name}:{index}")
 
     def found_own(self, name: str, result: Extraction, ctx: Context) -> None:
         """The extractor has looked at one picture of an own subject; after the last one all is shared."""
         own = self.state.albums[name]
         box = place(SUBJECTS[name].label, result.boxes)
         own.boxes.append((box.cx, box.cy, box.width, box.height))
+        if self.settings.calibrate and name not in self.state.references:
+            self.state.references[name] = cut(decompress(own.pictures[len(own.boxes) - 1]), box)
         if all(len(each.boxes) == ALBUM_PICTURES for each in self.state.albums.values()):
             self.share(ctx)
 

@@ -26,11 +26,13 @@ class Sending(Struct):
 
 
 class Receiving(Struct):
-    """A picture that arrived and is being decoded."""
+    """A picture that arrived and is being decoded, and perhaps repaired."""
 
     t_ns: int
     codec: str
     snr_db: float
+    picture: bytes = b""
+    """As decoded, while it is being repaired."""
 
 
 class Album(Struct):
@@ -63,6 +65,8 @@ class UserState(AgentState):
     early_terms: Terms | None = None
     """Terms that came before the KB had its first items."""
     albums: dict[str, Album] = field(default_factory=dict)
+    references: dict[str, bytes] = field(default_factory=dict)
+    """Cut-outs of own subjects, to repair pictures with (role ``calibrator``)."""
     preparing: list[SharedItem] = field(default_factory=list)
     """What it is going to share, while pictures are being looked through."""
     asked: float = 0.0
@@ -97,6 +101,12 @@ class UserBase(NetworkAgent):
         """Identifier vectors of this user's own subjects, as far as it has them."""
         items = self.state.kb.of_kind(SUBJECT)
         return {item.name: item.data for item in items if item.data}
+
+    def runs(self, role: str) -> str:
+        """The model that this user's device runs for a role: the role itself, or a variant such as ``extractor@int8``."""
+        device = self.settings.device_of.get(self.id)
+        variant = device.variants.get(role, "") if device else ""
+        return f"{role}@{variant}" if variant else role
 
     @property
     def traffic_ends_ns(self) -> int:

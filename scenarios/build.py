@@ -3,11 +3,14 @@
 import math
 from pathlib import Path
 
+from msgspec import structs
+
 from ..agents.granularity import Granularity
 from ..agents.models.hub.settings import HubSettings
 from ..agents.models.hub.table import FOLDER_STARTS, JUDGE, PARTS
 from ..agents.settings import (
     ComputeSettings,
+    DeviceSettings,
     KnowledgeSettings,
     NetworkSettings,
     PolicySettings,
@@ -16,6 +19,7 @@ from ..agents.settings import (
     TrafficSettings,
     UserSettings,
 )
+from ..bus import keys
 from ..policies.registry import KINDS, resolve
 from .schema import NetworkSection, Scenario
 
@@ -30,7 +34,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
     return NetworkSettings(
         seed=scenario.seed,
         scheme=scenario.scheme,
-        users=_users(network),
+        users=_with_devices(_users(network), scenario),
         stations=_stations(network),
         edges=tuple(f"edge.{i}" for i in range(network.edges)),
         area_m=network.area_m,
@@ -41,10 +45,14 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         knowledge=KnowledgeSettings(**scenario.knowledge.model_dump()),
         traffic=TrafficSettings(**scenario.traffic.model_dump()),
         policies=policies(scenario),
+        generator=scenario.models.generator,
         generator_steps=scenario.models.generator_steps,
+        best_of=scenario.models.best_of,
         caption=scenario.models.caption,
         goals=scenario.models.goals,
         denoise=scenario.models.denoise,
+        calibrate=scenario.models.calibrate,
+        devices=_devices(scenario),
         granularity=Granularity(scenario.models.keywords, scenario.models.boxes),
     )
 
@@ -76,6 +84,28 @@ def _users(network: NetworkSection) -> tuple[UserSettings, ...]:
     digits = max(2, len(str(network.users - 1)))
     own = [(name,) for name in network.subjects] + [()] * (network.users - len(network.subjects))
     return tuple(UserSettings(f"user.{i:0{digits}d}", own[i], network.speed_mps) for i in range(network.users))
+
+
+def _devices(scenario: Scenario) -> tuple[DeviceSettings, ...]:
+    compute = scenario.compute
+    return tuple(
+        DeviceSettings(
+            name, device.flops or compute.user_flops, device.joule_per_flop or compute.joule_per_flop_user, dict(device.variants)
+        )
+        for name, device in scenario.devices.items()
+    )
+
+
+def _with_devices(users: tuple[UserSettings, ...], scenario: Scenario) -> tuple[UserSettings, ...]:
+    """Classes by share: in an order drawn by the seed the first users have the first class, and so on."""
+    order = sorted(users, key=lambda user: keys.uniform(scenario.seed, "device", user.id))
+    having: dict[str, str] = {}
+    before = 0.0
+    for name, device in scenario.devices.items():
+        first, last = round(before * len(users)), round((before + device.share) * len(users))
+        having |= {user.id: name for user in order[first:last]}
+        before += device.share
+    return tuple(structs.replace(user, device=having.get(user.id, "")) for user in users)
 
 
 def _stations(network: NetworkSection) -> tuple[StationSettings, ...]:

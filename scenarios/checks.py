@@ -1,9 +1,11 @@
 """What must fit together between the sections of a scenario."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..agents.models.hub.table import ADAPTER, JUDGE, PARTS, names, pick
+from ..agents.models.loading import variants
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
 from ..bus.errors import BadInput, SemcastError
@@ -22,6 +24,8 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_subjects(scenario),
         *_ranges(scenario),
         *_hub(scenario),
+        *_devices(scenario),
+        *_generator(scenario),
         *_policies(scenario, folder),
     ]
 
@@ -113,6 +117,35 @@ def _hub(scenario: Scenario) -> Iterator[Mistake]:
             pick(ADAPTER, text)
         except BadInput as error:
             yield Mistake(path, f"{error.message}: {error.hint}")
+
+
+def _generator(scenario: Scenario) -> Iterator[Mistake]:
+    models = scenario.models
+    if models.generator != "diffusion":
+        if models.profile == "hub":
+            yield Mistake("models.generator", f'{models.generator!r} is a tiny model: models.profile = "tiny", or leave it out')
+        if scenario.knowledge.branch == "adapter":
+            reason = f"adapters are made for the diffusion generator, {models.generator!r} would not read them"
+            yield Mistake("knowledge.branch", reason)
+
+
+def _devices(scenario: Scenario) -> Iterator[Mistake]:
+    total = sum(device.share for device in scenario.devices.values())
+    if total > 1 + 1e-9:
+        yield Mistake("devices", f"the shares add up to {total:g}, more than all users")
+    known = variants(scenario.models.profile)
+    for name, device in scenario.devices.items():
+        path = f"devices.{name}"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+            yield Mistake(path, "is no name of small letters, digits, - and _")
+        for role, variant in device.variants.items():
+            there = known.get(role, ())
+            if not there:
+                reason = f"the role {role!r} has no variants; those that have: {', '.join(known)}"
+                yield Mistake(f"{path}.variants.{role}", reason, nearest(role, list(known)))
+            elif variant not in there:
+                reason = f"{role} has no variant {variant!r}: {', '.join(there)}"
+                yield Mistake(f"{path}.variants.{role}", reason, nearest(variant, list(there)))
 
 
 def _policies(scenario: Scenario, folder: Path | None) -> Iterator[Mistake]:

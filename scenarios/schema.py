@@ -160,17 +160,36 @@ class HubSection(Section):
     guidance: float = Field(default=7.5, ge=1, le=50)
 
 
+class DeviceSection(Section):
+    """A class of users' devices, named by its table: ``[devices.phone]``. Users get classes by share, drawn by the seed."""
+
+    share: Share
+    """Of all users; those left over have the user's processor of ``compute`` and run all models whole."""
+    flops: Positive | None = None
+    """FLOP/s; default: ``compute.user_flops``."""
+    joule_per_flop: Positive | None = None
+    """Default: ``compute.joule_per_flop_user``."""
+    variants: dict[str, str] = {}
+    """Role -> variant of its model, such as ``{extractor = "int8"}``; ``semcast list models`` shows which there are."""
+
+
 class ModelsSection(Section):
     """Which models run, the diffusion steps of the generator, and how pictures are understood and how finely told."""
 
     profile: Literal["tiny", "hub"] = "tiny"
+    generator: Literal["diffusion", "vae", "gan", "flow"] = "diffusion"
+    """Which family of generative models draws content; all but the diffusion make one pass and have no steps."""
     generator_steps: int = Field(default=8, ge=1, le=50)
+    best_of: int = Field(default=1, ge=1, le=16)
+    """Candidates drawn of every prompt; an extractor at the cloud picks the one in which it finds the prompt best again."""
     caption: Literal["boxes", "captioner"] = "boxes"
     """From the extractor's boxes, or by a captioner of its own (some 25 ms of a core more a picture)."""
     goals: Literal["given", "inferred"] = "given"
     """A sender's task is drawn and known, or inferred from what its user says; then prompts can hold goal and keywords."""
     denoise: bool = False
     """Receivers denoise features before they decode them (role ``denoiser``)."""
+    calibrate: bool = False
+    """Receivers repair pictures (tints, blur, noise) by the role ``calibrator``, after a look of the extractor."""
     keywords: int = Field(default=6, ge=0, le=12)
     """Most keywords of a prompt."""
     boxes: int = Field(default=15, ge=0, le=15)
@@ -203,3 +222,4 @@ class Scenario(Section):
     traffic: TrafficSection = TrafficSection()
     policies: PoliciesSection
     models: ModelsSection = ModelsSection()
+    devices: dict[str, DeviceSection] = {}

@@ -43,6 +43,7 @@ class Source:
 
 PROFILES: Mapping[str, Mapping[str, Source]] = {
     "tiny": {
+        "calibrator": Source("tiny.calibrator", "calibrator"),
         "captioner": Source("tiny.captioner", "captioner"),
         "denoiser": Source("codecs.denoiser", "denoiser"),
         "embedder": Source("tiny.embedder", "embedder"),
@@ -50,6 +51,7 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
         "extractor@int8": Source("tiny.int8", "extractor_int8", "load_extractor", "extractor_examples"),
         "generator": Source("tiny.generator", "generator"),
         "generator@int8": Source("tiny.int8", "generator_int8", "load_generator", "generator_examples"),
+        "generator@vae": Source("tiny.families.vae", "vae"),
         "jscc_decoder": Source("codecs.models", "jscc", "load_decoder", "decoder_examples", "library.json"),
         "jscc_encoder": Source("codecs.models", "jscc", "load_encoder", "encoder_examples", "library.json"),
         "keywords": Source("tiny.keywords", "keywords"),
@@ -169,6 +171,16 @@ def load_models(
     )
 
 
+def variants(profile: str) -> dict[str, tuple[str, ...]]:
+    """Role -> names of its variants in a profile; roles that have none are left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in _sources(profile):
+        role, _, variant = name.partition("@")
+        if variant:
+            found[role] = (*found.get(role, ()), variant)
+    return found
+
+
 def model_table(profile: str = "tiny", weights: Path = WEIGHTS, hub: HubSettings | None = None) -> list[ModelRow]:
     """One row a role, without importing torch; a role whose card, checkpoints or files are absent has a `problem`."""
     rows = []
@@ -196,7 +208,8 @@ def _row(role: str, card: Card) -> ModelRow:
 def _sources(profile: str) -> Mapping[str, Source | None]:
     """Role -> where its model comes from; None: published checkpoints."""
     if profile == HUB:
-        roles: dict[str, Source | None] = {**PROFILES["tiny"], **dict.fromkeys(HUB_ROLES)}
+        own = {name: source for name, source in PROFILES["tiny"].items() if name.partition("@")[0] not in HUB_ROLES}
+        roles: dict[str, Source | None] = {**own, **dict.fromkeys(HUB_ROLES)}
         return dict(sorted(roles.items()))
     if profile not in PROFILES:
         raise BadInput(f"unknown model profile {profile!r}", "profiles: " + ", ".join((*PROFILES, HUB)))

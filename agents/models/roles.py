@@ -142,9 +142,9 @@ class Denoised(Message, frozen=True):
 class Calibrate(Message, frozen=True):
     """Arguments of ``calibrator``: a received picture, and what is known of it beside its pixels.
 
-    ``snr_db``: Es/N0 of the symbols that it was decoded from (30 or more: noise is no matter); ``lost``: numbers of its 8x8 tiles that
-    did not come (row-major, 0 to 63), whose pixels are not looked at; from the local model and the knowledge base its ``background``
-    and ``boxes``, and a reference (cut-out of 32x32) for subjects that boxes name.
+    ``snr_db``: Es/N0 of the symbols that it was decoded from (30 or more: noise is no matter); ``lost``: numbers of its 8x8 tiles
+    that did not come (row-major, 0 to 63), whose pixels are not looked at; from the local model and the knowledge base its
+    ``background`` and ``boxes``, and a reference (cut-out of 32x32) for subjects that boxes name.
     """
 
     picture: bytes

@@ -20,6 +20,7 @@ STAGES = {
     "keywords": "extract",
     "embedder": "extract",
     "generator": "generate",
+    "selector": "generate",
     "jscc_encoder": "encode",
     "denoiser": "decode",
     "jscc_decoder": "decode",
@@ -85,6 +86,10 @@ def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
         "sender": story.sender,
         "receiver": story.capture.recipient,
         "scheme": settings.scheme,
+        **{
+            f"{who}_device": settings.device_of[user].name if user in settings.device_of else ""
+            for who, user in (("sender", story.sender), ("receiver", story.capture.recipient))
+        },
         "status": status,
         "reason": reason,
         "t_s": story.started_ns / 1e9,
@@ -148,9 +153,10 @@ def _air(airs: Sequence[AirRecord]) -> dict[str, Any]:
 
 def _latency(story: Story, settings: NetworkSettings) -> dict[str, Any]:
     """Stages that add up to the latency; what no processor, queue, radio or link took is ``wait_s``."""
-    stages = dict.fromkeys(dict.fromkeys(STAGES.values()), 0)
+    spans: dict[str, list[tuple[int, int]]] = {stage: [] for stage in STAGES.values()}
     for call in story.calls:
-        stages[STAGES.get(call.role, "calibrate")] += call.done_ns - call.issued_ns
+        spans[STAGES.get(call.role, "calibrate")].append((call.issued_ns, call.done_ns))
+    stages = {stage: covered_ns(found) for stage, found in spans.items()}
     # knowledge goes ahead of its prompt, whose queueing time holds it
     before = [air for air in story.airs if air.purpose not in ("feedback", "kb")]
     queue_ns, air_ns = sum(air.queue_ns for air in before), sum(air.air_ns for air in before)
@@ -167,6 +173,15 @@ def _latency(story: Story, settings: NetworkSettings) -> dict[str, Any]:
     }
 
 
+def covered_ns(spans: Sequence[tuple[int, int]]) -> int:
+    """Length of the union of time spans (begin, end): candidates that are drawn side by side take the time of the slowest."""
+    total, reached = 0, 0
+    for begin, end in sorted(spans):
+        total += max(end - max(begin, reached), 0)
+        reached = max(reached, end)
+    return total
+
+
 def _link_ns(source: str, destination: str, settings: NetworkSettings) -> int:
     latency_ms = settings.latency_ms
     pair = f"{source.partition('.')[0]}>{destination.partition('.')[0]}"
@@ -175,6 +190,8 @@ def _link_ns(source: str, destination: str, settings: NetworkSettings) -> int:
 
 def _throughput(agent: str, settings: NetworkSettings) -> float:
     compute = settings.compute
+    if agent in settings.device_of:
+        return settings.device_of[agent].flops
     return {"user": compute.user_flops, "edge": compute.edge_flops}.get(agent.partition(".")[0], compute.cloud_flops)
 
 
@@ -189,6 +206,8 @@ def _joules(story: Story, settings: NetworkSettings) -> float:
     parts = []
     for call in story.calls:
         price = compute.joule_per_flop_user if call.agent.startswith("user.") else compute.joule_per_flop_server
+        if call.agent in settings.device_of:
+            price = settings.device_of[call.agent].joule_per_flop
         parts.append(_flops([call], settings) * price)
     for air in story.airs:
         power_dbm = radio.user_power_dbm if air.direction == "up" else radio.bs_power_dbm

@@ -24,6 +24,9 @@ class Row(Struct, frozen=True, kw_only=True):
     request: str
     sender: str
     receiver: str
+    sender_device: str
+    """Class of the sender's device, empty where users have none."""
+    receiver_device: str
     scheme: str
     status: str
     """``ok`` or ``failed``."""

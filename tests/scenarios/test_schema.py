@@ -198,3 +198,36 @@ def test_stations_lie_inside_the_area_and_edges_share_them(stations: int, edges:
     counts = [sum(1 for s in network.stations if s.edge == edge) for edge in network.edges]
     assert min(counts) >= 1
     assert max(counts) - min(counts) <= 1
+
+
+def test_users_get_classes_of_devices_by_share() -> None:
+    devices = {"phone": {"share": 0.5, "flops": 2e10, "variants": {"extractor": "int8"}}, "wearable": {"share": 0.25}}
+    data = tables(network={"users": 40}, devices=devices)
+    network = network_settings(validated(data, "x"))
+    counts = {name: sum(user.device == name for user in network.users) for name in ("phone", "wearable", "")}
+    assert counts == {"phone": 20, "wearable": 10, "": 10}
+    phone = next(user.id for user in network.users if user.device == "phone")
+    wearable = next(user.id for user in network.users if user.device == "wearable")
+    assert network.device_of[phone].variants == {"extractor": "int8"} and network.device_of[phone].flops == 2e10
+    assert network.device_of[wearable].flops == network.compute.user_flops
+    assert network.device_of[wearable].joule_per_flop == network.compute.joule_per_flop_user
+    other = network_settings(validated(data | {"seed": 2}, "x"))
+    assert [user.device for user in other.users] != [user.device for user in network.users]
+    again = validated(tomllib.loads(dumps(validated(data, "x"))), "x")
+    assert network_settings(again).users == network.users
+
+
+def test_mistakes_in_classes_of_devices_are_told_with_what_there_is() -> None:
+    found = mistakes(
+        tables(
+            devices={
+                "phone": {"share": 0.7, "variants": {"extractor": "int9", "extractr": "int8"}},
+                "Big One": {"share": 0.7},
+            }
+        )
+    )
+    assert "did you mean int8?" in found["devices.phone.variants.extractor"]
+    assert "did you mean extractor?" in found["devices.phone.variants.extractr"]
+    assert "1.4" in found["devices"] and "devices.Big One" in found
+    hub = tables(devices={"phone": {"share": 1.0, "variants": {"extractor": "int8"}}}, models={"profile": "hub"})
+    assert "has no variants" in mistakes(hub)["devices.phone.variants.extractor"]
