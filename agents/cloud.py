@@ -1,20 +1,19 @@
 """The cloud: generates content from prompts with the senders' branch models, and keeps the network's knowledge.
 
 - ``cloud_preparation``: stage 1, terms, branch models, summary
-- here: stage 2, content
+- here and in ``cloud_drawing``: stage 2, content
 - ``cloud_update``: stage 3, satisfaction and refined branches
 """
 
-from ..bus import keys
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.errors import BadInput
 from ..bus.messages import Association, CodecRequest, CodecWeights, Content, Failure, Forwarded, GenerateOrder
+from .cloud_drawing import CloudDrawing
 from .cloud_state import Order, ServedBy
-from .cloud_update import CloudUpdate
 from .edge import PICTURE_BITS
 from .knowledge.items import SUBJECT
-from .models.roles import Box, Generate, Picture
+from .models.roles import Box, Generate
 from .network import backhaul_ns
 from .prompt_codec import PromptContent, decode
 from .scenes.caption import parse
@@ -28,7 +27,7 @@ def named(caption: str) -> list[str]:
         return []
 
 
-class Cloud(CloudUpdate):
+class Cloud(CloudDrawing):
     """See the module."""
 
     def start(self, ctx: Context) -> None:
@@ -79,11 +78,9 @@ class Cloud(CloudUpdate):
         self.state.orders[request] = Order(order.sender, self.around.users[content.recipient], order.prompt.t_ns)
         if subjects:
             self.state.shown_subjects[request] = list(subjects)
-        seed = keys.integer(1 << 62, ctx.seed, "generate", request)
         steps = self.settings.generator_steps
         text = content.caption or ("" if boxes else ", ".join(content.keywords))
-        call = Generate(text, content.background, boxes, seed, steps, subjects, adapters, references)
-        ctx.infer("generator", call, f"generator:{request}")
+        self.draw(request, Generate(text, content.background, boxes, 0, steps, subjects, adapters, references), ctx)
 
     def has_branch(self, sender: str, name: str) -> bool:
         """Whether a branch model was made of what the sender itself shared."""
@@ -105,12 +102,11 @@ class Cloud(CloudUpdate):
             for box, number in zip(content.boxes, content.box_subjects, strict=True)
         ]
 
-    def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:
-        """Generated: to the edge of the receiver."""
-        request = event.in_reply_to.partition(":")[2]
+    def drawn(self, request: str, picture: bytes, ctx: Context) -> None:
+        """To the edge of the receiver."""
         order = self.state.orders.pop(request)
         served = self.state.served_by.get(order.recipient)
         if served is None:
             served = self.state.served_by[order.sender]
-        content = Content(request, order.sender, order.recipient, order.t_ns, result.picture)
+        content = Content(request, order.sender, order.recipient, order.t_ns, picture)
         ctx.send(served.edge, content, after_ns=backhaul_ns(PICTURE_BITS))

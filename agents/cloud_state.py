@@ -5,6 +5,7 @@ from msgspec import Struct, field
 from ..bus.engine import Context
 from ..bus.messages import Body, Downlink, Share
 from .base import AgentState, NetworkAgent
+from .selection import Asked
 
 
 class ServedBy(Struct):
@@ -20,6 +21,11 @@ class Order(Struct):
     sender: str
     recipient: str
     t_ns: int
+    asked: Asked | None = None
+    """What the prompt asks for, where the best of several is to be found."""
+    candidates: dict[int, bytes] = field(default_factory=dict)
+    agreements: dict[int, float] = field(default_factory=dict)
+    """Of the candidates that were looked at, how well each agrees with the prompt."""
 
 
 class Sample(Struct):

@@ -8,13 +8,13 @@ import torch
 
 from ....bus import keys
 from ....bus.errors import BadInput
-from ...scenes.caption import Parsed, parse
-from ...scenes.vocabulary import BACKGROUND_NAMES, BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS
+from ...scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS
 from ..roles import PICTURE_SIDE, REFERENCE_SIDE, Box, Generate
 from .autoencoder import LATENT_CHANNELS, LATENT_SIDE
 from .conditioner import Conditions
 from .layout import SizeStatistics, missing, plan
-from .text import WordList, split
+from .reading import read
+from .text import WordList
 
 MAX_OBJECTS = 12
 MAX_WORDS = 80
@@ -25,24 +25,6 @@ log = logging.getLogger(__name__)
 def index_of(name: str, names: Sequence[str]) -> int:
     """Place of `name` in `names` counted from 1; 0 where it is not known or not said."""
     return names.index(name) + 1 if name in names else 0
-
-
-def read(caption: str) -> Parsed:
-    """What a caption says; of one that is no sentence of ours, whatever classes, colours and background it names."""
-    try:
-        return parse(caption)
-    except BadInput:
-        words = split(caption)
-    singular = {PLURALS.get(label, label + "s"): label for label in LABELS} | {label: label for label in LABELS}
-    objects, colour = [], ""
-    for word in words:
-        if word in COLOUR_NAMES:
-            colour = word
-        elif word in singular:
-            objects.append((singular[word], colour, ""))
-            colour = ""
-    background = next((name for name in BACKGROUND_PHRASES if name in words), "")
-    return Parsed(background, tuple(objects))
 
 
 def objects_of(call: Generate, statistics: SizeStatistics) -> list[Box]:

@@ -6,7 +6,7 @@ from ..cards import Card, read_card, write_card
 from ..tiny.restorer import BATCH, GENERATOR
 
 
-def train(folder: Path, work: Path, minutes: float) -> Card:
+def train(folder: Path, work: Path, minutes: float, device: str = "cpu") -> Card:
     """Recipe ``restorer``: write the card; needs what the recipes ``autoencoder`` and ``generator`` made."""
     source = folder.parent / "generator"
     base, coder = read_card(source).data, read_card(source / "autoencoder").data

@@ -12,7 +12,8 @@ from semcast.agents.models.roles import Box, Generate
 from semcast.agents.models.tiny import autoencoder, generator, text
 from semcast.agents.models.tiny.conditioner import Conditioner, Conditions, places_in_boxes
 from semcast.agents.models.tiny.layout import SizeStatistics, measure, missing, plan
-from semcast.agents.models.tiny.prompt import conditions_of, read
+from semcast.agents.models.tiny.prompt import conditions_of
+from semcast.agents.models.tiny.reading import read
 from semcast.agents.models.training.generator import Pair, loss
 from semcast.agents.models.training.generator_data import Cache, prompts
 from semcast.agents.models.training.generator_export import export
