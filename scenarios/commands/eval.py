@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 HELP = "measure the models on held-out data, each figure with its interval"
 EXAMPLE = "semcast eval models --json\n  semcast eval extraction --scenes 100\n  semcast eval jscc --images photos --cbr 1/16"
 ON_IMAGES = "jscc"
+DEVICES = "devices"
+GENERATORS = "generators"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +59,18 @@ def execute(args: argparse.Namespace) -> int:
         for title, table in jscc_tables.tables(results, request):
             write_table(table, title=title)
         print("\n".join(jscc_tables.remarks(results, request)))
+    elif names == [DEVICES]:
+        from ..evaluations import devices
+
+        for table in devices.tables(results):
+            write_table(table)
+        print(f"{args.scenes} held-out scenes, 95 % intervals; changes against the whole model, paired by scene")
+    elif names == [GENERATORS]:
+        from ..evaluations import generators
+
+        for table in generators.tables(results):
+            write_table(table)
+        print(f"{args.scenes} held-out scenes; differences with 95 % intervals, paired by scene; intervals of all: --json")
     else:
         rows = [{"name": name} | as_json(score) for name, score in results.items()]
         write_table(rows, ["name", "value", "low", "high", "n"], f"{args.scenes} held-out scenes, 95 % intervals")

@@ -53,11 +53,26 @@ EVALUATIONS: Mapping[str, Evaluation] = {
         "objects that the judge finds in pictures generated from extracted prompts", ("extractor", "generator", "judge")
     ),
     "prompting": Evaluation("objects generated from true prompts, boxes against captions alone", ("generator", "judge")),
+    "generators": Evaluation(
+        "diffusion, VAE, GAN and flow on the same prompts and seeds: quality, diversity, cost; best of n",
+        ("extractor", "generator", "generator@vae", "generator@gan", "generator@flow", "judge", "clip_judge"),
+    ),
+    "inverse": Evaluation(
+        "lost tiles painted in and thumbnails made sharp by the generator", ("generator", "restorer", "clip_judge")
+    ),
     "personalisation": Evaluation(
         "how well personal subjects are shown, by what their owners shared",
         ("extractor", "generator", "personaliser", "clip_judge"),
     ),
     "denoising": Evaluation("received JSCC features before and after the denoiser", ("denoiser", "jscc_encoder", "jscc_decoder")),
+    "calibration": Evaluation(
+        "pictures before and after the calibrator, by kind of damage", ("calibrator", "extractor", "jscc_encoder", "jscc_decoder")
+    ),
+    "devices": Evaluation(
+        "variants for small devices against the whole models: size, FLOPs, latency, quality",
+        ("extractor", "extractor@int8", "generator", "generator@int8", "judge", "clip_judge"),
+        models=False,
+    ),
     "judging": Evaluation("the CLIP-class judge of reports: retrieval, naming, identity", ("clip_judge",)),
     "library": Evaluation("the JSCC codec library on scenes against its own middle codec", ("jscc_encoder", "jscc_decoder")),
     "jscc": Evaluation("the photograph codec against JPEG and AVIF over LDPC, on --images", (), models=False),

@@ -52,9 +52,9 @@ class Known:
     def agree(self, pictures: np.ndarray) -> np.ndarray:
         """A+ y + (I - A+ A) x of pictures x, uint8 (n, 64, 64, 3), rounded to the same."""
         if self._scale == 1:
-            return np.where(self._lost, pictures, self._seen)
+            return np.asarray(np.where(self._lost, pictures, self._seen))
         error = self._seen - thumbnails(pictures.astype(np.float32), self._scale)
-        return np.clip(np.round(pictures + _enlarged(error, self._scale)), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.round(pictures + _enlarged(error, self._scale)), 0, 255).astype(np.uint8))
 
 
 def thumbnails(pictures: np.ndarray, scale: int) -> np.ndarray:

@@ -32,7 +32,7 @@ def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     """Recipe ``flow``; needs what recipe ``generator`` made."""
     given = material(folder, work)
     torch.manual_seed(0)
-    network = Flow().to(memory_format=torch.channels_last)
+    network = Flow().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def loss_of(step: int) -> Tensor:
         (latents, told), blur = drawn(lambda: (given.batch("flow", step), blur_of("flow", step)))

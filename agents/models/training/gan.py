@@ -85,7 +85,7 @@ class Gan(nn.Module):
         judges = functional.softplus(self.discriminator(made, told) - self.discriminator(latents, told)).mean()
         if penalised:
             judges = judges + PENALTY_EVERY * PENALTY / 2 * (self._penalty(latents, told) + self._penalty(made, told))
-        return paints + judges
+        return torch.as_tensor(paints + judges)
 
     def _penalty(self, latents: Tensor, told: Told) -> Tensor:
         """Mean squared gradient of the score with respect to latents, on a quarter of the batch, in full precision."""

@@ -68,7 +68,7 @@ class Bound(NamedTuple):
 
 def gaussian_nats(error: Tensor, log_deviation: Tensor) -> Tensor:
     """-log N(error; 0, deviation^2), elementwise."""
-    return 0.5 * (error * torch.exp(-log_deviation)).square() + log_deviation + 0.5 * np.log(2 * np.pi)
+    return 0.5 * (error * torch.exp(-log_deviation)).square() + log_deviation + 0.5 * float(np.log(2 * np.pi))
 
 
 def divergence_nats(mean: Tensor, log_variance: Tensor) -> Tensor:

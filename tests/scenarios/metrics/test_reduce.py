@@ -7,7 +7,7 @@ import pytest
 from semcast.bus.trace import TraceReader
 from semcast.scenarios.metrics.judging import Recovery, Scores
 from semcast.scenarios.metrics.quality import GREY, psnr_db
-from semcast.scenarios.metrics.reduce import Reduction, row_of
+from semcast.scenarios.metrics.reduce import Reduction, covered_ns, row_of
 from semcast.scenarios.metrics.row import Row
 from semcast.scenarios.metrics.story import collect
 from semcast.scenarios.metrics.summary import results
@@ -50,6 +50,12 @@ def test_stages_add_up_to_the_latency(reduction: Reduction) -> None:
     assert (good.queue_s, good.air_s) == pytest.approx((0.004, 0.002))  # feedback comes after the picture is shown
     assert good.backhaul_s == pytest.approx(0.005)  # the picture goes from the cloud to the edge
     assert good.wait_s == pytest.approx(0.1 - 0.010 - 0.027 - 0.004 - 0.020 - 0.006 - 0.005)
+
+
+def test_calls_side_by_side_take_the_time_of_the_slowest() -> None:
+    assert covered_ns([]) == 0
+    assert covered_ns([(30, 40), (0, 10)]) == 20
+    assert covered_ns([(0, 10), (5, 12), (6, 7), (20, 21)]) == 13
 
 
 def test_air_adds_up(reduction: Reduction) -> None:

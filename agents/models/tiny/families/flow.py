@@ -65,6 +65,8 @@ class Mixing(nn.Module):
         rotation = torch.linalg.qr(torch.randn(channels, channels))[0]
         permutation, lower, upper = torch.linalg.lu(rotation)
         diagonal = upper.diagonal()
+        self.permutation: Tensor
+        self.sign: Tensor
         self.register_buffer("permutation", permutation)
         self.register_buffer("sign", diagonal.sign())
         self.lower = nn.Parameter(lower)
@@ -165,7 +167,8 @@ class Flow(nn.Module):
     def nats(self, latents: Tensor, told: Told) -> Tensor:
         """-log p(latents | prompts), exact, (n,)."""
         noise, determinant = self(latents, told)
-        return 0.5 * (noise.square() + np.log(2 * np.pi)).flatten(1).sum(dim=1) - determinant
+        surprise = 0.5 * (noise.square() + np.log(2 * np.pi)).flatten(1).sum(dim=1)
+        return torch.as_tensor(surprise - determinant)
 
 
 def bits_per_dim(nats: Tensor, dimensions: int) -> Tensor:

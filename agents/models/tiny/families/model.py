@@ -47,8 +47,8 @@ class FamilyGenerator:
     def __init__(self, parts: Parts, family: Family, card: Card) -> None:
         self.name, self.sha256 = str(card.data["name"]), card.sha256
         self._conditioner = parts.conditioner.requires_grad_(False).eval()
-        self._coder = autoencoder.frozen(parts.coder)
-        self._statistics, self._family = parts.statistics, family
+        self.coder, self.family = autoencoder.frozen(parts.coder), family
+        self._statistics = parts.statistics
         self._words = WordList(parts.conditioner.config.words)
         self._temperature = float(card.data["temperature"])
         self._flops, self._flops_reference = int(card.data["flops"]), int(card.data["flops_reference"])
@@ -65,15 +65,19 @@ class FamilyGenerator:
         """Generate one full batch of 8 pictures."""
         if len(arguments) != self.batch:
             raise BadInput(f"{self.name}: {len(arguments)} calls in a batch", f"exactly {self.batch}")
-        pictures = autoencoder.decode(self._coder, self.latents(arguments))
+        pictures = autoencoder.decode(self.coder, self.latents(arguments))
         return [Picture(picture.tobytes()) for picture in pictures]
 
     def latents(self, calls: Sequence[Generate]) -> Tensor:
         """Scaled latents (n, 8, 16, 16) of a batch of calls."""
-        numbers = conditions(self._conditioner, self._coder, self._statistics, self._words, calls)
+        prompts = self.told(calls)
         with torch.inference_mode():
             noise = self._temperature * starting_noise([call.seed for call in calls])
-            return self._family.paint(told(self._conditioner, numbers), noise).clone()
+            return self.family.paint(prompts, noise).clone()
+
+    def told(self, calls: Sequence[Generate]) -> Told:
+        """Prompts as the family gets them."""
+        return told(self._conditioner, conditions(self._conditioner, self.coder, self._statistics, self._words, calls))
 
 
 def load_family(folder: Path, network: nn.Module) -> FamilyGenerator:
