@@ -231,3 +231,13 @@ def test_mistakes_in_classes_of_devices_are_told_with_what_there_is() -> None:
     assert "1.4" in found["devices"] and "devices.Big One" in found
     hub = tables(devices={"phone": {"share": 1.0, "variants": {"extractor": "int8"}}}, models={"profile": "hub"})
     assert "has no variants" in mistakes(hub)["devices.phone.variants.extractor"]
+
+
+def test_families_of_generators_that_do_not_fit_are_mistakes() -> None:
+    settings_of = network_settings(validated(tables(models={"generator": "vae", "best_of": 4}), "x.toml"))
+    assert (settings_of.generator, settings_of.best_of) == ("vae", 4)
+    found = mistakes(tables(models={"generator": "flow", "profile": "hub"}, knowledge={"branch": "adapter"}))
+    assert 'models.profile = "tiny"' in found["models.generator"]
+    assert "made for the diffusion generator" in found["knowledge.branch"]
+    assert mistakes(tables(models={"generator": "gna"}))["models.generator"].endswith("did you mean gan?")
+    assert "models.best_of" in mistakes(tables(models={"best_of": 0}))

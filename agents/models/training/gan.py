@@ -11,21 +11,25 @@ from math import pi, sqrt
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from ..cards import Card
+from ..cards import CARD_NAME, Card, checked, read_card
+from ..codecs.quantised import dequantise
 from ..tiny.autoencoder import LATENT_CHANNELS
+from ..tiny.families.model import WEIGHTS_FILE
 from ..tiny.families.painter import Painter, Stem
 from ..tiny.families.prompting import Told
 from .devices import CPU, drawn
-from .families import BATCH, Material, material, noise_of, spread
+from .families import Material, material, noise_of, spread
 from .families_export import export
 from .loop import Settings, fit
 
 # both play at once, in one optimiser without momentum
 SETTINGS = Settings(rate=8e-4, weight_decay=0.0, warm_steps=200, betas=(0.0, 0.99), average=0.998, clip=5.0, save_every_s=120.0)
+BATCH = 16
 TEMPERATURE = 1.0
 ADVERSARY = 0.1
 """Weight of the discriminator's word against one nat of L1."""
@@ -102,15 +106,29 @@ def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     given = material(folder, work)
     torch.manual_seed(0)
     network = Gan()
+    started = start_from(network.painter, folder.parent / "vae")
 
     def loss_of(step: int) -> Tensor:
-        (latents, told), noise = drawn(lambda: (given.batch("gan", step), noise_of("gan", step, size=2 * BATCH)))
+        (latents, told), noise = drawn(lambda: (given.batch("gan", step, size=BATCH), noise_of("gan", step, size=2 * BATCH)))
         return network.loss(latents, told, noise, penalised=step % PENALTY_EVERY == 0)
 
     progress = fit(network, loss_of, work / "gan", minutes, SETTINGS, device)
-    notes = {"command": f"semcast train gan --minutes {minutes:g}", "training": progress}
+    notes = {"command": f"semcast train gan --minutes {minutes:g}", "training": {**progress, **started}}
     metrics = partial(measure, network.painter, given)
     return export(folder, "gan", network.painter, given, TEMPERATURE, {**notes, "metrics": metrics})
+
+
+def start_from(painter: Painter, folder: Path) -> dict[str, str]:
+    """Take over the VAE's decoder in `folder`, if there is one, so that the play is about how things look and not where they are.
+
+    Returns:
+        What the card says of it.
+    """
+    if not (folder / CARD_NAME).is_file():
+        return {}
+    card = read_card(folder)
+    painter.load_state_dict(dequantise(load_file(checked(card, WEIGHTS_FILE))))
+    return {"started_from": f"vae {card.sha256}"}
 
 
 def measure(painter: Painter, given: Material) -> dict[str, float]:
