@@ -32,6 +32,8 @@ def test_command(command: str, run_folder: Path, tmp_path: Path, capsys: pytest.
     if words[0] in LONG:
         cli.parser().parse_args(words)
         return
+    if words[0] == "new":
+        words += ["--out", str(tmp_path)]
     if words[0] == "run":
         words[1:2] = ["two-users", "--quick"]
         words += ["--host", "memory", "--display", "none", "--no-report", "--out", str(tmp_path / "run")]

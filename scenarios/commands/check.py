@@ -1,22 +1,36 @@
-"""``semcast check``: is this scenario right?"""
+"""``semcast check``: is this scenario right? And ``semcast check policy``: does this policy keep the rules of its kind?"""
 
 import argparse
 
-from .options import add_scenario, load_scenario
+from ...bus.errors import BadInput
+from .options import KINDS, add_scenario, load_scenario
 from .output import add_json, write_json
 
-HELP = "check scenarios: all mistakes at once, with path, reason and nearest name"
-EXAMPLE = "semcast check my-scenario.toml"
+HELP = "check scenarios: all mistakes at once, with path, reason and nearest name; or a policy by the conformance kit"
+EXAMPLE = "semcast check my-scenario.toml\n  semcast check policy prompt=mine.py:MyPolicy"
+POLICY = "policy"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_scenario(parser)
+    parser.add_argument(
+        "checked",
+        metavar="[KIND=]NAME",
+        nargs="?",
+        help="with `policy` in place of SCENARIO: a name, module:Class or path.py:Class",
+    )
     add_json(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Check the scenario as it is and, if it has one, with its quick overlay."""
+    """Check a policy; or the scenario as it is and, if it has one, with its quick overlay."""
+    if args.scenario == POLICY:
+        return _check_policy(args)
+    if args.checked:
+        raise BadInput(
+            f"semcast check takes one scenario, not also {args.checked!r}", "semcast check policy NAME checks a policy"
+        )
     from ..build import network_settings
     from ..loading import load, read
 
@@ -30,3 +44,48 @@ def execute(args: argparse.Namespace) -> int:
     counts = f"{len(settings.users)} users, {len(settings.stations)} base stations, {len(settings.edges)} edges, 1 cloud"
     print(f"{scenario.name}: ok ({counts}; scheme {scenario.scheme}, {scenario.traffic.duration_s:g} simulated s)")
     return 0
+
+
+def _check_policy(args: argparse.Namespace) -> int:
+    from ...policies.checks import ROUNDS, find_problems
+    from ...policies.registry import load, resolve
+
+    if not args.checked:
+        raise BadInput("which policy?", "semcast check policy prompt=mine.py:MyPolicy")
+    kind, name = _kind_and_name(args.checked)
+    spec = resolve(kind, name)
+    problems = find_problems(kind, load(spec))
+    if args.json:
+        write_json({"kind": kind, "name": spec.name, "parameters": spec.parameters, "problems": list(problems)})
+    elif problems:
+        listed = "".join(f"\n  - {problem}" for problem in problems)
+        raise BadInput(f"{kind} policy {spec.name} breaks the rules of its kind:{listed}", "see policies/README.md")
+    else:
+        print(f"{kind} policy {spec.name}: ok (valid and repeatable on {ROUNDS} contexts, no I/O)")
+    return BadInput.exit_code if problems else 0
+
+
+def _kind_and_name(text: str) -> tuple[str, str]:
+    """``"prompt=a:B:x=1"`` -> ``("prompt", "a:B:x=1")``; without a kind, the one whose methods the class has."""
+    from ...policies.registry import resolve
+
+    kind, sign, name = text.partition("=")
+    if sign and kind in KINDS:
+        return kind, name
+    found = []
+    errors = []
+    for one in KINDS:
+        try:
+            resolve(one, text)
+            found.append(one)
+        except BadInput as error:
+            errors.append(error)
+    if len(found) == 1:
+        return found[0], text
+    if found:
+        raise BadInput(
+            f"{text} is a policy of the kinds {', '.join(found)}", f"say which: semcast check policy {found[0]}={text}"
+        )
+    # A class without any kind's methods, or no such name: where only one kind knows it, its error says more.
+    said = next((error for error in errors if "no policy" not in error.message and "has no" not in error.message), errors[0])
+    raise BadInput(f"{text}: {said.message}", "say the kind: semcast check policy prompt=mine.py:MyPolicy") from said
