@@ -5,7 +5,7 @@ Importing this module, `model_table` and a set whose roles are never asked for d
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -51,6 +51,7 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
         "extractor@int8": Source("tiny.int8", "extractor_int8", "load_extractor", "extractor_examples"),
         "generator": Source("tiny.generator", "generator"),
         "generator@int8": Source("tiny.int8", "generator_int8", "load_generator", "generator_examples"),
+        "generator@small": Source("tiny.small_generator", "generator_small"),
         "generator@vae": Source("tiny.families.vae", "vae"),
         "jscc_decoder": Source("codecs.models", "jscc", "load_decoder", "decoder_examples", "library.json"),
         "jscc_encoder": Source("codecs.models", "jscc", "load_encoder", "encoder_examples", "library.json"),
@@ -60,6 +61,9 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
     }
 }
 
+
+OTHERS = ("jscc_photos", "judge", "clip_judge")
+"""Folders of models that no agent asks: the codec for photographs, and the judges of reports."""
 
 HUB = "hub"
 """The profile whose models are published checkpoints (`hub/`); roles that it does not have are the tiny profile's."""
@@ -75,7 +79,8 @@ class ModelRow:
         params: Number of weights.
         flops: Floating-point operations of one typical call.
         sha256: Hash of the card, which holds the hashes of the weights.
-        weights_bytes: Size of the weights in this package (those of a dependency count zero).
+        weights_bytes: Size of the weights as files (those of a dependency count zero): what a device downloads.
+        memory_bytes: Size of the weights in use: float32, less where they are computed with in 8 bits.
         problem: Why it cannot be used, or empty.
     """
 
@@ -85,6 +90,7 @@ class ModelRow:
     flops: int
     sha256: str
     weights_bytes: int
+    memory_bytes: int
     problem: str = ""
 
 
@@ -186,14 +192,27 @@ def model_table(profile: str = "tiny", weights: Path = WEIGHTS, hub: HubSettings
     rows = []
     for role, source in _sources(profile).items():
         if source is None:
-            rows.append(ModelRow(role, *astuple(row(role, hub or HubSettings()))))
+            found = row(role, hub or HubSettings())
+            sizes = (found.weights_bytes, 4 * found.params)
+            rows.append(ModelRow(role, found.name, found.params, found.flops, found.sha256, *sizes, found.problem))
             continue
         try:
             card = read_card(weights / source.folder, source.card)
         except SemcastError as error:
-            rows.append(ModelRow(role, "", 0, 0, "", 0, str(error)))
+            rows.append(ModelRow(role, "", 0, 0, "", 0, 0, str(error)))
             continue
         rows.append(_row(role, card))
+    return rows
+
+
+def other_models(weights: Path = WEIGHTS) -> list[ModelRow]:
+    """One row for each of `OTHERS`, under the name of its folder; without importing torch."""
+    rows = []
+    for folder in OTHERS:
+        try:
+            rows.append(_row(folder, read_card(weights / folder)))
+        except SemcastError as error:
+            rows.append(ModelRow(folder, "", 0, 0, "", 0, 0, str(error)))
     return rows
 
 
@@ -202,7 +221,8 @@ def _row(role: str, card: Card) -> ModelRow:
     sizes = {name: (card.folder / name).stat().st_size for name in data["files"] if (card.folder / name).is_file()}
     absent = [] if "mend" in data else [name for name in data["files"] if name not in sizes]
     problem = f"no weights at {card.folder / absent[0]}: {card.mend}" if absent else ""
-    return ModelRow(role, data["name"], data["params"], data["flops"], card.sha256, sum(sizes.values()), problem)
+    download_bytes, memory_bytes = data.get("download_bytes", sum(sizes.values())), data.get("memory_bytes", 4 * data["params"])
+    return ModelRow(role, data["name"], data["params"], data["flops"], card.sha256, download_bytes, memory_bytes, problem)
 
 
 def _sources(profile: str) -> Mapping[str, Source | None]:

@@ -68,8 +68,11 @@ def _policies(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _models(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Memory: the weights in float32. Wall time was measured once, for the reader; simulated time follows from FLOPs."""
-    from ...agents.models.loading import model_table
+    """Every model that agents ask, then those that none asks.
+
+    Memory: the weights in use. Wall time was measured once, for the reader; simulated time follows from FLOPs.
+    """
+    from ...agents.models.loading import HUB, model_table, other_models
     from ..evaluations.kept import kept
 
     measured = kept(args.models).get("catalogue")
@@ -85,13 +88,13 @@ def _models(args: argparse.Namespace) -> list[dict[str, Any]]:
             "params": row.params,
             "flops": row.flops,
             "disk_mb": round(row.weights_bytes / 1e6, 2),
-            "memory_mb": round(4 * row.params / 1e6, 2),
+            "memory_mb": round(row.memory_bytes / 1e6, 2),
             "prompt_bits": figure(f"prompt_bits_{row.role}"),
             "measured_wall_ms": figure(f"wall_ms_{row.role}"),
             "sha256": row.sha256[:12],
             "problem": row.problem,
         }
-        for row in model_table(args.models)
+        for row in model_table(args.models) + ([] if args.models == HUB else other_models())
     ]
 
 

@@ -4,17 +4,21 @@ Wall time is for the reader alone. Simulated time follows from FLOPs and the dev
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from ...agents.models.loading import PROFILES, load_models, model_table
+from ...agents.models.loading import PROFILES, load_models, model_table, other_models
 from ...agents.models.roles import Branch, Embed, Extraction, Intent, Model
 from ...agents.prompt_codec import BOXES, CAPTION, IDENTIFIERS, KEYWORDS, PromptContent, part_bits
+from ...agents.scenes.draw import draw
+from ...bus import keys
+from ...bus.errors import SemcastError
 from . import Request
-from .scenes import run_all
+from .scenes import held_out, run_all
 from .score import Score, Skipped, mean
 
 REPEATS = 7
@@ -22,11 +26,12 @@ WALL, BITS = "wall_ms_", "prompt_bits_"
 
 
 def evaluate(request: Request) -> dict[str, Score | Skipped]:
-    """For every role, on its own examples.
+    """For every role and variant, on its own examples, and for the models that no agent asks.
 
     Returns:
         ``wall_ms_ROLE``: milliseconds of one call in a full batch with one thread, mean over 7 batches after a first one that is
-        not counted. ``prompt_bits_ROLE``: bits of the prompt parts made from a result, as `agents.prompt_codec` codes them.
+        not counted (``jscc_photos``: there and back, 256x256 pixels at CBR 1/16). ``prompt_bits_ROLE``: bits of the prompt parts
+        made from a result, as `agents.prompt_codec` codes them.
     """
     found: dict[str, Score | Skipped] = {}
     models = load_models(request.profile)
@@ -40,7 +45,52 @@ def evaluate(request: Request) -> dict[str, Score | Skipped]:
         bits = [prompt_bits(result) for result in run_all(model, calls)]
         if any(bits):
             found[BITS + row.role] = mean([float(number) for number in bits])
+    return found | _others()
+
+
+def _others() -> dict[str, Score | Skipped]:
+    """Wall time of `OTHERS`."""
+    found: dict[str, Score | Skipped] = {}
+    for row, load in zip(other_models(), (_photographs, _detecting, _judging), strict=True):
+        try:
+            work, calls = load()
+        except SemcastError as error:
+            found[WALL + row.role] = Skipped(str(error))
+            continue
+        found[WALL + row.role] = mean(_timed(work, calls))
     return found
+
+
+def _photographs() -> tuple[Callable[[], object], int]:
+    from ...agents.models.codecs.photo import load_photo_codec, symbols_of
+
+    codec, side = load_photo_codec(), 256
+    picture = keys.generator("catalogue", "photograph").integers(0, 256, (side, side, 3), dtype=np.uint8)
+    symbols = symbols_of(Fraction(1, 16), side, side)
+
+    def work() -> None:
+        sent = codec.encode(codec.sketch(picture), symbols, 10.0)
+        codec.decode(sent.side, sent.symbols, 10.0)
+
+    return work, 1
+
+
+def _detecting() -> tuple[Callable[[], object], int]:
+    from ...agents.models.judge import Judge
+
+    judge, pictures = Judge.load(), _scenes()
+    return lambda: judge.detect(pictures), len(pictures)
+
+
+def _judging() -> tuple[Callable[[], object], int]:
+    from ...agents.models.clip_judge import ClipJudge
+
+    judge, pictures = ClipJudge.load(), _scenes()
+    return lambda: judge.images(pictures), len(pictures)
+
+
+def _scenes() -> np.ndarray:
+    return np.stack([draw(scene) for scene in held_out(8)])
 
 
 def prompt_bits(result: Any) -> int:
@@ -79,13 +129,18 @@ def _never_seen(call: Any, repeat: int) -> Any:
 
 
 def _wall_ms(model: Model, calls: Sequence[Any]) -> np.ndarray:
+    fresh = iter([[_never_seen(call, repeat) for call in calls] for repeat in range(REPEATS + 1)])
+    return _timed(lambda: model.run(next(fresh)), len(calls))
+
+
+def _timed(work: Callable[[], object], calls: int) -> np.ndarray:
+    """Milliseconds a call of `REPEATS` runs of `work`, which makes `calls` of them; a first one is not counted."""
     import torch
 
     torch.set_num_threads(1)
     walls = []
-    for repeat in range(REPEATS + 1):
-        fresh = [_never_seen(call, repeat) for call in calls]
+    for _ in range(REPEATS + 1):
         started_s = time.perf_counter()
-        model.run(fresh)
-        walls.append(1e3 * (time.perf_counter() - started_s) / len(calls))
+        work()
+        walls.append(1e3 * (time.perf_counter() - started_s) / calls)
     return np.array(walls[1:])

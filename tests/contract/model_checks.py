@@ -7,6 +7,7 @@ import msgspec
 from semcast.agents.models import roles
 
 RESULTS = {
+    "calibrator": roles.Picture,
     "captioner": roles.Extraction,
     "denoiser": roles.Denoised,
     "embedder": roles.Embedding,

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ....bus.errors import BadInput
+from ...pictures import mirrored
 from ...scenes.vocabulary import BACKGROUND_NAMES
 from ..cards import Card, checked, read_card
 from ..codecs.quantised import dequantise
@@ -67,11 +68,12 @@ def view_of(calls: Sequence[Calibrate], batch: int) -> View:
         if np.isnan(call.snr_db):
             raise BadInput("calibrator: snr_db is not a number", "give the receiver's estimate of Es/N0 in dB")
     lost = mask_of([call.lost for call in calls])
+    seen = pictures * (1 - lost)
     grounds = [call.background for call in calls]
     background = torch.tensor([BACKGROUND_NAMES.index(name) + 1 if name in BACKGROUND_NAMES else 0 for name in grounds])
-    shown, where = laid([[(box, call.references.get(box.subject, b"")) for box in call.boxes] for call in calls])
+    shown, where = laid([_facing(call, seen[row], lost[row]) for row, call in enumerate(calls)])
     snr_db = torch.tensor([call.snr_db for call in calls], dtype=torch.float32)
-    return View(pictures * (1 - lost), lost, shown, where, background, snr_db)
+    return View(seen, lost, shown, where, background, snr_db)
 
 
 def mask_of(lost: Sequence[Sequence[int]]) -> Tensor:
@@ -105,6 +107,20 @@ def laid(subjects: Sequence[Sequence[tuple[Box, bytes]]]) -> tuple[Tensor, Tenso
     pixels = torch.from_numpy(collage(cutouts, boxes, used).astype(np.float32)).permute(0, 3, 1, 2)
     near = _inside(boxes, used)
     return (pixels / GREY - 1) * near, near
+
+
+def _facing(call: Calibrate, seen: Tensor, lost: Tensor) -> list[tuple[Box, bytes]]:
+    """Boxes and their references, each mirrored where it then comes nearer to the pixels of its box that did come."""
+    pairs = []
+    for box in call.boxes:
+        reference = call.references.get(box.subject, b"")
+        if len(reference) == 3 * REFERENCE_SIDE**2:  # of another size it is refused later
+            both = [reference, mirrored(reference)]
+            shown, where = laid([[(box, way)] for way in both])
+            errors = ((shown - seen) * where * (1 - lost)).square().sum(dim=(1, 2, 3))
+            reference = both[int(errors[1] < errors[0])]
+        pairs.append((box, reference))
+    return pairs
 
 
 def _inside(boxes: Tensor, used: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from ..tiny import extractor, generator
 from ..tiny.int8 import all_of, extractor_networks, together
 from ..tiny.subjects import CROP_SIDE
 from .devices import CPU
-from .generator_export import count_flops
+from .generator_export import TYPICAL_STEPS, count_flops
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def make_extractor(folder: Path, work: Path, minutes: float, device: str = CPU) 
         return {"flops": _counted(lambda: network.see(picture)), "flops_per_look": _counted(lambda: eye.network(crop))}
 
     told = {key: card.data[key] for key in ("threshold", "subject_threshold")}
-    return _export(folder, card, both, feed, cost, told)
+    return _card(folder, card, told | converted(both, feed, cost))
 
 
 def make_generator(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
@@ -56,22 +56,22 @@ def make_generator(folder: Path, work: Path, minutes: float, device: str = CPU) 
     model = generator.TinyGenerator(parts, generator.read_schedule(base), card)
 
     def feed() -> None:
-        calls = [_prompt(scene, index) for index, scene in enumerate(_scenes())]
+        calls = [prompt_of(scene, index) for index, scene in enumerate(_scenes())]
         _run(model, calls)
 
     def cost() -> dict[str, int]:
         return count_flops(parts.conditioner, parts.denoiser, parts.coder, parts.statistics)
 
-    told = {key: card.data[key] for key in ("temperature", "sizes")}
-    return _export(folder, card, all_of(parts), feed, cost, told)
+    told = {key: card.data[key] for key in ("temperature", "sizes")} | converted(all_of(parts), feed, cost)
+    return _card(folder, card, told | {"flops": told["flops_fixed"] + TYPICAL_STEPS * told["flops_per_step"]})
 
 
 def _scenes() -> list[Scene]:
     return [make_scene("int8", index, count=(1, 8)) for index in range(SCENES)]
 
 
-def _prompt(scene: Scene, index: int) -> Generate:
-    """One of a scene; every second shows its first object by a reference."""
+def prompt_of(scene: Scene, index: int) -> Generate:
+    """A prompt of a scene; every second shows its first object by a reference."""
     text = caption(scene.background, [(thing.label, thing.colour, "") for thing in scene.objects])
     boxes, references = scene.boxes(), {}
     if index % 2:
@@ -92,24 +92,36 @@ def _counted(work: Callable[[], object]) -> int:
     return int(counter.get_total_flops())
 
 
-def _export(
-    folder: Path, card: Card, networks: nn.ModuleDict, feed: Callable[[], None], cost: Callable[[], dict[str, int]], told: Any
-) -> Card:
-    """Find the ranges, convert, count again (8-bit operations are not counted then) and write the card."""
+def converted(networks: nn.ModuleDict, feed: Callable[[], None], cost: Callable[[], dict[str, int]]) -> dict[str, Any]:
+    """Put networks into 8 bits; what a card says of it.
+
+    Args:
+        networks: Changed in place.
+        feed: Runs them on typical pictures.
+        cost: FLOPs of the networks by name; those of 8 bits are not among what it counts afterwards.
+    """
     ranges: Ranges = ranges_of(networks, feed)
-    before, sizes = cost(), (kept_bytes(networks), memory_bytes(networks, ranges))
-    params = sum(value.numel() for value in networks.parameters())
+    before = cost()
+    found: dict[str, Any] = {
+        "params": sum(value.numel() for value in networks.parameters()),
+        "download_bytes": kept_bytes(networks),
+        "memory_bytes": memory_bytes(networks, ranges),
+    }
     in_eight_bits(networks, ranges)
     after = cost()
-    flops = {name: round(after[name] + COST * (before[name] - after[name])) for name in before}
-    share = 1 - after[next(iter(before))] / before[next(iter(before))]
-    log.info("%s: %d convolutions, %.0f %% of the work", folder.name, len(ranges), 100 * share)
+    found |= {name: round(after[name] + COST * (before[name] - after[name])) for name in before}
+    first = next(iter(before))
+    log.info("%d convolutions, %.0f %% of %s", len(ranges), 100 * (1 - after[first] / before[first]), first)
+    found["flops_of"] = f"an operation in 8 bits counts as {COST:g}"
+    found["ranges"] = {name: [round(low, 4), round(high, 4)] for name, (low, high) in sorted(ranges.items())}
+    return found
+
+
+def _card(folder: Path, card: Card, said: dict[str, Any]) -> Card:
     folder.mkdir(parents=True, exist_ok=True)
+    base = card.folder.name
     return write_card(folder, {
-        "name": f"{card.data['name']}-int8", "roles": card.data["roles"], "variant": "int8", "of": card.folder.name,
-        "params": params, "flops": flops.get("flops") or flops["flops_fixed"] + 8 * flops["flops_per_step"], **flops,
-        "flops_of": f"an operation in 8 bits counts as {COST:g}", "batch": card.data["batch"],
-        "download_bytes": sizes[0], "memory_bytes": sizes[1], "recipe": f"{card.folder.name}-int8", **told,
-        "ranges": {name: [round(low, 4), round(high, 4)] for name, (low, high) in sorted(ranges.items())},
-        "files": [f"../{card.folder.name}/{CARD_NAME}"],
+        "name": f"{card.data['name']}-int8", "roles": card.data["roles"], "variant": "int8", "of": base,
+        "batch": card.data["batch"], "recipe": f"{base}-int8", "command": f"semcast train {base}-int8", **said,
+        "files": [f"../{base}/{CARD_NAME}"],
     })  # fmt: skip

@@ -62,6 +62,12 @@ RECIPES: Mapping[str, Recipe] = {
     "generator-int8": Recipe(
         "the generator in 8 bits, made of the generator", "int8", "generator_int8", "make_generator", minutes=0.1
     ),
+    "generator-small": Recipe(
+        "the generator's variant for small devices: thin blocks, 8 bits, two steps",
+        "small_generator",
+        "generator_small",
+        minutes=5.0,
+    ),
     "adapters": Recipe(
         "LoRA adapters of the catalog's subjects; train generator, personaliser and extractor first", "branches", "personaliser"
     ),

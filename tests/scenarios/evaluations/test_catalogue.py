@@ -36,3 +36,6 @@ def test_the_list_shows_size_memory_bits_and_measured_time(
     assert (row["measured_wall_ms"], row["prompt_bits"]) == (12.5, 150)
     assert row["memory_mb"] == round(4 * row["params"] / 1e6, 2) > row["disk_mb"] / 2 > 0
     assert rows["generator"]["measured_wall_ms"] is None
+    assert rows["extractor@int8"]["memory_mb"] < row["memory_mb"] and rows["extractor@int8"]["disk_mb"] < row["disk_mb"]
+    for name in ("jscc_photos", "judge", "clip_judge"):  # no agent asks them
+        assert rows[name]["params"] > 0 and rows[name]["flops"] > 0 and not rows[name]["problem"]
