@@ -178,7 +178,7 @@ def _error(drawn: np.ndarray, picture: np.ndarray, box: Box) -> float:
 
 
 def _one(models: ModelSet, call: Calibrate) -> np.ndarray:
-    return _pixels(run_all(models["calibrator"], [call]))[0]
+    return np.asarray(_pixels(run_all(models["calibrator"], [call]))[0])
 
 
 def _seen(models: ModelSet, pictures: np.ndarray) -> list[Extraction]:
@@ -194,7 +194,7 @@ def _mask(lost: Sequence[Sequence[int]]) -> np.ndarray:
     tiles = np.zeros((len(lost), 64), bool)
     for row, gone in enumerate(lost):
         tiles[row, list(gone)] = True
-    return tiles.reshape(-1, 8, 8).repeat(8, axis=1).repeat(8, axis=2)
+    return np.asarray(tiles.reshape(-1, 8, 8).repeat(8, axis=1).repeat(8, axis=2))
 
 
 def _pixels(results: Sequence[Picture]) -> np.ndarray:

@@ -136,7 +136,7 @@ def _stacked(name: str, samples: Sequence[Sequence[Adapter]]) -> tuple[Tensor, T
 def _added(down: Tensor, up: Tensor) -> Any:
     """A forward hook that adds each sample's low-rank product."""
 
-    def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def hook(layer: Any, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         given = inputs[0]
         if given.ndim != 4:  # no convolution
             return output + torch.matmul(torch.matmul(given, down.transpose(1, 2)), up.transpose(1, 2))

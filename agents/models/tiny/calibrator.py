@@ -36,7 +36,7 @@ class PictureCalibrator:
         self.name = str(card.data["name"])
         self.sha256 = card.sha256
         self._flops = int(card.data["flops"])
-        self._network = network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+        self._network = network.requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def group(self, arguments: Calibrate) -> str:
         """All calls may share a batch."""

@@ -57,11 +57,11 @@ def inner_weights(network: nn.Module, widths: Mapping[str, int]) -> dict[str, Te
 
 
 def _fewer_outputs(layer: nn.Conv2d | nn.Linear, chosen: Tensor) -> nn.Conv2d | nn.Linear:
-    weight, bias = layer.weight.detach()[chosen], layer.bias.detach()[chosen]
+    state = {name: value[chosen] for name, value in layer.state_dict().items()}
     fewer: nn.Conv2d | nn.Linear
     if isinstance(layer, nn.Conv2d):
         fewer = nn.Conv2d(layer.in_channels, len(chosen), 3, padding=1)
     else:
         fewer = nn.Linear(layer.in_features, len(chosen))
-    fewer.load_state_dict({"weight": weight, "bias": bias})
+    fewer.load_state_dict(state)
     return fewer

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..cards import CARD_NAME, Card, read_card, write_card
 from ..eight_bits import COST, Ranges, in_eight_bits, kept_bytes, memory_bytes, ranges_of
 from ..roles import Box, Extract, Generate, Model
 from ..tiny import extractor, generator
+from ..tiny.detr import find
 from ..tiny.int8 import all_of, extractor_networks, together
 from ..tiny.subjects import CROP_SIDE
 from .devices import CPU
@@ -35,7 +37,7 @@ def make_extractor(folder: Path, work: Path, minutes: float, device: str = CPU) 
     card = read_card(base)
     network, eye = extractor_networks(base)
     both = together(network, eye)
-    model = extractor.TinyExtractor(card, lambda x, threshold: extractor.find(network, x, threshold), eye)
+    model = extractor.TinyExtractor(card, partial(find, network), eye)
     looks = {"any/dog": b"\0" * 192}  # of no subject; the eye looks at every box nevertheless
 
     def feed() -> None:
