@@ -62,6 +62,7 @@ BUILT_IN = {
         "none": "none:NoIncentive",
         "flat": "flat:Flat",
         "posted": "posted:Posted",
+        "contract": "contract:Contract",
         "reverse-auction": "reverse_auction:ReverseAuction",
     },
     "scheduling": {

@@ -12,7 +12,7 @@ from semcast.policies.protocols import IncentiveTerms, Offer, RespondContext, Se
 from semcast.policies.registry import BUILT_IN, load, resolve
 
 NAMES = tuple(BUILT_IN["incentive"])
-EXACT = ("posted", "reverse-auction")
+EXACT = ("posted", "contract", "reverse-auction")
 """Mechanisms that promise individual rationality."""
 KINDS = ("subject", "preference", "history")
 
