@@ -101,11 +101,19 @@ class Goal:
 
 @dataclass(frozen=True)
 class Request:
-    """What a user said, what it meant, and the words that tell most of the picture for it."""
+    """What a user said, what it meant, and the words that tell most of the picture for it.
+
+    Attributes:
+        message: A sentence.
+        goal: Its meaning.
+        keywords: At most `MAX_KEYWORDS`.
+        named: How the message names the goal's subjects ("the thing on the left"), one for each; none in a greeting.
+    """
 
     message: str
     goal: Goal
     keywords: tuple[str, ...]
+    named: tuple[str, ...] = ()
 
 
 def request(scene: Scene, subjects: tuple[str, ...], *key: keys.Key, held_out: bool = False, places: bool = True) -> Request:
@@ -142,7 +150,7 @@ def request(scene: Scene, subjects: tuple[str, ...], *key: keys.Key, held_out: b
     patterns = (HELD_OUT if held_out else PATTERNS)[kind]
     sentence = patterns[int(rng.integers(len(patterns)))].format(**dict(zip("ab", words, strict=False)))
     opener, closer = OPENERS[int(rng.integers(len(OPENERS)))], CLOSERS[int(rng.integers(len(CLOSERS)))]
-    return Request(" ".join(f"{opener} {sentence} {closer}".split()), goal, keywords(goal, scene))
+    return Request(" ".join(f"{opener} {sentence} {closer}".split()), goal, keywords(goal, scene), tuple(words))
 
 
 def keywords(goal: Goal, scene: Scene) -> tuple[str, ...]:

@@ -1,20 +1,24 @@
 """Role ``keywords``: what a user wants with a picture, from what it said and what was seen, by a small `GPTNeoForCausalLM`.
 
-The text that it goes on with: the message, the caption, the things from left to right where boxes are given, and "=>"; it
-answers with the goal, ";", keywords, ".". Owners' names never enter: "mia's white dog" is "my white dog" for Mia, "a white dog"
-for others.
+The text that it goes on with: the message, "|", what was seen, "=>". Seen are the things from left to right, the first and the
+last marked as such, "|" and the background; without boxes the caption. Owners' names never enter: "mia's white dog" is "my white
+dog" for Mia, "a white dog" for others. It answers with the goal, ";", keywords, "."; in the goal it first repeats, in brackets,
+what the message calls a thing: "show ( the thing on the left ) my dog on grass". Said one after the other, each is a short look
+back. What follows the brackets is the likeliest of the things that were seen, no mixture of two; the brackets are taken out.
 """
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from transformers import GPTNeoConfig, GPTNeoForCausalLM
+from transformers import Cache, DynamicCache, GPTNeoConfig, GPTNeoForCausalLM
 
 from ....bus.errors import BadInput
 from ...scenes.caption import NUMBERS
-from ...scenes.goals import words
+from ...scenes.goals import NEEDED, words
+from ...scenes.vocabulary import COLOUR_NAMES, LABELS
 from ..cards import Card, checked, read_card
 from ..roles import Box, Intent, Interpret
 from .pretrained import read, ready
@@ -22,11 +26,17 @@ from .text import NOTHING, START, WordList, split
 
 BATCH = 1
 """A device asks about one picture at a time."""
-MAX_PROMPT, MAX_ANSWER = 96, 20
+MAX_PROMPT, MAX_ANSWER = 96, 36
 """Words of the text that is read and of the answer; what is longer is cut."""
-BAR, ARROW, SEMICOLON, STOP = "|", "=>", ";", "."
-WORDS = WordList(list(dict.fromkeys([BAR, ARROW, SEMICOLON, STOP, ",", "a", "an", "nothing", *NUMBERS[1:9], *words()])))
+WEIGHED = 2 * 8 * 3
+"""Words of the things that are weighed against each other, reckoned for two mentions of eight things."""
+BAR, ARROW, SEMICOLON, STOP, OPEN, CLOSE = "|", "=>", ";", ".", "(", ")"
+WORDS = WordList(
+    list(dict.fromkeys([BAR, ARROW, SEMICOLON, STOP, OPEN, CLOSE, ",", "a", "an", "nothing", *NUMBERS[1:9], *words()]))
+)
 """The order is part of the weights."""
+FIRST, LAST, GROUND = "left", "right", "on"
+"""Words that mark the leftmost and the rightmost thing, and the one with which the background begins."""
 START_SCALE = 0.03
 """Size of the place vectors before training, about that of a trained word's."""
 PARTS = ("config.json", "generation_config.json", "model.safetensors")
@@ -70,10 +80,19 @@ def prompt(call: Interpret) -> list[str]:
     """The words that the model goes on with."""
     owners = [name.split("/")[0] for name in call.subjects]
     seen = [_owned(word, owners) for word in split(call.caption)]
-    things = [BAR]
-    for box in sorted(call.boxes, key=lambda box: (box.cx, box.cy)):
-        things += ["my", box.label] if box.subject in call.subjects else [box.colour, box.label]
-    return [*split(call.message), BAR, *seen, *(things if call.boxes else []), ARROW]
+    if call.boxes:
+        ground = seen[len(seen) - 1 - seen[::-1].index(GROUND) :] if GROUND in seen else []
+        seen = [*_things(call), BAR, *ground]
+    return [*split(call.message), BAR, *seen, ARROW]
+
+
+def _things(call: Interpret) -> list[str]:
+    """Colour and class of all boxes from left to right; the asker's own are called so."""
+    boxes = sorted(call.boxes, key=lambda box: (box.cx, box.cy))
+    things = [["my" if box.subject in call.subjects else box.colour, box.label] for box in boxes]
+    things[0].insert(0, FIRST)
+    things[-1].insert(0, LAST)
+    return [word for thing in things for word in thing]
 
 
 def _owned(word: str, owners: Sequence[str]) -> str:
@@ -88,37 +107,97 @@ def numbers_of(text: Sequence[str]) -> list[int]:
 
 
 def answer(numbers: Sequence[int]) -> Intent:
-    """Goal and keywords as said: before and after the semicolon, up to the stop."""
+    """Goal and keywords as said: before and after the semicolon, up to the stop; what stands in brackets is left out."""
     said = [WORDS.word(number) for number in numbers]
     said = said[: said.index(STOP)] if STOP in said else said
     middle = said.index(SEMICOLON) if SEMICOLON in said else len(said)
-    return Intent(" ".join(said[:middle]), [word for word in said[middle + 1 :] if word])
+    return Intent(" ".join(_plain(said[:middle])), [word for word in said[middle + 1 :] if word])
+
+
+def _plain(words: Sequence[str]) -> list[str]:
+    kept, inside = [], False
+    for word in words:
+        inside = word == OPEN or inside and word != CLOSE
+        if not inside and word not in (CLOSE, ""):
+            kept.append(word)
+    return kept
+
+
+def meanings(call: Interpret) -> list[list[str]]:
+    """What a message can mean: every thing seen, in the words of goals ("my dog", "the red cup"), each once."""
+    named = [("my" if box.subject in call.subjects else box.colour, box.label) for box in call.boxes]
+    words = [] if call.boxes else prompt(call)
+    for owner, colour, noun in zip(words, words[1:], words[2:], strict=False):
+        if colour in COLOUR_NAMES and noun in LABELS:
+            named.append(("my" if owner == "my" else colour, noun))
+    return [[colour, noun] if colour == "my" else ["the", colour, noun] for colour, noun in dict.fromkeys(named)]
 
 
 @torch.inference_mode()
-def greedy(model: GPTNeoForCausalLM, texts: Sequence[Sequence[str]]) -> list[list[int]]:
-    """Most likely next word, again and again, until every row has stopped.
+def said(model: GPTNeoForCausalLM, text: Sequence[str], meant: Sequence[Sequence[str]] = ()) -> list[int]:
+    """Most likely next word, again and again, up to the stop.
 
-    All texts are filled up on the left to `MAX_PROMPT`, so that a row's numbers never depend on how long the others are.
+    Args:
+        model: In eval mode.
+        text: What it goes on with.
+        meant: After a closing bracket in a goal of one or two things, that of these which is likeliest as a whole is said.
+
+    Returns:
+        The words' numbers.
     """
-    rows = [numbers_of(text) for text in texts]
-    ids = torch.tensor([[NOTHING] * (MAX_PROMPT - len(row)) + row for row in rows])
-    mask = torch.tensor([[0] * (MAX_PROMPT - len(row)) + [1] * len(row) for row in rows])
-    past, said, last = None, [], torch.full((len(rows), 1), NOTHING)
-    stopped = torch.zeros(len(rows), dtype=torch.bool)
-    for _ in range(MAX_ANSWER):
-        places = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        kinds = before(ids, last)
-        out = model(ids, attention_mask=mask, position_ids=places, token_type_ids=kinds, past_key_values=past, use_cache=True)
-        past, last = out.past_key_values, ids[:, -1:]
-        ids = out.logits[:, -1, : WORDS.size].argmax(dim=1, keepdim=True)
-        mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
-        said.append(ids)
-        stopped |= ids[:, 0] == WORDS.number(STOP)
-        if bool(stopped.all()):
+    reading = _Reading(model)
+    answered: list[int] = []
+    logits = reading.read(numbers_of(text))
+    things = [[WORDS.number(word) for word in words] for words in meant]
+    while len(answered) < MAX_ANSWER:
+        told = [int(logits.argmax())]
+        if things and _asks(answered):
+            own = [answered[-3:-1]] if WORDS.word(answered[-3]) == "my" else []  # perhaps it was not seen
+            could = [*things, *own]
+            scores = [reading.likelihood(logits, thing) for thing in could]
+            told = could[scores.index(max(scores))]
+        answered += told
+        if answered[-1] == WORDS.number(STOP):
             break
-    found: list[list[int]] = torch.cat(said, dim=1).tolist()
-    return found
+        logits = reading.read(told)
+    return answered
+
+
+def _asks(answered: Sequence[int]) -> bool:
+    """Whether the next words are a thing that is meant (at most three)."""
+    closed = 3 <= len(answered) <= MAX_ANSWER - 3 and answered[-1] == WORDS.number(CLOSE)
+    return closed and WORDS.word(answered[0]) in NEEDED
+
+
+class _Reading:
+    """A model on its way through a text: what it has read is kept."""
+
+    def __init__(self, model: GPTNeoForCausalLM) -> None:
+        self._model = model
+        self._past: Cache = DynamicCache(config=model.config)
+        self._length, self._last = 0, NOTHING
+
+    def read(self, numbers: Sequence[int]) -> Tensor:
+        """Go on; logits of the next word."""
+        logits = self._forward(self._past, numbers)[-1]
+        self._length, self._last = self._length + len(numbers), numbers[-1]
+        return logits
+
+    def likelihood(self, logits: Tensor, numbers: Sequence[int]) -> float:
+        """Log probability that these words come next, `logits` being those of the first; nothing is kept.
+
+        Rounded, so that last bits decide nothing.
+        """
+        rows = torch.stack([logits, *self._forward(copy.deepcopy(self._past), numbers)[:-1]]).log_softmax(1)
+        return round(float(rows[torch.arange(len(numbers)), torch.tensor(numbers)].sum()), 3)
+
+    def _forward(self, past: Cache, numbers: Sequence[int]) -> Tensor:
+        ids = torch.tensor([numbers])
+        kinds = before(ids, torch.tensor([[self._last]]))
+        places = torch.arange(self._length, self._length + len(numbers))[None]
+        out = self._model(ids, position_ids=places, token_type_ids=kinds, past_key_values=past, use_cache=True)
+        found: Tensor = out.logits[0, :, : WORDS.size]
+        return found
 
 
 class TinyKeywords:
@@ -138,14 +217,14 @@ class TinyKeywords:
         return ""
 
     def flops(self, arguments: Interpret) -> int:
-        """Of `MAX_PROMPT` + `MAX_ANSWER` words: how many it takes is not known before."""
+        """Of `MAX_PROMPT` + `MAX_ANSWER` words and the weighing of things: how many it takes is not known before."""
         return self._flops
 
     def run(self, arguments: Sequence[Interpret]) -> list[Intent]:
         """Exactly `batch` calls."""
         if len(arguments) != self.batch:
             raise BadInput(f"{self.name}: a batch of {len(arguments)}, not {self.batch}", "fill it up with the last call")
-        return [answer(row) for row in greedy(self._model, [prompt(call) for call in arguments])]
+        return [answer(said(self._model, prompt(call), meanings(call))) for call in arguments]
 
 
 def load(folder: Path) -> TinyKeywords:

@@ -1,6 +1,7 @@
 """Training of the keyword model: keyed requests of `scenes.goals` about keyed scenes; no pictures are drawn."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ....bus import keys
 from ...scenes.caption import caption
-from ...scenes.goals import Request, request
+from ...scenes.goals import NEEDED, Request, request
 from ...scenes.vocabulary import SUBJECTS
 from ...scenes.world import make_scene
 from ..cards import Card, write_card
@@ -20,42 +21,59 @@ from ..roles import Box, Interpret
 from ..tiny.keywords import (
     BAR,
     BATCH,
+    CLOSE,
     MAX_ANSWER,
     MAX_PROMPT,
+    OPEN,
     PARTS,
     SEMICOLON,
     STOP,
+    WEIGHED,
     WORDS,
     answer,
     before,
     build,
-    greedy,
+    meanings,
     numbers_of,
     prompt,
+    said,
 )
 from ..tiny.pretrained import write
 from ..tiny.text import NOTHING, START
+from . import wording
 from .devices import CPU, drawn
 from .loop import Settings, fit
 
 log = logging.getLogger(__name__)
 
-BLOCK = 8
-"""Texts that are measured together."""
-TEXTS, LOOKUPS = 48, 6
-"""Texts of a training step, and how many of them are for practice alone."""
+TEXTS, LOOKUPS, REPAIRS = 48, 4, 12
+"""Texts of a training step; how many of them are `lookup`'s, and how many are damaged captions (`wording.py`)."""
+DRAWS = 3
+"""Draws of a training message at most, see `situation`."""
+NO_BOXES = 0.15
+"""Share of situations in which nothing but a caption is known."""
 NAMES = tuple(SUBJECTS)
 
 
-def situation(*key: keys.Key, held_out: bool = False) -> tuple[Interpret, Request]:
-    """A user's message about a scene with what it means; half show an own subject, some one of others; a third have no boxes."""
+def situation(*key: keys.Key, held_out: bool = False, draws: int = 1) -> tuple[Interpret, Request]:
+    """A user's message about a scene with what it means; half show an own subject, some one of others; some have no boxes.
+
+    Args:
+        *key: What it is for.
+        held_out: Draw from the sentences for evaluation.
+        draws: A message that names no single thing is drawn again so often: these are learned soon.
+    """
     rng = keys.generator(*key, "situation")
     mine, other = (NAMES[int(i)] for i in rng.choice(len(NAMES), 2, replace=False))
     shown = tuple(name for name, chance in ((mine, 0.5), (other, 0.15)) if rng.random() < chance)
     subjects = (mine,) if rng.random() < 0.85 else ()
     scene = make_scene(*key, count=(max(len(shown), 1), 8 if rng.random() < 0.1 else 4), subjects=shown)
-    places = bool(rng.random() < 0.67)
-    wanted = request(scene, subjects, *key, held_out=held_out, places=places)
+    places = bool(rng.random() >= NO_BOXES)
+    for draw in range(draws):
+        again = (draw,) if draw else ()
+        wanted = request(scene, subjects, *key, *again, held_out=held_out, places=places)
+        if wanted.goal.kind in NEEDED:
+            break
     boxes = [box if box.subject in subjects else _stranger(box) for box in scene.boxes()]
     # the extractor tells the most certain first; without boxes the captioner is heard, who tells from left to right
     order = rng.permutation(len(boxes)) if places else np.argsort([box.cx for box in boxes], kind="stable")
@@ -70,8 +88,14 @@ def _stranger(box: Box) -> Box:
 
 def numbers(call: Interpret, wanted: Request) -> tuple[list[int], list[int]]:
     """What is read and what is to be answered."""
-    text = [*wanted.goal.phrase().split(), SEMICOLON, *wanted.keywords, STOP]
+    text = [*spelled(wanted), SEMICOLON, *wanted.keywords, STOP]
     return numbers_of(prompt(call)), [WORDS.number(word) for word in text]
+
+
+def spelled(wanted: Request) -> list[str]:
+    """The goal's words, before each subject in brackets what the message calls it."""
+    told = [f"{OPEN} {name} {CLOSE} {subject}" for name, subject in zip(wanted.named, wanted.goal.subjects, strict=False)]
+    return replace(wanted.goal, subjects=tuple(told) or wanted.goal.subjects).phrase().split()
 
 
 def lookup(*key: keys.Key) -> tuple[list[int], int]:
@@ -87,16 +111,16 @@ def lookup(*key: keys.Key) -> tuple[list[int], int]:
     return [START, *start, *told, WORDS.number(BAR), *told], 1 + len(start) + len(told)
 
 
-def example(number: int, *key: keys.Key, lookups: int = 0) -> tuple[Tensor, Tensor]:
+def example(number: int, *key: keys.Key, lookups: int = 0, repairs: int = 0) -> tuple[Tensor, Tensor]:
     """Texts int64 (number, length) filled up with NOTHING, and the wanted next words, -100 where none is wanted.
 
-    Wanted is the answer, and what comes before it from the last bar on: telling the things again after the caption is the same
-    skill of looking a word up in what was read, and learned sooner. The last `lookups` of the texts are `lookup`'s.
+    Wanted is the answer; the last texts are `repairs` damaged captions and `lookups` of `lookup`.
     """
     texts: list[tuple[list[int], int]] = []
     for index in range(number - lookups):
-        read, said = numbers(*situation(*key, index))
-        texts.append((read + said, len(read) - 1 - read[::-1].index(WORDS.number(BAR))))
+        situated = index < number - lookups - repairs
+        read, said = numbers(*situation(*key, index, draws=DRAWS)) if situated else wording.numbers(*key, index)
+        texts.append((read + said, len(read) - 1))
     texts += [lookup(*key, index) for index in range(lookups)]
     longest = max(len(text) for text, _ in texts) - 1
     ids, wanted = torch.full((number, longest), NOTHING), torch.full((number, longest), -100)
@@ -111,12 +135,10 @@ def measure(model: Any, held_out: bool, number: int = 240) -> dict[str, float]:
     """Share of goals that are exactly right, and of keyword lists, from true boxes and captions."""
     cases = [situation("held out", "goals", index, held_out=held_out) for index in range(number)]
     goals = lists = 0
-    for start in range(0, number, BLOCK):
-        part = cases[start : start + BLOCK]
-        for (_, wanted), row in zip(part, greedy(model, [prompt(call) for call, _ in part]), strict=True):
-            said = answer(row)
-            goals += said.goal == wanted.goal.phrase()
-            lists += tuple(said.keywords) == wanted.keywords
+    for call, wanted in cases:
+        intent = answer(said(model, prompt(call), meanings(call)))
+        goals += intent.goal == wanted.goal.phrase()
+        lists += tuple(intent.keywords) == wanted.keywords
     return {"goals": round(goals / number, 4), "keywords": round(lists / number, 4)}
 
 
@@ -126,10 +148,12 @@ def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     model = build()
 
     def loss(step: int) -> Tensor:
-        ids, wanted = drawn(lambda: example(TEXTS, "keywords", step, lookups=LOOKUPS))
+        ids, wanted = drawn(lambda: example(TEXTS, "keywords", step, lookups=LOOKUPS, repairs=REPAIRS))
         kinds = before(ids, torch.full((len(ids), 1), NOTHING))
-        logits = model(ids, token_type_ids=kinds, use_cache=False).logits[..., : WORDS.size].float()
-        return functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100)
+        hidden = model.transformer(ids, token_type_ids=kinds, use_cache=False).last_hidden_state
+        asked = wanted != -100
+        logits = model.lm_head(hidden[asked])[:, : WORDS.size].float()
+        return functional.cross_entropy(logits, wanted[asked])
 
     progress = fit(model, loss, work / "keywords", minutes, Settings(rate=1.5e-3, average=0.995), device)
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,11 +162,12 @@ def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
     for name, held_out in (("known_patterns", False), ("held_out_patterns", True)):
         metrics |= {f"{what}_{name}": value for what, value in measure(model, held_out).items()}
     log.info("keywords: %s", metrics)
+    length = MAX_PROMPT + MAX_ANSWER
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(torch.zeros(1, MAX_PROMPT + MAX_ANSWER, dtype=torch.int64), use_cache=False)
+        model(torch.zeros(1, length, dtype=torch.int64), use_cache=False)
     data = {
         "name": "tiny-keywords", "roles": ["keywords"], "params": sum(p.numel() for p in model.parameters()),
-        "flops": counter.get_total_flops(), "batch": BATCH, "recipe": "keywords",
+        "flops": counter.get_total_flops() * (length + WEIGHED) // length, "batch": BATCH, "recipe": "keywords",
         "command": f"semcast train keywords --minutes {minutes:g}", "training": progress, "metrics": metrics,
         "files": list(PARTS),
     }  # fmt: skip
