@@ -87,6 +87,11 @@ def checked(card: Card, name: str) -> Path:
     return path
 
 
+def made_of(card: Card) -> Path:
+    """The card of the model that a variant was made of, beside its own folder, after its hash was compared; see `checked`."""
+    return checked(card, next(name for name in card.data["files"] if name.startswith("../") and name.endswith(".json")))
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file in hex."""
     with path.open("rb") as stream:

@@ -13,13 +13,14 @@ import msgspec
 import numpy as np
 
 from ...agents.models.loading import PROFILES, load_models, model_table
-from ...agents.models.roles import Extract, Extraction, Generate, Model, Picture
+from ...agents.models.roles import Decode, Encode, Extract, Extraction, Generate, Model, Picture
 from ...agents.scenes.caption import caption
 from ...agents.scenes.draw import draw
 from ...agents.scenes.world import MAX_OBJECTS, Scene
 from ...bus import keys
 from ..metrics.detection import matches
 from . import Request
+from .calibration import psnr_db
 from .scenes import held_out, run_all
 from .score import Score, Skipped, mean
 
@@ -142,5 +143,21 @@ def _prompt(scene: Scene, index: int) -> Generate:
     return Generate(text, scene.background, scene.boxes(), keys.integer(1 << 62, "evaluation", "devices", index))
 
 
-ROLES: Mapping[str, Measure] = {"extractor": _extraction, "generator": _generation}
+def _decoding(model: Model, few: Sequence[Scene], many: Sequence[Scene]) -> dict[str, np.ndarray]:
+    """PSNR in dB of pictures decoded after AWGN at the SNR that their codec is made for, CBR 1/12."""
+    encoder = load_models("tiny", ["jscc_encoder"])["jscc_encoder"]
+    pictures = [draw(scene) for scene in few]
+    found = {}
+    for codec, snr_db in (("snr01-cbr12", 1.0), ("snr07-cbr12", 7.0), ("snr13-cbr12", 13.0)):
+        calls = []
+        for index, sent in enumerate(run_all(encoder, [Encode(picture.tobytes(), codec) for picture in pictures])):
+            symbols = np.frombuffer(sent.symbols, "<c8")
+            noise = keys.complex_normal(len(symbols), "evaluation", "devices", codec, index) * 10 ** (-snr_db / 20)
+            calls.append(Decode((symbols + noise).astype("<c8").tobytes(), codec, snr_db))
+        decoded = [np.frombuffer(result.picture, np.uint8).reshape(64, 64, 3) for result in run_all(model, calls)]
+        found[f"psnr_db_at_{snr_db:g}db"] = psnr_db(np.stack(pictures), np.stack(decoded))
+    return found
+
+
+ROLES: Mapping[str, Measure] = {"extractor": _extraction, "generator": _generation, "jscc_decoder": _decoding}
 """Roles that have variants for small devices."""

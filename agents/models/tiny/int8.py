@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..cards import CARD_NAME, Card, checked, read_card
+from ..cards import checked, made_of, read_card
 from ..eight_bits import in_eight_bits
 from .detr import SceneDetector, find
 from .extractor import PARTS, TinyExtractor
@@ -42,15 +42,10 @@ def all_of(parts: Parts) -> nn.ModuleDict:
     return nn.ModuleDict({"conditioner": parts.conditioner, "denoiser": parts.denoiser, "autoencoder": parts.coder})
 
 
-def made_of(card: Card) -> Path:
-    """Folder of the model that an 8-bit variant is made of, after the hash of its card was compared."""
-    return checked(card, f"../{card.data['of']}/{CARD_NAME}").parent
-
-
 def load_extractor(folder: Path) -> TinyExtractor:
     """The extractor in 8 bits."""
     card = read_card(folder)
-    network, eye = extractor_networks(made_of(card))
+    network, eye = extractor_networks(made_of(card).parent)
     in_eight_bits(together(network, eye), card.data["ranges"])
     return TinyExtractor(card, partial(find, network), eye)
 
@@ -58,7 +53,7 @@ def load_extractor(folder: Path) -> TinyExtractor:
 def load_generator(folder: Path) -> TinyGenerator:
     """The generator in 8 bits."""
     card = read_card(folder)
-    base = made_of(card)
+    base = made_of(card).parent
     parts, _ = read_parts(base)
     in_eight_bits(all_of(parts), card.data["ranges"])
     return TinyGenerator(parts, read_schedule(base), card)

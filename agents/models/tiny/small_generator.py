@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ..cards import checked, read_card
+from ..cards import checked, made_of, read_card
 from ..codecs.quantised import dequantise
 from ..eight_bits import in_eight_bits
 from ..roles import Generate, Picture
 from .generator import Parts, TinyGenerator, read_parts, read_schedule
 from .generator import examples as examples
-from .int8 import all_of, made_of
+from .int8 import all_of
 from .thin import thinned
 
 WEIGHTS_NAME = "thin.safetensors"
@@ -56,7 +56,7 @@ def fill(parts: Parts, widths: Mapping[str, Mapping[str, int]], kept: Mapping[st
 def load(folder: Path) -> SmallGenerator:
     """Read weights and cards; their hashes are checked."""
     card = read_card(folder)
-    base = made_of(card)
+    base = made_of(card).parent
     parts, _ = read_parts(base)
     fill(parts, card.data["widths"], load_file(checked(card, WEIGHTS_NAME)))
     in_eight_bits(all_of(parts), card.data["ranges"])

@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ....bus import keys
@@ -16,17 +17,22 @@ from ...scenes.caption import caption
 from ...scenes.draw import draw
 from ...scenes.world import Scene, make_scene
 from ..cards import CARD_NAME, Card, read_card, write_card
+from ..codecs.library import read_library
+from ..codecs.models import BATCH, load_codec, weights_name
 from ..eight_bits import COST, Ranges, in_eight_bits, kept_bytes, memory_bytes, ranges_of
-from ..roles import Box, Extract, Generate, Model
+from ..roles import PICTURE_SIDE, Box, Extract, Generate, Model
 from ..tiny import extractor, generator
 from ..tiny.detr import find
 from ..tiny.int8 import all_of, extractor_networks, together
 from ..tiny.subjects import CROP_SIDE
+from .denoiser_data import received, sent_code, symbols_of
 from .devices import CPU
 from .generator_export import TYPICAL_STEPS, count_flops
 
 log = logging.getLogger(__name__)
 
+SNR_DB = (-6.0, 20.0)
+"""What the decoders' ranges are found over."""
 SCENES = 96
 """Scenes (key ``"int8"``) that the ranges are found on; no evaluation draws them."""
 
@@ -68,6 +74,35 @@ def make_generator(folder: Path, work: Path, minutes: float, device: str = CPU) 
     return _card(folder, card, told | {"flops": told["flops_fixed"] + TYPICAL_STEPS * told["flops_per_step"]})
 
 
+def make_jscc_decoder(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
+    """Recipe ``jscc-decoder-int8``: made of the library beside `folder` in seconds, whatever `minutes` says, on the CPU."""
+    library = read_library(folder.parent / "jscc")
+    shown = np.stack([draw(scene) for scene in _scenes()])
+    snr_db = torch.linspace(*SNR_DB, len(shown))
+    said: dict[str, Any] = {"params": 0, "download_bytes": 0, "memory_bytes": 0, "decoder_flops": {}, "ranges": {}}
+    for name in library.names:
+        encoder, decoder = load_codec(library.card.folder, name)
+        symbols = symbols_of(received(sent_code(encoder, shown), snr_db, "int8", name))
+
+        def feed(decoder: nn.Module = decoder, symbols: Tensor = symbols) -> None:
+            with torch.inference_mode():
+                decoder(symbols, snr_db, PICTURE_SIDE, PICTURE_SIDE)
+
+        def cost(decoder: nn.Module = decoder, symbols: Tensor = symbols) -> dict[str, int]:
+            return {"flops": _counted(lambda: decoder(symbols[:1], snr_db[:1], PICTURE_SIDE, PICTURE_SIDE))}
+
+        found = converted(decoder, feed, cost)
+        said["ranges"][name], said["decoder_flops"][name] = found["ranges"], found["flops"]
+        said |= {key: said[key] + found[key] for key in ("params", "download_bytes", "memory_bytes")}
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_card(folder, {
+        "name": "tiny-jscc-int8", "roles": ["jscc_decoder"], "variant": "int8", "of": "jscc", "batch": BATCH, **said,
+        "flops": max(said["decoder_flops"].values()), "flops_of": f"an operation in 8 bits counts as {COST:g}",
+        "recipe": "jscc-decoder-int8", "command": "semcast train jscc-decoder-int8",
+        "files": [f"../jscc/{weights_name(name, 'decoder')}" for name in said["ranges"]],
+    })  # fmt: skip
+
+
 def _scenes() -> list[Scene]:
     return [make_scene("int8", index, count=(1, 8)) for index in range(SCENES)]
 
@@ -94,7 +129,7 @@ def _counted(work: Callable[[], object]) -> int:
     return int(counter.get_total_flops())
 
 
-def converted(networks: nn.ModuleDict, feed: Callable[[], None], cost: Callable[[], dict[str, int]]) -> dict[str, Any]:
+def converted(networks: nn.Module, feed: Callable[[], None], cost: Callable[[], dict[str, int]]) -> dict[str, Any]:
     """Put networks into 8 bits; what a card says of it.
 
     Args:

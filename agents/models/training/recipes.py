@@ -48,6 +48,12 @@ RECIPES: Mapping[str, Recipe] = {
     "flow": Recipe("the generator's flow family; train the generator first", "flow", "flow"),
     "restorer": Recipe("the generator on inverse problems: a card, no weights of its own", "restorer", "restorer", minutes=1.0),
     "jscc": Recipe("library of JSCC codecs, one for each SNR and rate", "jscc", "jscc"),
+    "jscc-adaptive": Recipe(
+        "one JSCC codec for all SNRs and four rates, added to the library; train jscc first",
+        "jscc_adaptive",
+        "jscc",
+        minutes=20.0,
+    ),
     "jscc-photos": Recipe(
         "one JSCC codec for photographs, all rates and SNRs; needs --photos DIR", "photos", "jscc_photos", photos=True
     ),
@@ -58,6 +64,9 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     "extractor-int8": Recipe(
         "the extractor in 8 bits, made of the extractor", "int8", "extractor_int8", "make_extractor", minutes=0.1
+    ),
+    "jscc-decoder-int8": Recipe(
+        "the JSCC decoders in 8 bits, made of the library", "int8", "jscc_decoder_int8", "make_jscc_decoder", minutes=0.1
     ),
     "generator-int8": Recipe(
         "the generator in 8 bits, made of the generator", "int8", "generator_int8", "make_generator", minutes=0.1

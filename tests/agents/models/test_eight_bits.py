@@ -111,3 +111,28 @@ def test_variants_of_the_generator_draw_nearly_the_same(name):
     )
     psnr_db = 10 * np.log10(255**2 / np.square(whole - other).mean(axis=1))
     assert psnr_db.min() > (35 if name.endswith("int8") else 20)
+
+
+def test_the_decoders_in_8_bits_lose_a_tenth_of_a_decibel_at_most():
+    from semcast.agents.models.codecs.models import EXAMPLE_CODEC
+    from semcast.agents.models.roles import Decode, Encode
+    from semcast.agents.scenes.draw import draw
+    from semcast.agents.scenes.world import make_scene
+
+    models = load_models("tiny", ["jscc_decoder", "jscc_decoder@int8", "jscc_encoder"])
+    shown = [draw(make_scene("test", "int8", index)) for index in range(8)]
+    encoder = models["jscc_encoder"]
+    sent = [
+        result
+        for start in (0, 4)
+        for result in encoder.run([Encode(p.tobytes(), EXAMPLE_CODEC) for p in shown[start : start + 4]])
+    ]
+    calls = [Decode(one.symbols, EXAMPLE_CODEC, 20.0) for one in sent]
+    error = {}
+    for name in ("jscc_decoder", "jscc_decoder@int8"):
+        found = [
+            np.frombuffer(r.picture, np.uint8).reshape(64, 64, 3) for s in (0, 4) for r in models[name].run(calls[s : s + 4])
+        ]
+        error[name] = np.mean([np.square(a.astype(float) - b).mean() for a, b in zip(shown, found, strict=True)])
+    assert 10 * np.log10(error["jscc_decoder@int8"] / error["jscc_decoder"]) < 0.1
+    assert models["jscc_decoder@int8"].flops(calls[0]) < 0.6 * models["jscc_decoder"].flops(calls[0])
