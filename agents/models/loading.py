@@ -51,6 +51,7 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
         "extractor@int8": Source("tiny.int8", "extractor_int8", "load_extractor", "extractor_examples"),
         "generator": Source("tiny.generator", "generator"),
         "generator@flow": Source("tiny.families.flow", "flow"),
+        "generator@flow": Source("tiny.families.flow", "flow"),
         "generator@int8": Source("tiny.int8", "generator_int8", "load_generator", "generator_examples"),
         "generator@small": Source("tiny.small_generator", "generator_small"),
         "generator@vae": Source("tiny.families.vae", "vae"),

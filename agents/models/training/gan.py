@@ -30,8 +30,8 @@ from .loop import Settings, fit
 # both play at once, in one optimiser without momentum
 SETTINGS = Settings(rate=8e-4, weight_decay=0.0, warm_steps=200, betas=(0.0, 0.99), average=0.998, clip=5.0, save_every_s=120.0)
 BATCH = 16
-TEMPERATURE = 1.0
-ADVERSARY = 0.1
+TEMPERATURE = 0.7
+ADVERSARY = 0.2
 """Weight of the discriminator's word against one nat of L1."""
 PENALTY = 0.5
 PENALTY_EVERY = 4
@@ -53,6 +53,10 @@ class Discriminator(nn.Module):
             layers += [nn.LeakyReLU(0.2), nn.Conv2d(before, after, 3, stride=stride, padding=1)]
         self.body = nn.Sequential(*layers, nn.LeakyReLU(0.2), nn.Conv2d(third, third, 3, padding=1), nn.LeakyReLU(0.2))
         self.score = nn.Conv2d(third, 1, 1)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):  # without norms, torch's own start would let differences vanish on their way
+                nn.init.kaiming_normal_(layer.weight, a=0.2)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def forward(self, latents: Tensor, told: Told) -> Tensor:
         """Scores."""
