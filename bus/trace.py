@@ -1,7 +1,8 @@
 """The trace of a run: MCAP segments, one channel per (role, kind), each record the MessagePack bytes that were sent.
 
 ``trace/w<worker>-<n>.mcap`` hold what crossed the bus and the agents' records, ``trace/private-w<worker>-<n>.mcap`` what
-stays with its agent (readable by the owner only). ``log_time`` is t_send, ``publish_time`` t_deliver. Segments begin with
+stays with its agent (readable by the owner only). ``log_time`` is t_send, ``publish_time`` t_deliver, ``sequence`` counts an
+agent's records in the order in which they went into its hash chain. Segments begin with
 their metadata; the last ones of a worker hold the values of the hash chains. Any MCAP tool reads them.
 """
 
@@ -21,6 +22,7 @@ import mcap.exceptions
 import mcap.stream_reader
 import msgpack
 import msgspec
+import zstandard
 from mcap.records import Channel, Chunk, Footer, Metadata
 from mcap.records import Message as McapMessage
 from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
@@ -42,6 +44,7 @@ _NAME = re.compile(r"(private-)?w(\d+)-(\d+)\.mcap")
 _BAD_TRACE = (
     mcap.exceptions.McapError,
     mcap.stream_reader.CRCValidationError,
+    zstandard.ZstdError,
     struct.error,
     ValueError,
     EOFError,
@@ -70,6 +73,7 @@ class TraceWriter:
         folder.mkdir(parents=True, exist_ok=True)
         self._public = _SegmentSeries(folder, f"w{worker}", metadata, segment_bytes, 0o644)
         self._private = _SegmentSeries(folder, f"private-w{worker}", metadata, segment_bytes, 0o600)
+        self._written: dict[str, int] = {}
 
     @property
     def segments(self) -> list[str]:
@@ -79,8 +83,10 @@ class TraceWriter:
     def write(self, envelope: Envelope, raw: bytes, private: bool) -> None:
         """Keep one record; ``raw`` is its MessagePack form."""
         series = self._private if private else self._public
+        number = self._written.get(envelope.source, 0)
+        self._written[envelope.source] = number + 1
         block = series.block
-        block.append((envelope, raw))
+        block.append((envelope, raw, number))
         if len(block) >= _BLOCK:
             series.flush()
 
@@ -103,7 +109,7 @@ class _SegmentSeries:
     """The segments of one worker and one level of access, one after the other."""
 
     def __init__(self, folder: Path, prefix: str, metadata: Mapping[str, str], segment_bytes: int, mode: int) -> None:
-        self.block: list[tuple[Envelope, bytes]] = []
+        self.block: list[tuple[Envelope, bytes, int]] = []
         self.names: list[str] = []
         self._folder, self._prefix, self._mode = folder, prefix, mode
         self._metadata, self._segment_bytes = dict(metadata), segment_bytes
@@ -118,12 +124,12 @@ class _SegmentSeries:
         if not self.block:
             return
         writer, channels = self._open(), self._channels
-        for envelope, raw in self.block:
+        for envelope, raw, number in self.block:
             key = (envelope.source, envelope.payload.__class__)
             channel = channels.get(key)
             if channel is None:
                 channel = channels[key] = self._channel(*key)
-            writer.add_message(channel, envelope.t_send, raw, envelope.t_deliver, envelope.sequence & 0xFFFFFFFF)
+            writer.add_message(channel, envelope.t_send, raw, envelope.t_deliver, number & 0xFFFFFFFF)
         self.block.clear()
         assert self._file is not None
         self._file.flush()
@@ -179,12 +185,16 @@ def envelope_schema(payload: type) -> bytes:
 
 @dataclass(frozen=True)
 class TraceRecord:
-    """One record of a trace. Its envelope's payload is a dict where this semcast does not know the kind."""
+    """One record of a trace. Its envelope's payload is a dict where this semcast does not know the kind.
+
+    ``number``: of its agent's records in the order of the hash chain.
+    """
 
     envelope: Envelope
     kind: str
     raw: bytes
     private: bool
+    number: int
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -261,7 +271,7 @@ class TraceReader:
         """
         mention = msgspec.msgpack.encode(request) if request is not None else b""
         low, high = start_ns if start_ns is not None else 0, end_ns if end_ns is not None else 2**64
-        found: list[tuple[tuple[int, int, str, int], bytes, bool]] = []
+        found: list[tuple[tuple[int, int, str, int], bytes, bool, int]] = []
         for path in self.paths:
             secret = path.name.startswith("private-")
             if secret and not private:
@@ -276,20 +286,20 @@ class TraceReader:
                 except msgspec.MsgspecError:
                     continue
                 if agent is None or agent in (head.source, head.destination):
-                    found.append((head.key, message.data, secret))
+                    found.append((head.key, message.data, secret, message.sequence))
         found.sort(key=lambda entry: entry[0])
-        for _, raw, secret in found:
-            yield self._record(raw, secret)
+        for _, raw, secret, number in found:
+            yield self._record(raw, secret, number)
 
-    def _record(self, raw: bytes, private: bool) -> TraceRecord:
+    def _record(self, raw: bytes, private: bool, number: int) -> TraceRecord:
         try:
             envelope = self._codec.decode(raw)
-            return TraceRecord(envelope, envelope.kind, raw, private)
+            return TraceRecord(envelope, envelope.kind, raw, private, number)
         except (ValueError, RecursionError):
             values = msgpack.unpackb(raw)
             payload = values[9]
             kind = str(payload.get("type", "unknown")) if isinstance(payload, dict) else "unknown"
-            return TraceRecord(Envelope(*values[:10]), kind, raw, private)
+            return TraceRecord(Envelope(*values[:10]), kind, raw, private, number)
 
     def _messages(self, path: Path) -> Iterator[tuple[str, McapMessage]]:
         topics: dict[int, str] = {}
@@ -317,7 +327,8 @@ class TraceReader:
             return
         with path.open("rb") as file:
             records = mcap.stream_reader.StreamReader(file, emit_chunks=True).records
-            while file.tell() < end:
+            chunk = 0
+            while (start := file.tell()) < end:
                 try:
                     record = next(records)
                     inside = (
@@ -326,8 +337,9 @@ class TraceReader:
                         else []
                     )
                 except (*_BAD_TRACE, StopIteration) as error:
-                    self._note_cut(path, str(error) or type(error).__name__)
+                    self._note_cut(path, f"chunk {chunk}, from byte {start}: {error or type(error).__name__}")
                     return
+                chunk += isinstance(record, Chunk)
                 if isinstance(record, Footer):
                     if file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
                         self._note_cut(path, "ends without its last bytes")

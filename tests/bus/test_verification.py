@@ -1,0 +1,104 @@
+"""A trace that was written is found whole; a changed bit, a lost, added or moved record is found and named."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from semcast.bus.engine import run_digest
+from semcast.bus.envelope import Codec
+from semcast.bus.trace import TraceReader, TraceRecord, TraceWriter, trace_metadata
+from semcast.bus.verification import check_trace
+
+from .test_trace import WORLD, traced_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("verified")
+    traced_run(folder, workers=2)
+    return folder
+
+
+def test_what_was_written_is_whole(run: Path) -> None:
+    found = check_trace(run)
+    chains = TraceReader(run).chains
+    assert found.problems == () and found.records == len(list(TraceReader(run).records())) > 200
+    assert found.digest == run_digest({agent: values[-1][1] if values else "" for agent, values in chains.items()})
+
+
+@settings(max_examples=80, deadline=None)
+@given(share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), segment=st.integers(0, 1))
+def test_a_changed_bit_of_a_chunk_is_found_and_its_segment_named(
+    run: Path, share: float, bit: int, segment: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("flipped")
+    shutil.copytree(run / "trace", folder / "trace")
+    path = sorted((folder / "trace").glob("w*.mcap"))[segment]
+    raw = bytearray(path.read_bytes())
+    start, end = chunk_of(raw)
+    raw[start + int(share * (end - start))] ^= 1 << bit
+    path.write_bytes(raw)
+    problems = check_trace(folder).problems
+    assert problems and path.name in problems[0] and "chunk 0" in problems[0]
+
+
+def chunk_of(raw: bytearray) -> tuple[int, int]:
+    """Where the compressed records of the first chunk lie (record: op code, length, times, size, CRC, name, bytes)."""
+    offset = 8
+    while raw[offset] != 0x06:
+        offset += 9 + int.from_bytes(raw[offset + 1 : offset + 9], "little")
+    end = offset + 9 + int.from_bytes(raw[offset + 1 : offset + 9], "little")
+    name = int.from_bytes(raw[offset + 9 + 28 : offset + 9 + 32], "little")
+    return offset + 9 + 32 + name + 8, end
+
+
+def rewritten(run: Path, folder: Path, records: list[TraceRecord]) -> Path:
+    """The trace written again with other records and the old chains: sound as a file."""
+    writer = TraceWriter(folder / "trace", 0, trace_metadata(WORLD))
+    for record in records:
+        writer.write(record.envelope, record.raw, record.private)
+    writer.close(TraceReader(run).chains)
+    return folder
+
+
+def in_order(run: Path) -> list[TraceRecord]:
+    return sorted(TraceReader(run).records(), key=lambda record: (record.envelope.source, record.number))
+
+
+def test_records_written_again_as_they_were_are_whole(run: Path, tmp_path: Path) -> None:
+    assert check_trace(rewritten(run, tmp_path, in_order(run))).problems == ()
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), how=st.sampled_from(["changed", "lost", "twice", "swapped"]))
+def test_a_meddled_record_is_found_with_its_agent_and_windows(
+    run: Path, data: st.DataObject, how: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    records = in_order(run)
+    at = data.draw(st.integers(0, len(records) - 2))
+    one, next_one = records[at : at + 2]
+    if how == "changed":
+        values = {name: getattr(one.envelope, name) for name in one.envelope.__struct_fields__}
+        envelope = type(one.envelope)(**(values | {"t_deliver": one.envelope.t_deliver ^ 1}))
+        records[at] = TraceRecord(envelope, one.kind, Codec().encode(envelope), one.private, one.number)
+    elif how == "lost":
+        del records[at]
+    elif how == "twice":
+        records.insert(at, one)
+    elif one.envelope.source == next_one.envelope.source:
+        records[at : at + 2] = next_one, one
+    else:
+        return
+    problems = check_trace(rewritten(run, tmp_path_factory.mktemp("meddled"), records)).problems
+    spans_differ = how == "swapped" and not problems  # they lie in different intervals, so the order within each is the same
+    assert spans_differ or [problem.partition(":")[0] for problem in problems] == [one.envelope.source]
+
+
+def test_a_run_that_did_not_end_has_no_chains(run: Path, tmp_path: Path) -> None:
+    writer = TraceWriter(tmp_path / "trace", 0, trace_metadata(WORLD))
+    for record in in_order(run)[:50]:
+        writer.write(record.envelope, record.raw, record.private)
+    writer.close()
+    assert "no chain values" in check_trace(tmp_path).problems[-1]

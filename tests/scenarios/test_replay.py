@@ -1,0 +1,94 @@
+"""``semcast replay RUN --verify``: a real run does it again; damage and other behaviour are named."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from semcast.bus.errors import BadInput, RunFailed
+from semcast.bus.trace import TraceReader
+from semcast.scenarios.cli import main
+from semcast.scenarios.replay import verify
+
+POLICY = '''
+from semcast.policies.protocols import PromptChoice
+
+
+class Mine:
+    """Whatever comes first."""
+
+    def select(self, context, rng):
+        part = [c.name for c in context.candidates if c.name in ("caption", "boxes")][WHICH]
+        return PromptChoice((part,), False, "first")
+'''
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("policy") / "mine.py"
+    path.write_text(POLICY.replace("WHICH", "0"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory, policy: Path) -> Path:
+    folder = tmp_path_factory.mktemp("replay") / "run"
+    options = ["--quick", "--host", "memory", "--display", "none", "--no-report", "--policy", f"prompt={policy}:Mine"]
+    assert main(["run", "two-users", *options, "--out", str(folder)]) == 0
+    return folder
+
+
+def test_a_run_verifies(recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["replay", str(recorded), "--verify", "--display", "none", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["digest"] == json.loads((recorded / "run.json").read_text())["digest"]
+    assert shown["records"] == len(list(TraceReader(recorded).records())) > 100
+    assert main(["replay", str(recorded), "--verify", "--display", "none", "--out", str(tmp_path / "again")]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("verified: ") and out[-1] == str(tmp_path / "again") and (tmp_path / "again/run.json").is_file()
+
+
+def test_a_damaged_trace_is_refused_before_it_is_run_again(recorded: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(recorded, damaged)
+    path = damaged / "trace/w0-0.mcap"
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(RunFailed, match="w0-0.mcap: chunk 0"):
+        verify(damaged, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+def test_another_digest_than_the_trace_has_is_refused(recorded: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(recorded, other)
+    state = json.loads((other / "run.json").read_text())
+    (other / "run.json").write_text(json.dumps(state | {"digest": "00" * 16}))
+    with pytest.raises(RunFailed, match="run.json says 0000"):
+        verify(other, tmp_path / "again")
+
+
+def test_a_run_that_does_otherwise_now_is_told_with_the_first_difference(recorded: Path, policy: Path, tmp_path: Path) -> None:
+    """The policy's file was changed since: its name is the same, what it does is not."""
+    copy, scenario = tmp_path / "run", recorded / "scenario.toml"
+    shutil.copytree(recorded, copy)
+    changed = tmp_path / "mine.py"
+    changed.write_text(POLICY.replace("WHICH", "-1"))
+    (copy / "scenario.toml").write_text(scenario.read_text().replace(str(policy), str(changed)))
+    with pytest.raises(RunFailed, match=r"window \d+: user\.\w+ record \d+ \(decision\), field payload") as told:
+        verify(copy, tmp_path / "again")
+    assert "policies by path may have changed" in str(told.value.hint)
+
+
+@pytest.mark.parametrize("status", ["failed", "interrupted", "running"])
+def test_only_a_run_that_ended_well_is_verified(recorded: Path, tmp_path: Path, status: str) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"status": status}))
+    with pytest.raises(BadInput, match=status):
+        verify(tmp_path, tmp_path / "again")
+
+
+def test_a_mode_is_needed_and_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(tmp_path)]) == 2 and "--verify" in capsys.readouterr().err
+    assert main(["replay", str(tmp_path), "--verify"]) == 2 and "no run folder" in capsys.readouterr().err
