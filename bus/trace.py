@@ -23,7 +23,7 @@ import mcap.stream_reader
 import msgpack
 import msgspec
 import zstandard
-from mcap.records import Channel, Chunk, Footer, Metadata
+from mcap.records import Channel, Chunk, Footer, Metadata, Schema
 from mcap.records import Message as McapMessage
 from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
 
@@ -39,7 +39,7 @@ Chains = Mapping[str, Sequence[tuple[int, str]]]
 """Agent id -> (interval, chain value in hex), ascending."""
 PROFILE = "semcast"
 _BLOCK = 256
-_CHUNK_BYTES = 256 << 10
+CHUNK_BYTES = 256 << 10
 _NAME = re.compile(r"(private-)?w(\d+)-(\d+)\.mcap")
 _BAD_TRACE = (
     mcap.exceptions.McapError,
@@ -155,7 +155,7 @@ class _SegmentSeries:
             path = self._folder / name
             path.unlink(missing_ok=True)
             self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self._mode), "wb")
-            self._writer = Writer(self._file, chunk_size=_CHUNK_BYTES, compression=CompressionType.ZSTD)
+            self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD)
             self._writer.start(profile=PROFILE, library="semcast")
             self._writer.add_metadata("run", self._metadata)
             self._file.flush()
@@ -290,6 +290,11 @@ class TraceReader:
         found.sort(key=lambda entry: entry[0])
         for _, raw, secret, number in found:
             yield self._record(raw, secret, number)
+
+    def whole_part(self, path: Path) -> list[Schema | Channel | Metadata | McapMessage]:
+        """The MCAP records of one segment up to its end or to where it was cut (then it is in ``cut``)."""
+        kinds = (Schema, Channel, Metadata, McapMessage)
+        return [record for record in self._mcap_records(path) if isinstance(record, kinds)]
 
     def _record(self, raw: bytes, private: bool, number: int) -> TraceRecord:
         try:

@@ -1,4 +1,4 @@
-"""``semcast trace``: what was said in a run, by agent, kind, time or request."""
+"""``semcast trace``: what was said in a run, by agent, kind, time or request; exported, or made whole after a cut."""
 
 import argparse
 import itertools
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...bus.errors import BadInput
-from .output import add_json
+from .output import add_json, write_json
 
 if TYPE_CHECKING:
     from ...bus.trace import TraceRecord
@@ -30,6 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", metavar="S", type=float, dest="end_s", help="up to this simulated second")
     parser.add_argument("--private", action="store_true", help="also private records (a user's own pictures and KB)")
     parser.add_argument("--limit", metavar="N", type=int, default=0, help="at most N records")
+    parser.add_argument("--export", metavar="FILE", default="", help="write the chosen records to a new .parquet file instead")
+    parser.add_argument("--repair", action="store_true", help="make segments whole that were cut; the old ones stay as NAME.cut")
     add_json(parser)
 
 
@@ -38,11 +40,15 @@ def execute(args: argparse.Namespace) -> int:
     from ..folder import read_run
 
     read_run(args.run)
+    if args.repair:
+        return _repair(args)
     records = _chosen(args)
     if args.follow and not records:
         raise BadInput(
             f"{args.run}: nothing of request {args.follow!r}", f"the requests: semcast trace {args.run} --kind decision --json"
         )
+    if args.export:
+        return _export(args, records)
     if args.json:
         _write_json(records)
         return 0
@@ -51,6 +57,28 @@ def execute(args: argparse.Namespace) -> int:
         print(f"{args.follow} starts at {start_ns / 1e9:.6f} s; times since then")
     for record in records:
         print(line(record, start_ns))
+    return 0
+
+
+def _repair(args: argparse.Namespace) -> int:
+    from ...bus.repair import repair
+
+    found = repair(Path(args.run))
+    if args.json:
+        rows = [{"segment": one.segment, "records": one.messages, "reason": one.reason, "old": str(one.old)} for one in found]
+        write_json({"repaired": rows})
+        return 0
+    for one in found:
+        print(f"{one.segment}: {one.messages} records kept; {one.reason}; the old file is {one.old}")
+    print(args.run if found else f"{args.run}: nothing to repair")
+    return 0
+
+
+def _export(args: argparse.Namespace, records: "list[TraceRecord]") -> int:
+    from ..export import export_parquet
+
+    rows = export_parquet(records, Path(args.export))
+    write_json({"records": rows, "file": args.export}) if args.json else print(f"{rows} records\n{args.export}")
     return 0
 
 

@@ -1,0 +1,67 @@
+"""``semcast trace RUN --export`` and ``--repair``: what others read is what was recorded; nothing is overwritten."""
+
+import json
+from pathlib import Path
+
+import msgpack
+import pyarrow.parquet as pq
+import pytest
+from semcast.bus.trace import TraceReader
+from semcast.scenarios.cli import main
+from semcast.scenarios.folder import write_run
+
+from .tale import write_tale
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    folder = tmp_path / "tale-001"
+    folder.mkdir()
+    write_tale(folder)
+    write_run(folder, {"status": "ok", "scenario": "tale", "requests": 2, "digest": "ab" * 16})
+    return folder
+
+
+def test_exported_records_are_the_recorded_ones(told: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "trace.parquet"
+    assert main(["trace", str(told), "--export", str(file)]) == 0
+    records = list(TraceReader(told).records(private=False))
+    assert capsys.readouterr().out.splitlines() == [f"{len(records)} records", str(file)]
+    rows = pq.read_table(file).to_pylist()
+    assert [row["raw"] for row in rows] == [record.raw for record in records] and len(rows) > 5
+    for row, record in zip(rows, records, strict=True):
+        values = msgpack.unpackb(row["raw"])
+        assert [row[name] for name in ("t_send_ns", "t_deliver_ns", "priority", "source", "destination", "sequence")] == values[
+            1:7
+        ]
+        assert row["kind"] == record.kind == json.loads(row["payload"])["type"] and not row["private"]
+    assert {row["kind"] for row in rows if row["source"].startswith("user")}
+
+
+def test_filters_choose_what_is_exported(told: Path, tmp_path: Path) -> None:
+    whole, part = tmp_path / "all.parquet", tmp_path / "part.parquet"
+    assert main(["trace", str(told), "--private", "--export", str(whole)]) == 0
+    kind = pq.read_table(whole).column("kind")[0].as_py()
+    assert main(["trace", str(told), "--kind", kind, "--export", str(part)]) == 0
+    assert set(pq.read_table(part).column("kind").to_pylist()) == {kind}
+    assert any(pq.read_table(whole).column("private").to_pylist())
+
+
+def test_a_cut_trace_is_repaired(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", str(told), "--repair"]) == 0
+    assert "nothing to repair" in capsys.readouterr().out
+    path = sorted((told / "trace").glob("w*.mcap"))[0]
+    path.write_bytes(path.read_bytes()[:-20])
+    assert main(["trace", str(told), "--repair", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["repaired"]
+    assert row["segment"] == path.name and row["records"] > 0 and Path(row["old"]).is_file()
+    assert TraceReader(told).cut == [] and main(["trace", str(told)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "told_what"), [("a.csv", "only Parquet"), ("run.parquet", "exists"), ("no/a.parquet", "written")]
+)
+def test_mistakes_are_told(name: str, told_what: str, told: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.parquet").write_text("mine")
+    assert main(["trace", str(told), "--export", str(tmp_path / name)]) == 2
+    assert told_what in capsys.readouterr().err and (tmp_path / "run.parquet").read_text() == "mine"
