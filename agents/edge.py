@@ -194,13 +194,19 @@ class Edge(NetworkAgent):
             ctx, "encoder", "choose", self.encoder_context(user, ctx.now), request, about=f"{request}:down", private=False
         )
         delivery.codec = self.state.last_codec[user] = choice.codec
-        if self.state.store.use(choice.codec):
-            ctx.infer("jscc_encoder", Encode(delivery.content.picture, choice.codec), f"jscc_encoder:{request}")
+        weights = self.around.weights(choice.codec)
+        if self.state.store.use(weights):
+            self.ask_encoder(request, delivery, ctx)
             return
-        waiting = self.state.fetching.setdefault(choice.codec, [])
+        waiting = self.state.fetching.setdefault(weights, [])
         if not waiting:
-            ctx.send(self.settings.cloud, CodecRequest(choice.codec))
+            ctx.send(self.settings.cloud, CodecRequest(weights))
         waiting.append(request)
+
+    def ask_encoder(self, request: str, delivery: Delivery, ctx: Context) -> None:
+        """The codec is here."""
+        snr_db = self.encoder_context(delivery.content.recipient, ctx.now).csi_snr_db
+        ctx.infer("jscc_encoder", Encode(delivery.content.picture, delivery.codec, snr_db), f"jscc_encoder:{request}")
 
     def encoder_context(self, user: str, now_ns: int) -> EncoderContext:
         """What this edge knows of a receiver."""
@@ -241,9 +247,8 @@ class Edge(NetworkAgent):
         """A codec that was missed has come; those longest unused make room."""
         self.hold(weights.codec, weights.bits, ctx)
         for request in self.state.fetching.pop(weights.codec, []):
-            delivery = self.state.deliveries[request]
             self.state.store.use(weights.codec)
-            ctx.infer("jscc_encoder", Encode(delivery.content.picture, weights.codec), f"jscc_encoder:{request}")
+            self.ask_encoder(request, self.state.deliveries[request], ctx)
 
     def hold(self, codec: str, bits: int, ctx: Context) -> None:
         """Store a codec."""

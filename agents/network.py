@@ -51,12 +51,8 @@ class Surroundings:
 
     @cached_property
     def cards(self) -> tuple[CodecCard, ...]:
-        """The codec library as encoder policies see it."""
-        grid = self.library.snr_grid_db
-        return tuple(
-            CodecCard(codec.name, codec.snr_db, float(codec.cbr), codec.symbols, tuple(zip(grid, codec.psnr_db, strict=True)))
-            for codec in self.library.codecs.values()
-        )
+        """The codecs on offer as encoder policies see them."""
+        return self.library.offers(self.settings.codecs)
 
     @cached_property
     def card(self) -> dict[str, CodecCard]:
@@ -65,13 +61,18 @@ class Surroundings:
 
     @cached_property
     def decoder_bits(self) -> dict[str, int]:
-        """Codec name -> size of its decoder in bits."""
-        return {codec.name: codec.decoder_bits for codec in self.library.codecs.values()}
+        """Name of a codec's weights -> size of the decoder in bits."""
+        return {codec.weights: codec.decoder_bits for codec in self.library.chosen(self.settings.codecs).values()}
 
     @cached_property
     def codec_bits(self) -> dict[str, int]:
-        """Codec name -> size of encoder and decoder in bits, float16 weights: what an edge stores."""
-        return {codec.name: codec.decoder_bits + 16 * codec.encoder_params for codec in self.library.codecs.values()}
+        """Name of a codec's weights -> size of encoder and decoder in bits: what an edge stores."""
+        codecs = self.library.chosen(self.settings.codecs).values()
+        return {codec.weights: codec.encoder_bits + codec.decoder_bits for codec in codecs}
+
+    def weights(self, codec: str) -> str:
+        """Name of a codec's weights; adaptive codecs share theirs."""
+        return self.library.codec(codec).weights
 
     @property
     def uplink_offset_db(self) -> float:

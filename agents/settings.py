@@ -54,7 +54,7 @@ class KnowledgeSettings(Struct, frozen=True):
     branch: Literal["identifier", "reference", "adapter"] = "reference"
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = 24.0
-    edge_storage_bits: int = 60_000_000
+    edge_storage_bits: int = 40_000_000
     history_items: int = 16
 
 
@@ -147,6 +147,8 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     """Who says what a picture shows: ``boxes`` (the extractor, from its boxes) or ``captioner`` (that role)."""
     goals: str = "given"
     """How a sender's task is known: ``given``, or ``inferred`` from what the user says by the role ``keywords``."""
+    codecs: str = "specialists"
+    """JSCC codecs that encoder policies are offered: ``specialists``, ``adaptive`` or ``all``."""
     denoise: bool = False
     """Receivers send features through the role ``denoiser`` before they decode them."""
     calibrate: bool = False

@@ -17,11 +17,11 @@ class UserReceiving(UserSeeing):
 
     def got_jscc_picture(self, header: JsccPicture, message: Arrived, ctx: Context) -> None:
         """Symbols of a picture have arrived."""
-        if header.codec not in self.state.decoders:
+        if self.around.weights(header.codec) not in self.state.decoders:
             ctx.record(Failure(header.request, self.id, f"no decoder for {header.codec}"))
             return
         self.state.receiving[header.request] = Receiving(header.t_ns, header.codec, message.snr_db)
-        if self.settings.denoise:
+        if self.settings.denoise and not self.around.library.codec(header.codec).adaptive:  # it knows the specialists' features
             ctx.infer(self.runs("denoiser"), Denoise(message.symbols, header.codec, message.snr_db), f"denoiser:{header.request}")
             return
         ctx.infer(

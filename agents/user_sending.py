@@ -201,7 +201,7 @@ class UserSending(UserSeeing):
         )
         choice = self.decide(ctx, "encoder", "choose", context, request, about=f"{request}:up", private=True)
         sending.codec = state.last_codec = choice.codec
-        ctx.infer(self.runs("jscc_encoder"), Encode(sending.picture, choice.codec), f"jscc_encoder:{request}")
+        ctx.infer(self.runs("jscc_encoder"), Encode(sending.picture, choice.codec, snr_db), f"jscc_encoder:{request}")
 
     def on_symbols(self, result: Symbols, event: Envelope, ctx: Context) -> None:
         """Encoded: symbols go up behind their header."""

@@ -50,6 +50,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         best_of=scenario.models.best_of,
         caption=scenario.models.caption,
         goals=scenario.models.goals,
+        codecs=scenario.models.codecs,
         denoise=scenario.models.denoise,
         calibrate=scenario.models.calibrate,
         devices=_devices(scenario),

@@ -108,7 +108,7 @@ class KnowledgeSection(Section):
     branch: Literal["identifier", "reference", "adapter"] = "reference"
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = Field(default=24.0, ge=0)
-    edge_storage_bits: int = Field(default=60_000_000, ge=0)
+    edge_storage_bits: int = Field(default=40_000_000, ge=0)
     history_items: int = Field(default=16, ge=0)
 
 
@@ -186,8 +186,10 @@ class ModelsSection(Section):
     """From the extractor's boxes, or by a captioner of its own (some 25 ms of a core more a picture)."""
     goals: Literal["given", "inferred"] = "given"
     """A sender's task is drawn and known, or inferred from what its user says; then prompts can hold goal and keywords."""
+    codecs: Literal["specialists", "adaptive", "all"] = "specialists"
+    """JSCC codecs on offer: one for each SNR and rate; one for all SNRs at four rates (``adaptive-cbr48`` to ``-cbr6``); both."""
     denoise: bool = False
-    """Receivers denoise features before they decode them (role ``denoiser``)."""
+    """Receivers denoise features of specialists before they decode them (role ``denoiser``)."""
     calibrate: bool = False
     """Receivers repair pictures (tints, blur, noise) by the role ``calibrator``, after a look of the extractor."""
     keywords: int = Field(default=6, ge=0, le=12)

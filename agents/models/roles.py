@@ -104,10 +104,14 @@ class Picture(Message, frozen=True):
 
 
 class Encode(Message, frozen=True):
-    """Arguments of ``jscc_encoder``: a picture and the name of a codec of the library, such as ``"snr10-cbr12"``."""
+    """Arguments of ``jscc_encoder``: a picture, the name of a codec of the library, such as ``"snr10-cbr12"``, and the SNR
+
+    (Es/N0, dB) that the sender knows of; adaptive codecs listen to it.
+    """
 
     picture: bytes
     codec: str
+    snr_db: float = 7.0
 
 
 class Symbols(Message, frozen=True):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
+from ...agents.models.codecs.library import ADAPTIVE
 from ..schema import Scenario
 
 PROMPT_PARTS = ("caption", "boxes", "caption+boxes+references+identifiers")
@@ -32,6 +33,8 @@ def scheme_points(scenario: Scenario, schemes: Sequence[str], codecs: Sequence[s
         parts: Sequence[str] = PROMPT_PARTS if scheme == "gai-scn" else ("",)
         for codec, part in product(codecs, parts):
             overrides = {"scheme": scheme, "policies.encoder": f"fixed:codec={codec}"}
+            if codec.startswith(ADAPTIVE):
+                overrides["models.codecs"] = "all"
             if part:
                 overrides["policies.prompt"] = f"fixed:parts={part}"
             points.append(Point(scheme, f"{codec} {part}".strip(), overrides))

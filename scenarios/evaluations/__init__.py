@@ -49,6 +49,7 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     "extraction": Evaluation("boxes of the extractor, as F1 and mAP50", ("extractor",)),
     "captions": Evaluation("sentences of the captioner, as F1 of (class, colour)", ("captioner",)),
     "goals": Evaluation("goals of users from message and picture, and keywords", ("extractor", "keywords")),
+    "wording": Evaluation("damaged captions before and after their repair by the keyword model and the KB", ("keywords",)),
     "generation": Evaluation(
         "objects that the judge finds in pictures generated from extracted prompts", ("extractor", "generator", "judge")
     ),
@@ -74,7 +75,10 @@ EVALUATIONS: Mapping[str, Evaluation] = {
         models=False,
     ),
     "judging": Evaluation("the CLIP-class judge of reports: retrieval, naming, identity", ("clip_judge",)),
-    "library": Evaluation("the JSCC codec library on scenes against its own middle codec", ("jscc_encoder", "jscc_decoder")),
+    "library": Evaluation(
+        "the JSCC codec library on scenes against its own middle codec, and one adaptive codec against both",
+        ("jscc_encoder", "jscc_decoder"),
+    ),
     "jscc": Evaluation("the photograph codec against JPEG and AVIF over LDPC, on --images", (), models=False),
     "catalogue": Evaluation(
         "wall time of a call on this machine and bits of prompts, for `semcast list models`",

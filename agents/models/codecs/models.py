@@ -9,18 +9,19 @@ from typing import TypeVar
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from ....bus import keys
 from ....bus.errors import BadInput
 from ..cards import checked
 from ..roles import PICTURE_SIDE, Decode, Encode, Picture, Symbols
+from .adaptive import AdaptiveDecoder, AdaptiveEncoder
 from .library import Codec, Library, codec_name, read_library, symbols_of
 from .network import Decoder, Encoder
 from .quantised import dequantise
 
 BATCH = 4
-Half = TypeVar("Half", Encoder, Decoder)
+Half = TypeVar("Half", bound=nn.Module)
 EXAMPLE_CODEC = codec_name(7, Fraction(1, 12))
 SNR_LIMITS_DB = (-20.0, 40.0)
 """A receiver's estimate is clipped to this range, so that a deep fade gives a grey picture and not an overflow."""
@@ -39,7 +40,7 @@ class JsccEncoder:
         self.library = library
         self.name = str(library.card.data["name"])
         self.sha256 = library.card.sha256
-        self._network = cache(lambda name: _network(library, name, "encoder", Encoder))
+        self._encode = cache(lambda name: _encoding(library, library.codec(name)))
 
     def group(self, arguments: Encode) -> str:
         """Calls of one codec share a batch."""
@@ -53,7 +54,7 @@ class JsccEncoder:
         """Encode one full batch of `batch` pictures (64x64 RGB bytes) with one codec.
 
         Raises:
-            BadInput: Another number of calls, two codecs, an unknown codec, or a picture of another size.
+            BadInput: Another number of calls, two codecs, an unknown codec, a picture of another size, or a SNR of NaN.
         """
         codec = _only_codec(self.library, arguments, self.batch)
         size = 3 * PICTURE_SIDE * PICTURE_SIDE
@@ -62,10 +63,11 @@ class JsccEncoder:
                 raise BadInput(
                     f"jscc_encoder: a picture of {len(call.picture)} bytes", f"uint8 RGB of 64x64 pixels, {size} bytes"
                 )
+        snr_db = _snrs([call.snr_db for call in arguments], self.role)
         raw = np.frombuffer(b"".join(call.picture for call in arguments), dtype=np.uint8)
         with torch.inference_mode():
             planes = to_planes(raw.reshape(-1, PICTURE_SIDE, PICTURE_SIDE, 3))
-            symbols = self._network(codec.name)(planes).numpy()
+            symbols = self._encode(codec.name)(planes, snr_db).numpy()
         return [Symbols(row.astype("<f4").tobytes()) for row in symbols]
 
 
@@ -82,7 +84,7 @@ class JsccDecoder:
         self.library = library
         self.name = str(library.card.data["name"])
         self.sha256 = library.card.sha256
-        self._network = cache(lambda name: _network(library, name, "decoder", Decoder))
+        self._network = cache(lambda name: _decoder(library, library.codec(name)))
 
     def group(self, arguments: Decode) -> str:
         """Calls of one codec share a batch."""
@@ -105,14 +107,11 @@ class JsccDecoder:
                     f"jscc_decoder: {len(call.symbols)} bytes of symbols for codec {codec.name}",
                     f"{codec.symbols} little-endian complex64 values, {8 * codec.symbols} bytes",
                 )
-            if np.isnan(call.snr_db):
-                raise BadInput("jscc_decoder: snr_db is not a number", "give the receiver's estimate of Es/N0 in dB")
         received = np.frombuffer(b"".join(call.symbols for call in arguments), dtype="<f4").reshape(-1, codec.symbols, 2)
-        snr_db = np.clip(np.array([call.snr_db for call in arguments], dtype=np.float32), *SNR_LIMITS_DB)
+        snr_db = _snrs([call.snr_db for call in arguments], self.role)
         with torch.inference_mode():
-            planes = self._network(codec.name)(
-                torch.from_numpy(received.astype(np.float32)), torch.from_numpy(snr_db), PICTURE_SIDE, PICTURE_SIDE
-            )
+            symbols = torch.from_numpy(received.astype(np.float32))
+            planes = self._network(codec.name)(symbols, snr_db, PICTURE_SIDE, PICTURE_SIDE)
             pictures = to_bytes(planes)
         return [Picture(picture.tobytes()) for picture in pictures]
 
@@ -135,16 +134,37 @@ def _only_codec(library: Library, arguments: Sequence[Encode | Decode], batch: i
     return library.codec(names[0])
 
 
-def _network(library: Library, name: str, part: str, kind: Callable[[int], Half]) -> Half:
-    """Read one half of a codec: float16 or int8 on disk, computed with in float32."""
-    network = kind(library.codec(name).channels)
-    network.load_state_dict(dequantise(load_file(checked(library.card, weights_name(name, part)))))
-    return network.eval()
+def _snrs(values_db: Sequence[float], role: str) -> Tensor:
+    """As float32, within `SNR_LIMITS_DB`."""
+    if np.isnan(values_db).any():
+        raise BadInput(f"{role}: snr_db is not a number", "give an estimate of Es/N0 in dB")
+    return torch.from_numpy(np.clip(np.array(values_db, dtype=np.float32), *SNR_LIMITS_DB))
 
 
-def weights_name(codec: str, part: str) -> str:
+def _encoding(library: Library, codec: Codec) -> Callable[[Tensor, Tensor], Tensor]:
+    """What makes symbols of planes and the SNR that the sender knows; a specialist does not listen to it."""
+    if codec.adaptive:
+        adaptive = _read(library, codec, "encoder", AdaptiveEncoder())
+        return lambda planes, snr_db: adaptive(planes, codec.channels, snr_db)
+    specialist = _read(library, codec, "encoder", Encoder(codec.channels))
+    return lambda planes, snr_db: specialist(planes)
+
+
+def _decoder(library: Library, codec: Codec) -> Decoder:
+    network = AdaptiveDecoder() if codec.adaptive else Decoder(codec.channels)
+    return _read(library, codec, "decoder", network)
+
+
+def _read(library: Library, codec: Codec, part: str, network: Half) -> Half:
+    """Read one half of a codec: int8 or float16 on disk, computed with in float32."""
+    network.load_state_dict(dequantise(load_file(checked(library.card, weights_name(codec.weights, part)))))
+    network.eval()
+    return network
+
+
+def weights_name(weights: str, part: str) -> str:
     """File name of one half (``encoder`` or ``decoder``) of a codec."""
-    return f"{codec}.{part}.safetensors"
+    return f"{weights}.{part}.safetensors"
 
 
 def load_encoder(folder: Path) -> JsccEncoder:
@@ -158,9 +178,17 @@ def load_decoder(folder: Path) -> JsccDecoder:
 
 
 def load_codec(folder: Path, name: str) -> tuple[Encoder, Decoder]:
-    """Both networks of one codec, for evaluation outside the engine."""
+    """Both networks of one specialist, for evaluation outside the engine."""
     library = read_library(folder)
-    return _network(library, name, "encoder", Encoder), _network(library, name, "decoder", Decoder)
+    codec = library.codec(name)
+    return _read(library, codec, "encoder", Encoder(codec.channels)), _read(library, codec, "decoder", Decoder(codec.channels))
+
+
+def load_adaptive(folder: Path) -> tuple[AdaptiveEncoder, AdaptiveDecoder]:
+    """Both networks of the adaptive codecs."""
+    library = read_library(folder)
+    codec = next(iter(library.adaptive.values()))
+    return _read(library, codec, "encoder", AdaptiveEncoder()), _read(library, codec, "decoder", AdaptiveDecoder())
 
 
 def encoder_examples() -> list[Encode]:

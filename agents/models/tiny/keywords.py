@@ -145,7 +145,7 @@ def said(model: GPTNeoForCausalLM, text: Sequence[str], meant: Sequence[Sequence
     Returns:
         The words' numbers.
     """
-    reading = _Reading(model)
+    reading = Reading(model)
     answered: list[int] = []
     logits = reading.read(numbers_of(text))
     things = [[WORDS.number(word) for word in words] for words in meant]
@@ -169,7 +169,7 @@ def _asks(answered: Sequence[int]) -> bool:
     return closed and WORDS.word(answered[0]) in NEEDED
 
 
-class _Reading:
+class Reading:
     """A model on its way through a text: what it has read is kept."""
 
     def __init__(self, model: GPTNeoForCausalLM) -> None:
