@@ -263,6 +263,19 @@ def test_an_edge_with_little_room_evicts_and_fetches() -> None:
     assert_every_request_ends_once(result)
 
 
+def test_adaptive_codecs_are_stored_and_distributed_as_one() -> None:
+    fixed = (resolve("encoder", "fixed:codec=adaptive-cbr12"),)
+    result = run(two_users(codecs="adaptive", policies=fixed))
+    around = next(iter(result.agents.values())).around
+    codec = around.library.codec("adaptive-cbr12")
+    assert around.decoder_bits == {"adaptive": codec.decoder_bits}
+    assert list(result.agents["edge.0"].state.store.held.items()) == [("adaptive", codec.encoder_bits + codec.decoder_bits)]
+    assert result.agents["user.0"].state.decoders == ["adaptive"]
+    shown = result.of(Shown)
+    assert shown and {record.codec for record in shown} == {"adaptive-cbr12"}
+    assert_every_request_ends_once(result)
+
+
 def test_every_kb_is_the_fold_of_its_records() -> None:
     for result in (two(), whole_town()):
         for name, agent in result.agents.items():
