@@ -115,7 +115,9 @@ class NetworkAgent:
 
         method = getattr(policy, verb)
         choice = method(context) if kind == "noise" else method(context, rng)
-        ctx.record(Decision(request, kind, name, msgspec.to_builtins(context), msgspec.to_builtins(choice)), private)
+        ctx.record(
+            Decision(request, kind, verb, subject, name, msgspec.to_builtins(context), msgspec.to_builtins(choice)), private
+        )
         return choice
 
     # --- knowledge -------------------------------------------------------------------------------------------------

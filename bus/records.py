@@ -33,10 +33,15 @@ class AirRecord(Message, frozen=True):
 
 
 class Decision(Message, frozen=True):
-    """Any agent: one policy decision. ``context`` and ``choice`` are the policy's structs as built-in types."""
+    """Any agent: one policy decision. ``context`` and ``choice`` are the policy's structs as built-in types.
+
+    ``verb``: the method asked; ``about``: what keys its draws, with kind and verb. So another policy can be asked the same.
+    """
 
     request: str
     policy_kind: str
+    verb: str
+    about: str
     policy: str
     context: dict[str, Any]
     choice: dict[str, Any]

@@ -244,3 +244,15 @@ class SchedulingPolicy(Protocol):
 
     def allocate(self, context: ScheduleContext, rng: Draw) -> Allocation:
         """Pick the next transfer; the queue is never empty."""
+
+
+CONTEXTS: dict[str, type[Struct]] = {
+    "estimate": NoiseContext,
+    "select": PromptContext,
+    "choose": EncoderContext,
+    "terms": TermsContext,
+    "respond": RespondContext,
+    "settle": SettleContext,
+    "allocate": ScheduleContext,
+}
+"""What each verb is given."""

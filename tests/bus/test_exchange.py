@@ -174,7 +174,7 @@ def test_messages_of_an_older_incarnation_are_refused(server: NatsServer) -> Non
 
 # --- bytes that make no sense -----------------------------------------------------------------------------------------
 
-DEEP = Decision("", "", "", {"deep": 1}, {})
+DEEP = Decision("", "", "", "", "", {"deep": 1}, {})
 NESTED = message("user.00", "bs.0", 0, DEEP)[1].replace(b"\xa4deep\x01", b"\xa4deep" + b"\x81\xa1a" * 50_000 + b"\xc0")
 GARBAGE = [
     b"",

@@ -60,15 +60,15 @@ def events() -> list[Envelope]:
     tell(10, "user.a", Capture(good, "user.b", SENT, TRUTH, "grass"), origin=PRIVATE)
     tell(10, "user.a", Extraction("a dog", "grass", []), until_ms=20, key=f"extractor:{good}", origin=ACTIVITY)
     noise, prompt = {"value": 0.25}, {"parts": ["caption", "boxes"]}
-    tell(20, "user.a", Decision(good, "noise", "kb-mismatch", {}, noise))
-    tell(20, "user.a", Decision(good, "prompt", "threshold", {}, prompt))
+    tell(20, "user.a", Decision(good, "noise", "estimate", good, "kb-mismatch", {}, noise))
+    tell(20, "user.a", Decision(good, "prompt", "select", good, "threshold", {}, prompt))
     tell(25, "bs.0", air(good, "prompt", "up", 120, 100))
     # the cloud works on something else until 38 ms: the call waits
     tell(30, "cloud.0", Picture(b""), until_ms=38, key="generator:user.z/9", origin=ACTIVITY)
     tell(33, "cloud.0", Picture(GENERATED), until_ms=60, key=f"generator:{good}", origin=ACTIVITY)
     tell(60, "cloud.0", Content(good, "user.a", "user.b", 0, GENERATED), to="edge.0", until_ms=65)
     csi = {"csi_snr_db": 11.5, "csi_age_s": 0.02}
-    tell(66, "edge.0", Decision(good, "encoder", "snr-table", csi, {"codec": "snr07-cbr12"}))
+    tell(66, "edge.0", Decision(good, "encoder", "choose", good, "snr-table", csi, {"codec": "snr07-cbr12"}))
     tell(66, "edge.0", Symbols(b""), until_ms=70, key=f"jscc_encoder:{good}", origin=ACTIVITY)
     tell(80, "bs.0", air(good, "features", "down", 40, 1100, jscc_symbols=1024, attempts=2))
     tell(90, "user.b", Picture(RECEIVED), until_ms=110, key=f"jscc_decoder:{good}", origin=ACTIVITY)
