@@ -39,7 +39,8 @@ def evaluate(request: Request) -> dict[str, Score | Skipped]:
         ``FAMILY_boxes_iou50_...``, ``FAMILY_captions_classes_...``: share of objects that the judge finds, as in `prompting`.
         ``FAMILY_psnr_db``, ``_ssim``, ``_image_alignment``: of pictures from boxes (1 to 4 objects) to the original.
         ``FAMILY_diversity``: root mean square difference of two pictures of one prompt with boxes, in levels of 255.
-        ``FAMILY_wall_ms``, ``_gflop``, ``_million_params``: of one picture; ``flow_bits_per_dim``: `exact_bits`.
+        ``FAMILY_wall_ms``, ``_gflop``: of one picture; ``_million_params``: weights of its own (the diffusion's hold the parts
+        that the others use, too); ``flow_bits_per_dim``: `exact_bits`.
         ``diffusion_minus_FAMILY_FIGURE``: paired; ``FAMILY_best_of_N_...``: `best_of.gains`.
     """
     models, rows = load_models(request.profile), {row.role: row for row in model_table(request.profile)}
@@ -52,9 +53,11 @@ def evaluate(request: Request) -> dict[str, Score | Skipped]:
             continue
         samples[family] = found = measured(models[role], few, many)
         scores |= {f"{family}_{figure}": mean(values) for figure, values in found.items()}
-        scores |= {f"{family}_{figure}": score for figure, score in costs(models[role], few).items()}
+        scores[f"{family}_gflop"] = mean([models[role].flops(call) / 1e9 for call in prompts(few)])
         scores[f"{family}_million_params"] = mean([rows[role].params / 1e6])
         scores |= {f"{family}_{figure}": score for figure, score in gains(models[role], models["extractor"], many).items()}
+    walls = walls_ms({family: models[FAMILIES[family]] for family in samples}, few)
+    scores |= {f"{family}_wall_ms": mean(each) for family, each in walls.items()}
     if "flow" in samples:
         scores["flow_bits_per_dim"] = mean(exact_bits(models[FAMILIES["flow"]], few))
     for family in samples:
@@ -124,19 +127,19 @@ def diversity(model: Model, scenes: list[Scene], first: list[bytes]) -> np.ndarr
     return np.asarray(np.sqrt(2 * drawn.var(axis=0, ddof=1).mean(axis=1)))
 
 
-def costs(model: Model, scenes: list[Scene]) -> dict[str, Score]:
-    """Wall time on one thread of this machine, over 5 batches after a first one; FLOPs and weights from the model."""
+def walls_ms(models: Mapping[str, Model], scenes: list[Scene]) -> dict[str, np.ndarray]:
+    """Wall time of a picture on one thread of this machine, of every model in turn, 5 rounds of a batch after a first one."""
     import torch
 
     torch.set_num_threads(1)
-    calls = [prompts(scenes)[index % len(scenes)] for index in range(model.batch)]
-    walls = []
+    walls: dict[str, list[float]] = {name: [] for name in models}
     for _ in range(REPEATS + 1):
-        started_s = time.perf_counter()
-        model.run(calls)
-        walls.append(1e3 * (time.perf_counter() - started_s) / len(calls))
-    flops = [model.flops(call) / 1e9 for call in calls]
-    return {"wall_ms": mean(walls[1:]), "gflop": mean(flops)}
+        for name, model in models.items():
+            calls = [prompts(scenes)[index % len(scenes)] for index in range(model.batch)]
+            started_s = time.perf_counter()
+            model.run(calls)
+            walls[name].append(1e3 * (time.perf_counter() - started_s) / len(calls))
+    return {name: np.array(each[1:]) for name, each in walls.items()}
 
 
 def exact_bits(model: Any, scenes: list[Scene]) -> np.ndarray:
