@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ....bus import keys
-from ..loading import WEIGHTS
 from ..tiny.conditioner import Conditions
 from ..tiny.families.painter import NOISE_CHANNELS, NOISE_SIDE, Painter
 from ..tiny.families.prompting import Told, told
@@ -84,12 +83,13 @@ def material(folder: Path, work: Path) -> Material:
     """Read generator, subject network and scenes; the scenes are drawn where the generator's recipe left none.
 
     Args:
-        folder: Of the family's weights; the generator's lie beside it, else the shipped ones are taken.
+        folder: Of the family's weights; those of generator and personaliser lie beside it.
         work: Of the family's checkpoints; the generator's lie beside it.
+
+    Raises:
+        Missing: Nobody trained a generator there.
     """
     source = folder.parent / "generator"
-    if not (source / "card.json").is_file():
-        source = WEIGHTS / "generator"
     parts, _ = read_parts(source)
     parts.conditioner.requires_grad_(False).eval()
     eye = SubjectEye(source.parent / "personaliser" / WEIGHTS_NAME)

@@ -28,8 +28,8 @@ from .families_export import export
 from .loop import Settings, fit
 
 # both play at once, in one optimiser without momentum
-SETTINGS = Settings(rate=8e-4, weight_decay=0.0, warm_steps=200, betas=(0.0, 0.99), average=0.998, clip=5.0, save_every_s=120.0)
-BATCH = 16
+SETTINGS = Settings(rate=8e-4, weight_decay=0.0, warm_steps=50, betas=(0.0, 0.99), average=0.998, clip=5.0, save_every_s=120.0)
+BATCH = 8
 TEMPERATURE = 0.7
 ADVERSARY = 0.2
 """Weight of the discriminator's word against one nat of L1."""

@@ -138,6 +138,28 @@ def test_the_spreads_weight_makes_a_normals_own_deviation_best() -> None:
     assert min(values, key=lambda deviation: values[deviation]) == 1.0
 
 
+@pytest.mark.parametrize("kind", ["vae", "flow"])
+def test_training_lowers_the_surprise(kind: str) -> None:
+    prompts, latents, noise = told(4), torch.randn(4, 8, 16, 16), noise_of("test", size=4)
+    network: Vae | Flow = Vae() if kind == "vae" else Flow(fine=1, coarse=1, hidden=(8, 8), told=8)
+
+    def surprise() -> Tensor:
+        if isinstance(network, Flow):
+            return network.nats(latents, prompts).mean()
+        bound = network.bound(latents, prompts, noise)
+        return (bound.misfit + bound.divergence).mean()
+
+    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    values = []
+    for _ in range(8):
+        value = surprise()
+        optimiser.zero_grad()
+        value.backward()
+        optimiser.step()
+        values.append(float(value.detach()))
+    assert values[-1] < 0.9 * values[0]
+
+
 def test_a_painter_reads_prompt_and_noise() -> None:
     painter, prompts = Painter(16, 16), told(2)
     stirred(painter)
