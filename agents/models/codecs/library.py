@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ....bus.errors import BadInput
+from ....bus.errors import BadInput, Missing
 from ....policies.protocols import CodecCard
 from ..cards import Card, read_card
 
@@ -87,7 +87,13 @@ class Library:
         return known[name]
 
     def chosen(self, which: str) -> dict[str, Codec]:
-        """The codecs of ``"specialists"``, ``"adaptive"`` or ``"all"``, by name."""
+        """The codecs of ``"specialists"``, ``"adaptive"`` or ``"all"``, by name.
+
+        Raises:
+            Missing: Adaptive ones are asked for, and there are none.
+        """
+        if which != "specialists" and not self.adaptive:
+            raise Missing(f"no adaptive codec in {self.card.folder}", "train it: semcast train jscc-adaptive")
         return {"specialists": self.codecs, "adaptive": self.adaptive, "all": self.codecs | self.adaptive}[which]
 
     def predicted_psnr_db(self, name: str, snr_db: float) -> float:

@@ -16,7 +16,7 @@ from ....bus.errors import BadInput
 from ..cards import checked
 from ..roles import PICTURE_SIDE, Decode, Encode, Picture, Symbols
 from .adaptive import AdaptiveDecoder, AdaptiveEncoder
-from .library import Codec, Library, codec_name, read_library, symbols_of
+from .library import ADAPTIVE, Codec, Library, codec_name, read_library, symbols_of
 from .network import Decoder, Encoder
 from .quantised import dequantise
 
@@ -187,7 +187,7 @@ def load_codec(folder: Path, name: str) -> tuple[Encoder, Decoder]:
 def load_adaptive(folder: Path) -> tuple[AdaptiveEncoder, AdaptiveDecoder]:
     """Both networks of the adaptive codecs."""
     library = read_library(folder)
-    codec = next(iter(library.adaptive.values()))
+    codec = next(iter(library.chosen(ADAPTIVE).values()))
     return _read(library, codec, "encoder", AdaptiveEncoder()), _read(library, codec, "decoder", AdaptiveDecoder())
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from semcast.agents.models.cards import Card
 from semcast.agents.models.codecs.adaptive import CHANNELS, RATES, AdaptiveDecoder, AdaptiveEncoder, flops, start_from
-from semcast.agents.models.codecs.library import adaptive_name, read_library, symbols_of
+from semcast.agents.models.codecs.library import Library, adaptive_name, read_library, symbols_of
 from semcast.agents.models.codecs.models import (
     encoder_examples,
     load_adaptive,
@@ -20,7 +21,7 @@ from semcast.agents.models.roles import Decode, Encode
 from semcast.agents.models.training.jscc_adaptive import Adaptive, quality_db
 from semcast.agents.models.training.jscc_adaptive_eval import adaptive_against_specialists
 from semcast.agents.models.training.jscc_export import scene_pictures
-from semcast.bus.errors import BadInput
+from semcast.bus.errors import BadInput, Missing
 
 FOLDER = WEIGHTS / "jscc"
 LIBRARY = read_library(FOLDER)
@@ -102,6 +103,15 @@ def test_the_library_knows_the_adaptive_codecs_apart():
         assert list(codec.psnr_db) == sorted(codec.psnr_db)
     tables = [codec.psnr_db for codec in LIBRARY.adaptive.values()]
     assert all(low[i] < high[i] for low, high in zip(tables, tables[1:], strict=False) for i in range(len(low)))
+
+
+def test_a_library_without_them_says_how_to_make_them():
+    card = LIBRARY.card
+    bare = Library(Card(card.folder, {name: value for name, value in card.data.items() if name != "adaptive"}, ""))
+    assert bare.names == LIBRARY.names and bare.chosen("specialists")
+    with pytest.raises(Missing, match="no adaptive codec") as caught:
+        bare.chosen("all")
+    assert "semcast train jscc-adaptive" in caught.value.hint
 
 
 def test_it_runs_as_the_engines_models():

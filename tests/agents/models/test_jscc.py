@@ -123,6 +123,7 @@ def test_the_library_has_three_snrs_at_two_rates_and_its_card_is_true():
         assert codec.name == codec_name(codec.snr_db, codec.cbr)
         assert codec.symbols == symbols_of(codec.cbr, 64, 64)
         assert codec.decoder_bits == 8 * (FOLDER / weights_name(codec.name, "decoder")).stat().st_size
+        assert codec.encoder_bits == 8 * (FOLDER / weights_name(codec.name, "encoder")).stat().st_size
         network = Encoder(codec.channels)
         assert codec.encoder_params == sum(weight.numel() for weight in network.parameters()) < 1_000_000
         assert codec.encoder_flops == convolution_flops(network, 64, 64)
