@@ -41,6 +41,7 @@ PROFILE = "semcast"
 _BLOCK = 256
 CHUNK_BYTES = 256 << 10
 _NAME = re.compile(r"(private-)?w(\d+)-(\d+)\.mcap")
+_CHAIN_VALUE = re.compile(r"(\d{1,18}):((?:[0-9a-f]{2})+)")
 _BAD_TRACE = (
     mcap.exceptions.McapError,
     mcap.stream_reader.CRCValidationError,
@@ -320,7 +321,10 @@ class TraceReader:
                 self.metadata = self.metadata or dict(record.metadata)
             elif isinstance(record, Metadata) and record.name == "chains":
                 for agent, values in record.metadata.items():
-                    pairs = (value.split(":") for value in values.split())
+                    pairs = _CHAIN_VALUE.findall(values)
+                    if " ".join(f"{interval}:{value}" for interval, value in pairs) != values:
+                        self._note_cut(path, f"the chain values of {agent} are damaged")
+                        continue
                     self.chains[agent] = [(int(interval), value) for interval, value in pairs]
 
     def _mcap_records(self, path: Path, chunks: bool = True) -> Iterator[Any]:

@@ -42,7 +42,10 @@ def check_trace(run: Path, codec: Codec | None = None) -> TraceCheck:
     """
     reader = TraceReader(run, codec)
     found: dict[str, list[tuple[int, int, bytes]]] = {agent: [] for agent in reader.chains}
-    width_ns = int(reader.metadata.get("chain_windows", 1)) * int(reader.metadata.get("lookahead_ns", 1))
+    windows, lookahead_ns = (_count(reader.metadata.get(name, "")) for name in ("chain_windows", "lookahead_ns"))
+    if not windows or not lookahead_ns:
+        return TraceCheck(0, "", ("the metadata do not tell how long the intervals of the chains are: they are damaged",))
+    width_ns = windows * lookahead_ns
     count = 0
     for record in reader.records():
         count += 1
@@ -51,7 +54,6 @@ def check_trace(run: Path, codec: Codec | None = None) -> TraceCheck:
     problems = [f"segment {name}: {reason}" for name, reason in reader.cut]
     if not reader.chains:
         return TraceCheck(count, "", (*problems, "there are no chain values: the run did not end, or its last segment is lost"))
-    windows = int(reader.metadata["chain_windows"])
     for agent in sorted(found):
         wrong = _first_wrong(found[agent], dict(reader.chains.get(agent, ())))
         if wrong is not None:
@@ -60,6 +62,11 @@ def check_trace(run: Path, codec: Codec | None = None) -> TraceCheck:
             problems.append(f"{agent}: its {number} records of {span} are not those of its chain")
     last = {agent: values[-1][1] if values else "" for agent, values in reader.chains.items()}
     return TraceCheck(count, run_digest(last), tuple(problems))
+
+
+def _count(text: str) -> int:
+    """A whole number above 0, or 0 where the text is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _first_wrong(rows: list[tuple[int, int, bytes]], chain: Mapping[int, str]) -> int | None:

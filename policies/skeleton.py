@@ -2,9 +2,14 @@
 
 import keyword
 import re
+import sys
 
 from ..bus.errors import BadInput
+from . import protocols
 from .registry import GROUP, KINDS
+
+_TITLES = {"Parameters", "Annotated", *vars(protocols)}
+"""Names that a policy's class can't have."""
 
 _HEADS = {
     "noise": ("NoiseContext, SemanticNoise", "weight", "counts this much for each concept that is not known word by word", "0.5"),
@@ -165,9 +170,11 @@ def package_files(kind: str, name: str) -> dict[str, str]:
     if kind not in KINDS:
         raise BadInput(f"there is no policy kind {kind!r}", f"kinds are {', '.join(KINDS)}")
     package = name.replace("-", "_")
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(package):
-        raise BadInput(f"{name!r} is no name of a package", "lower-case letters, digits and hyphens, such as my-policy")
     title = "".join(part.capitalize() for part in name.split("-"))
+    taken = package in sys.stdlib_module_names or package in ("semcast", "tests") or title in _TITLES
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(package) or keyword.iskeyword(title) or taken:
+        hint = "lower-case letters, digits and hyphens, such as my-policy, and no name that Python or semcast has"
+        raise BadInput(f"{name!r} is no name for a package", hint)
     imports, parameter, meaning, default = _HEADS[kind]
     words = {"kind": kind, "name": name, "package": package, "title": title, "group": GROUP}
     words |= {"imports": imports, "parameter": parameter, "meaning": meaning, "default": default, "body": _BODIES[kind]}

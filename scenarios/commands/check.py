@@ -52,6 +52,10 @@ def _check_policy(args: argparse.Namespace) -> int:
 
     if not args.checked:
         raise BadInput("which policy?", "semcast check policy prompt=mine.py:MyPolicy")
+    if args.settings or args.policy or args.models or args.seed is not None or args.quick:
+        raise BadInput(
+            "semcast check policy takes no option of a scenario", "semcast check policy prompt=mine.py:MyPolicy:param=value"
+        )
     kind, name = _kind_and_name(args.checked)
     spec = resolve(kind, name)
     problems = find_problems(kind, load(spec))

@@ -35,7 +35,7 @@ def test_its_own_test_passes_where_it_lies(tmp_path: Path) -> None:
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
 
 
-@pytest.mark.parametrize("name", ["", "My", "a_b", "a-", "class", "a--b", "ä"])
+@pytest.mark.parametrize("name", ["", "My", "a_b", "a-", "class", "a--b", "ä", "none", "parameters", "draw", "random", "semcast"])
 def test_names_that_are_none_are_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "policy", name, "--kind", "prompt", "--out", str(tmp_path)]) == 2
     assert not list(tmp_path.iterdir())
@@ -73,6 +73,7 @@ def test_a_policy_that_breaks_the_rules_is_told_so(tmp_path: Path, capsys: pytes
         (["policy", "prompt=zzz"], "no prompt policy 'zzz'"),
         (["policy", "zzz"], "zzz"),
         (["two-users", "more"], "one scenario"),
+        (["policy", "prompt=fixed", "--seed", "3"], "no option of a scenario"),
     ],
 )
 def test_mistakes_are_told(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
