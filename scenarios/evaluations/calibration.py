@@ -91,9 +91,10 @@ def without(pictures: np.ndarray, lost: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 def calibrated(models: ModelSet, damaged: Damaged, *, background: bool = True) -> np.ndarray:
-    """The pictures as the calibrator repairs them; the extractor looks at them first."""
+    """The pictures as the calibrator repairs them; the extractor looks at them first, lost tiles filled smoothly."""
     calls = []
-    for picture, lost, seen in zip(damaged.pictures, _lost(damaged), _seen(models, damaged.pictures), strict=True):
+    looked_at = smooth(damaged.pictures, damaged.lost) if damaged.lost else damaged.pictures
+    for picture, lost, seen in zip(damaged.pictures, _lost(damaged), _seen(models, looked_at), strict=True):
         ground = seen.background if background else ""
         calls.append(Calibrate(picture.tobytes(), damaged.snr_db, list(lost), ground, seen.boxes))
     return _pixels(run_all(models["calibrator"], calls))

@@ -17,6 +17,7 @@ from ..codecs.quantised import dequantise
 from ..roles import PICTURE_SIDE, REFERENCE_SIDE, Box, Calibrate, Picture
 from .calibrator_network import CalibratorNetwork, View
 from .reference import as_pixels, collage
+from .repair import FLOPS_A_SWEEP, SWEEPS, mend
 from .subjects import full_batch
 
 WEIGHTS_NAME = "calibrator.safetensors"
@@ -43,8 +44,8 @@ class PictureCalibrator:
         return ""
 
     def flops(self, arguments: Calibrate) -> int:
-        """Of one picture, from the card."""
-        return self._flops
+        """Of one picture: the network's, from the card, and filling lost tiles where there are any."""
+        return self._flops + SWEEPS * FLOPS_A_SWEEP * bool(arguments.lost)
 
     def run(self, arguments: Sequence[Calibrate]) -> list[Picture]:
         """Repair one full batch of `batch` pictures of 64x64.
@@ -73,7 +74,9 @@ def view_of(calls: Sequence[Calibrate], batch: int) -> View:
     background = torch.tensor([BACKGROUND_NAMES.index(name) + 1 if name in BACKGROUND_NAMES else 0 for name in grounds])
     shown, where = laid([_facing(call, seen[row], lost[row]) for row, call in enumerate(calls)])
     snr_db = torch.tensor([call.snr_db for call in calls], dtype=torch.float32)
-    return View(seen, lost, shown, where, background, snr_db)
+    objects = _inside(*_boxes([[(box, b"") for box in call.boxes] for call in calls]))
+    mended = mend(seen, lost, torch.maximum(lost, objects), background, shown, where)
+    return View(mended, lost, shown, where, background, snr_db)
 
 
 def mask_of(lost: Sequence[Sequence[int]]) -> Tensor:
@@ -93,17 +96,14 @@ def laid(subjects: Sequence[Sequence[tuple[Box, bytes]]]) -> tuple[Tensor, Tenso
     Returns:
         The collage, float32 (n, 3, 64, 64) in [-1, 1], zero where it shows nothing; 1 where it shows something (n, 1, 64, 64).
     """
-    n, shown = len(subjects), [[(box, reference) for box, reference in pairs if reference] for pairs in subjects]
-    most = max(1, *(len(pairs) for pairs in shown))  # an unused place changes no bit of the others
-    cutouts = torch.zeros(n, most, 3, REFERENCE_SIDE, REFERENCE_SIDE)
-    boxes, used = torch.ones(n, most, 4), torch.zeros(n, most)
+    shown = [[(box, reference) for box, reference in pairs if reference] for pairs in subjects]
+    boxes, used = _boxes(shown)
+    cutouts = torch.zeros(*used.shape, 3, REFERENCE_SIDE, REFERENCE_SIDE)
     for row, pairs in enumerate(shown):
-        for column, (box, reference) in enumerate(pairs):
+        for column, (_, reference) in enumerate(pairs):
             if len(reference) != 3 * REFERENCE_SIDE**2:
                 raise BadInput(f"calibrator: a reference of {len(reference)} bytes", "uint8 RGB of 32x32 pixels, 3072 bytes")
             cutouts[row, column] = as_pixels([reference])[0]
-            boxes[row, column] = torch.tensor([box.cx, box.cy, box.width, box.height])
-            used[row, column] = 1
     pixels = torch.from_numpy(collage(cutouts, boxes, used).astype(np.float32)).permute(0, 3, 1, 2)
     near = _inside(boxes, used)
     return (pixels / GREY - 1) * near, near
@@ -121,6 +121,17 @@ def _facing(call: Calibrate, seen: Tensor, lost: Tensor) -> list[tuple[Box, byte
             reference = both[int(errors[1] < errors[0])]
         pairs.append((box, reference))
     return pairs
+
+
+def _boxes(pictures: Sequence[Sequence[tuple[Box, bytes]]]) -> tuple[Tensor, Tensor]:
+    """Boxes of pictures as float32 (n, k, 4): cx, cy, width, height; 1 where there is one (n, k)."""
+    most = max(1, *(len(pairs) for pairs in pictures))  # an unused place changes no bit of the others
+    places, used = torch.ones(len(pictures), most, 4), torch.zeros(len(pictures), most)
+    for row, pairs in enumerate(pictures):
+        for column, (box, _) in enumerate(pairs):
+            places[row, column] = torch.tensor([box.cx, box.cy, box.width, box.height])
+            used[row, column] = 1
+    return places, used
 
 
 def _inside(boxes: Tensor, used: Tensor) -> Tensor:

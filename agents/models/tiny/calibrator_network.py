@@ -23,7 +23,7 @@ class View(NamedTuple):
     """What is known of n pictures.
 
     Attributes:
-        picture: float32 (n, 3, 64, 64) in [-1, 1], zero where ``lost``.
+        picture: float32 (n, 3, 64, 64) about [-1, 1], repaired as far as `repair` does it without learning.
         lost: float32 (n, 1, 64, 64), 1 on lost tiles.
         collage: float32 (n, 3, 64, 64) in [-1, 1]: references laid into their boxes, zero elsewhere.
         shown: float32 (n, 1, 64, 64), 1 where the collage shows a reference.
@@ -81,6 +81,14 @@ class CalibratorNetwork(nn.Module):
 
     def forward(self, view: View) -> Tensor:
         """Repaired pictures, float32 (n, 3, 64, 64), nominally in [-1, 1]."""
+        fine, about = self.features(view)
+        gain, offset = self.tint(about)[:, :, None, None].float().chunk(2, dim=1)
+        local = functional.pixel_shuffle(self.head(fine).float(), PATCH)
+        repaired: Tensor = view.picture * (1 + gain) + offset + local
+        return repaired
+
+    def features(self, view: View) -> tuple[Tensor, Tensor]:
+        """What the head reads, (n, fine, 16, 16), and what is said of the whole picture, (n, coarse)."""
         seen = torch.cat([view.picture, view.lost, view.collage, view.shown], dim=1)
         fine = self.before(self.stem(functional.pixel_unshuffle(seen, PATCH).contiguous(memory_format=torch.channels_last)))
         coarse = self.down(fine)
@@ -90,7 +98,4 @@ class CalibratorNetwork(nn.Module):
         scale, shift = self.whole(about)[:, :, None, None].chunk(2, dim=1)
         coarse = self.deep(coarse * (1 + scale) + shift)
         fine = self.after(fine + self.up(coarse))
-        gain, offset = self.tint(about)[:, :, None, None].float().chunk(2, dim=1)
-        local = functional.pixel_shuffle(self.head(functional.silu(fine)).float(), PATCH)
-        repaired: Tensor = view.picture * (1 + gain) + offset + local
-        return repaired
+        return functional.silu(fine), about

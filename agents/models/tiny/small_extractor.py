@@ -14,6 +14,7 @@ from ..codecs.quantised import dequantise
 from ..roles import Box
 from .detector import ExtractorNetwork, backgrounds, read_boxes
 from .extractor import TinyExtractor
+from .extractor import examples as examples
 from .subjects import WEIGHTS_NAME, SubjectEye
 
 MODEL_NAME = "model.safetensors"

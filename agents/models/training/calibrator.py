@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from ....bus import keys
@@ -21,8 +22,10 @@ from ..codecs.library import read_library
 from ..codecs.quantised import quantise
 from ..loading import WEIGHTS
 from ..roles import PICTURE_SIDE, Box
+from ..tiny.autoencoder import PATCH
 from ..tiny.calibrator import BATCH, WEIGHTS_NAME, laid, mask_of
 from ..tiny.calibrator_network import CalibratorNetwork, View
+from ..tiny.repair import mend
 from .damage import blurred, lost_tiles, through_codec, tinted
 from .data import to_tensor, training_scene
 from .devices import CPU, drawn
@@ -37,6 +40,11 @@ POOL = 8000
 """Scenes drawn once, each also as received through a codec of the library; their other damage is new in every step."""
 SNR_DB = (-6.0, 16.0)
 NO_NOISE_DB = 40.0
+TRAINING_SWEEPS = 16
+REFIT, ROUNDS = 120, 4
+"""Batches, and rounds of reweighting, of the last layer's least squares at the end."""
+LITTLE = 1e-3
+"""Squared errors well below this (36 dB) are as good as none; else keeping undamaged pictures would be all that is learned."""
 JITTER_PX = 1.0
 """Deviation of the error in a reference's box, as an extractor that sees a damaged picture makes it."""
 
@@ -112,13 +120,18 @@ def example(pool: Pool, rows: Tensor, *key: keys.Key) -> tuple[View, Tensor]:
     collage, shown = laid(subjects)
     background = torch.where(told < 0.6, pool.background[rows], 0)
     snr_db = torch.where(coded, pool.snr_db[rows], NO_NOISE_DB)
-    return View(x * (1 - lost), lost, collage, shown, background, snr_db), drawn
+    mended = mend(x * (1 - lost), lost, lost, background, collage, shown, TRAINING_SWEEPS)
+    return View(mended, lost, collage, shown, background, snr_db), drawn
 
 
 def loss_of(network: CalibratorNetwork, view: View, drawn: Tensor) -> Tensor:
     """Mean over pictures of the logarithm of the squared error: a decibel counts the same on little and on much damage."""
-    error = (network(view).float() - drawn).square().mean(dim=(1, 2, 3))
-    return torch.as_tensor((error + 1e-4).log().mean())
+    return torch.as_tensor((loss_terms(network, view, drawn) + LITTLE).log().mean())
+
+
+def loss_terms(network: CalibratorNetwork, view: View, drawn: Tensor) -> Tensor:
+    """Mean squared error of each picture, (n,)."""
+    return torch.as_tensor((network(view).float() - drawn).square().mean(dim=(1, 2, 3)))
 
 
 def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
@@ -133,7 +146,39 @@ def train(folder: Path, work: Path, minutes: float, device: str = CPU) -> Card:
         return loss_of(network, *drawn(lambda: example(pool, torch.from_numpy(rows), NAME, "training", step)))
 
     progress = fit(network, loss, work / NAME, minutes, Settings(rate=2e-3, average=0.998), device)
+    refit_head(network, pool)
     return export(network, folder, minutes, progress)
+
+
+def refit_head(network: CalibratorNetwork, pool: Pool) -> None:
+    """Weights of the last layer by least squares over `REFIT` damaged batches, every picture weighing 1 / its squared error.
+
+    That is the minimum of `loss_of` over the last layer, found by reweighting a few times.
+    """
+    with torch.inference_mode():
+        parts = [example(pool, torch.arange(i * PICTURES, (i + 1) * PICTURES), NAME, "refit", i) for i in range(REFIT)]
+        rows = [_head_rows(network, view, drawn) for view, drawn in parts]
+        for _ in range(ROUNDS):
+            errors = [loss_terms(network, view, drawn) for view, drawn in parts]
+            size = network.head.in_channels + 1
+            square, product = torch.zeros(size, size, dtype=torch.float64), torch.zeros(size, 3 * PATCH**2, dtype=torch.float64)
+            for (given, wanted), error in zip(rows, errors, strict=True):
+                weight = (1 / (error + LITTLE)).double().view(-1, 1, 1)
+                square += (given * weight).flatten(0, 1).T @ given.flatten(0, 1)
+                product += (given * weight).flatten(0, 1).T @ wanted.flatten(0, 1)
+            ridge = 1e-4 * square.diagonal().mean() * torch.eye(size, dtype=torch.float64)
+            solution = torch.linalg.solve(square + ridge, product).float()
+            network.head.weight.copy_(solution[:-1].T[:, :, None, None])
+            network.head.bias.copy_(solution[-1])  # type: ignore[union-attr]
+
+
+def _head_rows(network: CalibratorNetwork, view: View, drawn: Tensor) -> tuple[Tensor, Tensor]:
+    """Of every picture and cell the head's input with a one (n, 256, fine + 1), and what is missing in it (n, 256, 48)."""
+    fine, about = network.features(view)
+    gain, offset = network.tint(about)[:, :, None, None].chunk(2, dim=1)
+    missing = functional.pixel_unshuffle(drawn - view.picture * (1 + gain) - offset, PATCH)
+    given = fine.flatten(2).transpose(1, 2)
+    return torch.cat([given, torch.ones_like(given[..., :1])], dim=2).double(), missing.flatten(2).transpose(1, 2).double()
 
 
 def _kept_pool(path: Path, library: Path) -> Pool:
