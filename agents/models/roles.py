@@ -223,5 +223,5 @@ Arguments = Extract | Interpret | Generate | Restore | Encode | Decode | Denoise
 """Every argument of a role."""
 
 ModelSet = Mapping[str, Model]
-"""Role name -> model: ``extractor``, ``captioner``, ``keywords``, ``generator``, ``generator_vae``, ``generator_gan``, ``generator_flow``, ``restorer``,
+"""Role name -> model: ``extractor``, ``captioner``, ``keywords``, ``generator``, ``restorer``,
 ``jscc_encoder``, ``denoiser``, ``jscc_decoder``, ``calibrator``, ``embedder``, ``personaliser``."""

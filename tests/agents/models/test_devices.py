@@ -17,9 +17,7 @@ from semcast.bus.errors import BadInput
 from semcast.scenarios.cli import main
 from torch import nn
 
-LEADS = ("photos",)
-"""Recipe modules that another change moves to devices."""
-MODULES = sorted({recipe.module for recipe in recipes.RECIPES.values()} - set(LEADS))
+MODULES = sorted({recipe.module for recipe in recipes.RECIPES.values()})
 Pair = namedtuple("Pair", "one other")
 
 

@@ -20,6 +20,7 @@ from semcast.bus.errors import BadInput
 from semcast.scenarios.metrics.judging import recoveries
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
+from torch.nn import functional
 
 FAMILIES = [role for role in PROFILES["tiny"] if role in ("generator@vae", "generator@gan", "generator@flow")]
 
@@ -122,6 +123,11 @@ def test_each_player_learns_by_its_own_loss_alone() -> None:
     (paints, judges), (paints_too, judges_penalised) = gradients
     assert torch.allclose(paints, paints_too) and paints.abs().max() > 0
     assert not torch.allclose(judges, judges_penalised)
+    with torch.no_grad():
+        made = gan.painter(prompts, noise[:4]).float()
+    own = functional.softplus(gan.discriminator(made, prompts) - gan.discriminator(latents, prompts)).mean()
+    (wanted,) = torch.autograd.grad(own, gan.discriminator.score.weight)
+    assert torch.allclose(judges, wanted, rtol=1e-3, atol=1e-6)
 
 
 def test_the_spreads_weight_makes_a_normals_own_deviation_best() -> None:
