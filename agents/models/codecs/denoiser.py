@@ -14,6 +14,7 @@ from ..cards import Card, checked, read_card
 from ..roles import Denoise, Denoised
 from .denoiser_network import DenoiserNetwork, noise_std
 from .library import codec_name
+from .quantised import dequantise
 
 WEIGHTS_NAME = "model.safetensors"
 CLEAN_SNR_DB = 40.0
@@ -92,7 +93,7 @@ def load(folder: Path) -> SymbolDenoiser:
     """Read weights and card; their hashes are checked."""
     card = read_card(folder)
     network = DenoiserNetwork(card.data["channels"], card.data["width"], card.data["depth"])
-    network.load_state_dict({name: value.float() for name, value in load_file(checked(card, WEIGHTS_NAME)).items()})
+    network.load_state_dict(dequantise(load_file(checked(card, WEIGHTS_NAME))))
     return SymbolDenoiser(card, network)
 
 

@@ -17,6 +17,7 @@ from ..codecs.denoiser_network import DenoiserNetwork, noise_std
 from ..codecs.library import Library, read_library
 from ..codecs.models import load_codec, to_planes, weights_name
 from ..codecs.network import Decoder, Encoder
+from ..codecs.quantised import quantise
 from ..loading import WEIGHTS
 from ..roles import PICTURE_SIDE
 from .denoiser_data import GRID, pictures, received, sent_code, symbols_of
@@ -98,9 +99,9 @@ def measure(folder: Path, library: Path, scenes: int = 60) -> dict[str, float]:
 
 
 def export(network: DenoiserNetwork, library: Library, folder: Path, minutes: float, progress: Mapping[str, Any]) -> Card:
-    """Write half-precision weights and the card."""
+    """Write weights in 8 bits and the card."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.half().contiguous() for name, value in network.state_dict().items()}, folder / WEIGHTS_NAME)
+    save_file(quantise(network.state_dict()), folder / WEIGHTS_NAME)
     (folder / WEIGHTS_NAME).chmod(0o644)
     flops = max(network.step_flops(name, GRID**2) for name in network.channels)
     return write_card(folder, {
