@@ -177,8 +177,8 @@ class ModelsSection(Section):
     """Which models run, the diffusion steps of the generator, and how pictures are understood and how finely told."""
 
     profile: Literal["tiny", "hub"] = "tiny"
-    generator: Literal["diffusion", "vae", "gan", "flow"] = "diffusion"
-    """Which family of generative models draws content; all but the diffusion make one pass and have no steps."""
+    generator: Literal["diffusion", "small", "int8", "vae", "gan", "flow"] = "diffusion"
+    """Which generative model draws content: the diffusion model (or its small or 8-bit variant), or a family that makes one pass."""
     generator_steps: int = Field(default=8, ge=1, le=50)
     best_of: int = Field(default=1, ge=1, le=16)
     """Candidates drawn of every prompt; an extractor at the cloud picks the one in which it finds the prompt best again."""

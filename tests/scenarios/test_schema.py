@@ -240,4 +240,12 @@ def test_families_of_generators_that_do_not_fit_are_mistakes() -> None:
     assert 'models.profile = "tiny"' in found["models.generator"]
     assert "made for the diffusion generator" in found["knowledge.branch"]
     assert mistakes(tables(models={"generator": "gna"}))["models.generator"].endswith("did you mean gan?")
+    found = mistakes(tables(scheme="semcom", models={"best_of": 2}))
+    assert "nothing is generated" in found["models.best_of"]
+
+
+def test_only_what_users_run_is_a_variant_of_their_devices() -> None:
+    found = mistakes(tables(devices={"phone": {"share": 1.0, "variants": {"generator": "int8"}}}))
+    assert "the role 'generator' has no variants" in found["devices.phone.variants.generator"]
+    assert network_settings(validated(tables(models={"generator": "small"}), "x.toml")).generator == "small"
     assert "models.best_of" in mistakes(tables(models={"best_of": 0}))
