@@ -178,7 +178,7 @@ class ModelsSection(Section):
 
     profile: Literal["tiny", "hub"] = "tiny"
     generator: Literal["diffusion", "small", "int8", "vae", "gan", "flow"] = "diffusion"
-    """Which generative model draws content: the diffusion model (or its small or 8-bit variant), or a family that makes one pass."""
+    """What draws content: the diffusion model, its small or 8-bit variant, or a family of models that makes one pass."""
     generator_steps: int = Field(default=8, ge=1, le=50)
     best_of: int = Field(default=1, ge=1, le=16)
     """Candidates drawn of every prompt; an extractor at the cloud picks the one in which it finds the prompt best again."""
