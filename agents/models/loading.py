@@ -52,6 +52,7 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
         "extractor@small": Source("tiny.small_extractor", "extractor_small"),
         "generator": Source("tiny.generator", "generator"),
         "generator@flow": Source("tiny.families.flow", "flow"),
+        "generator@gan": Source("tiny.families.gan", "gan"),
         "generator@int8": Source("tiny.int8", "generator_int8", "load_generator", "generator_examples"),
         "generator@small": Source("tiny.small_generator", "generator_small"),
         "generator@vae": Source("tiny.families.vae", "vae"),

@@ -56,7 +56,7 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     "prompting": Evaluation("objects generated from true prompts, boxes against captions alone", ("generator", "judge")),
     "generators": Evaluation(
         "diffusion, VAE, GAN and flow on the same prompts and seeds: quality, diversity, cost; best of n",
-        ("extractor", "generator", "generator@vae", "generator@flow", "judge", "clip_judge"),
+        ("extractor", "generator", "generator@vae", "generator@gan", "generator@flow", "judge", "clip_judge"),
     ),
     "inverse": Evaluation(
         "lost tiles painted in and thumbnails made sharp by the generator", ("generator", "restorer", "clip_judge")
