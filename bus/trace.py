@@ -294,8 +294,7 @@ class TraceReader:
 
     def whole_part(self, path: Path) -> list[Schema | Channel | Metadata | McapMessage]:
         """The MCAP records of one segment up to its end or to where it was cut (then it is in ``cut``)."""
-        kinds = (Schema, Channel, Metadata, McapMessage)
-        return [record for record in self._mcap_records(path) if isinstance(record, kinds)]
+        return [found for found in self._mcap_records(path) if isinstance(found, Schema | Channel | Metadata | McapMessage)]
 
     def _record(self, raw: bytes, private: bool, number: int) -> TraceRecord:
         try:

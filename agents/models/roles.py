@@ -87,8 +87,8 @@ class Generate(Message, frozen=True):
 class Restore(Message, frozen=True):
     """Arguments of ``restorer``: a picture of which something is missing, and the prompt of what it shows (with seed and steps).
 
-    ``lost``: numbers of its 8x8 tiles that did not come (row-major, 0 to 63), whose pixels are not looked at. ``scale``: 1, or 2 or 4
-    where ``picture`` is a thumbnail of 32x32 or 16x16 pixels, each the mean of a block of the whole; nothing of it is lost then.
+    ``lost``: numbers of its 8x8 tiles that did not come (row-major, 0 to 63), whose pixels are not looked at. ``scale``: 1, or 2
+    or 4 where ``picture`` is a thumbnail of 32x32 or 16x16 pixels, each the mean of a block of the whole; nothing is lost then.
     """
 
     picture: bytes
