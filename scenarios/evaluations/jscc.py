@@ -1,8 +1,9 @@
 """The photograph codec against JPEG and AVIF over LDPC and QAM, at equal complex channel uses on the same pictures.
 
 Each scheme gets floor(CBR * 3 H W) complex symbols of an AWGN channel for a picture, side information and file headers
-included, and sends once. Ours: a header of 41 bits at the most robust scheme, JSCC symbols with what is left. Rivals: the best
-file that fits at each fixed scheme (MCS); the picture is there if all its code blocks are. Block losses follow the
+included, and sends once. Ours: side information (size, scale, block classes) in coded bits, at the fastest scheme that loses at
+most one in a thousand, and JSCC symbols with what is left. Rivals: the best file that fits at each fixed scheme (MCS); the
+picture is there if all its code blocks are. Block losses follow the
 shipped BLER tables (Sionna, AWGN); their effect is averaged exactly, not drawn. A picture that is lost, or that fits at no
 quality, is mid-grey and counts. PSNR is against what entered the encoder: the mean over pictures of each picture's PSNR.
 """
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from ...agents.models.cards import file_sha256
 from ...agents.models.codecs.classical import FORMATS, Files, decompress
-from ...bus.channel import MCS_TABLE, Mcs, bler, segment
+from ...bus.channel import MCS_TABLE, Mcs, bler, choose_mcs, segment
 from ...bus.channel.awgn import add_noise
 from ...bus.channel.mcs import Blocks, largest_payload_bits
 from ...bus.errors import BadInput
@@ -26,13 +28,16 @@ from . import Request
 from .score import Score, Skipped, mean
 
 if TYPE_CHECKING:
+    from ...agents.models.cards import Card
     from ...agents.models.codecs.photo import PhotoCodec
 
 SUFFIXES = (".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 OURS = "semcast"
 GREY = 128
 BELOW_CLIFF_DB = 2.0
-HEADER_MCS = MCS_TABLE[0]
+UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError)
+SIDE_LOSS = 1e-3
+"""Largest block error rate at which our side information is sent."""
 INFEASIBLE = "infeasible: the budget is too small for every picture"
 Values = dict[str, np.ndarray | None]
 """Name of a scheme -> PSNR in dB of shape (pictures, SNRs), or None where its budget is infeasible for every picture."""
@@ -85,15 +90,49 @@ def evaluate(request: Request) -> dict[str, Score | Skipped]:
 
     from ...agents.models.codecs.photo import load_photo_codec
 
-    paths = picture_paths(request.images)
     check_cbr(request.cbr)
     codec = load_photo_codec()
+    paths, left_out = unseen(picture_paths(request.images), codec.card)
+    for path in paths:
+        check_size(path)
     console, rows = Console(stderr=True), []
-    for index, path in enumerate(track(paths, f"{len(paths)} pictures", console=console, disable=not console.is_terminal)):
-        picture = read_picture(path)
+    for path in track(paths, f"{len(paths)} pictures", console=console, disable=not console.is_terminal):
+        picture, sha256 = read_picture(path), file_sha256(path)
         found = {form: rivals(picture, form, request.cbr) for form in FORMATS}
-        rows.append(Row(ours(codec, picture, request, index), found, grey_psnr_db(picture)))
-    return figures(rows, request.snrs_db)
+        rows.append(Row(ours(codec, picture, request, sha256), found, grey_psnr_db(picture)))
+    return figures(rows, request.snrs_db) | {"left_out_trained_on": Score(left_out, left_out, left_out, len(paths) + left_out)}
+
+
+def unseen(paths: Sequence[Path], card: "Card | None") -> tuple[list[Path], int]:
+    """The pictures that the codec was not trained on, by the hash of their files, and how many were left out.
+
+    Raises:
+        BadInput: Fewer than two remain.
+    """
+    trained_on = set(card.data["training"]["data"]) if card else set()
+    kept = [path for path in paths if file_sha256(path) not in trained_on]
+    if len(kept) < 2:
+        raise BadInput(
+            f"the codec was trained on {len(paths) - len(kept)} of {len(paths)} pictures", "at least 2 others are needed"
+        )
+    return kept, len(paths) - len(kept)
+
+
+def check_size(path: Path) -> None:
+    """Refuse a picture that the codec cannot code, before others have taken minutes.
+
+    Raises:
+        BadInput: It is too large, or cannot be read; the path is named.
+    """
+    from ...agents.models.codecs.photo_side import MOST_SIDE
+
+    try:
+        with Image.open(path) as picture:
+            size = picture.size
+    except UNREADABLE as error:
+        raise BadInput(f"{path} cannot be read as a picture ({error})", "take it out of the folder") from None
+    if max(size) > MOST_SIDE:
+        raise BadInput(f"{path} has {size[0]} x {size[1]} pixels, at most {MOST_SIDE} a side are coded", "scale it down")
 
 
 def picture_paths(folder: Path | None) -> list[Path]:
@@ -121,7 +160,7 @@ def read_picture(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("RGB"))
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+    except UNREADABLE as error:
         raise BadInput(f"{path} cannot be read as a picture ({error})", "take it out of the folder") from None
 
 
@@ -140,24 +179,32 @@ def budget_symbols(picture: np.ndarray, cbr: Fraction) -> int:
     return int(cbr * picture.size)
 
 
-def ours(codec: "PhotoCodec", picture: np.ndarray, request: Request, index: int) -> list[float] | None:
-    """PSNR in dB at each SNR of the request; None if the budget is too small for the codec."""
-    from ...agents.models.codecs.photo import FEWEST_PAIRS, HEADER_BITS
-    from ...agents.models.codecs.photo_network import STRIDE
+def ours(codec: "PhotoCodec", picture: np.ndarray, request: Request, key: str) -> list[float] | None:
+    """PSNR in dB at each SNR of the request; mid-grey where side information takes too much, None if that is everywhere.
 
-    header = segment(HEADER_BITS, HEADER_MCS)
-    symbols = budget_symbols(picture, request.cbr) - header.complex_symbols
-    places = math.prod(-(-side // STRIDE) for side in picture.shape[:2])
-    if symbols <= (FEWEST_PAIRS - 1) * places:
-        return None
-    found = []
+    ``key``: of the noise, one stream scaled for each SNR. Which scheme codes the bits is signalled alike for all, uncharged.
+    """
+    from ...agents.models.codecs.photo import FEWEST_SYMBOLS
+
+    sketch, grey_db = codec.sketch(picture), grey_psnr_db(picture)
+    found: list[float | None] = []
     for snr_db in request.snrs_db:
-        sent = codec.encode(picture, symbols, snr_db)
-        received = add_noise(sent.symbols, snr_db, 1.0, "evaluation", "jscc", index)  # one stream, scaled for each SNR
-        there = arrival(header, snr_db)
-        decoded = codec.decode(sent.header, received, snr_db)
-        found.append(there * psnr_db(picture, decoded) + (1 - there) * grey_psnr_db(picture))
-    return found
+        side = side_blocks(sketch.bits, snr_db)
+        symbols = budget_symbols(picture, request.cbr) - side.complex_symbols
+        if symbols < FEWEST_SYMBOLS * sketch.classes.size:
+            found.append(None)
+            continue
+        sent = codec.encode(sketch, symbols, snr_db)
+        received = add_noise(sent.symbols, snr_db, 1.0, "evaluation", "jscc", key)
+        there = arrival(side, snr_db)
+        found.append(there * psnr_db(picture, codec.decode(sent.side, received, snr_db)) + (1 - there) * grey_db)
+    return None if all(value is None for value in found) else [grey_db if value is None else value for value in found]
+
+
+def side_blocks(bits: int, snr_db: float) -> Blocks:
+    """How side information is sent at an SNR that the sender knows."""
+    size = segment(bits, MCS_TABLE[0]).block_bits
+    return segment(bits, choose_mcs(snr_db, size, SIDE_LOSS))
 
 
 def rivals(picture: np.ndarray, form: str, cbr: Fraction) -> list[Rival | None]:

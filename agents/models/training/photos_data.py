@@ -69,8 +69,8 @@ def read_photos(folder: Path | None) -> list[Photo]:
     return photos
 
 
-def crops(photos: list[Photo], groups: int, tiles: int, side: int, *key: keys.Key) -> np.ndarray:
-    """Random crops: (groups * tiles, side, side, 3) uint8; the tiles of a group come from one photograph.
+def crops(photos: list[Photo], groups: int, tiles: int, side: int, *key: keys.Key) -> tuple[np.ndarray, list[int]]:
+    """Random crops: (groups * tiles, side, side, 3) uint8, and which photograph the tiles of each group come from.
 
     Mirrored in one case of two, transposed in one of four, and in one group of three seen from up to 1.6 times as far.
 
@@ -82,9 +82,10 @@ def crops(photos: list[Photo], groups: int, tiles: int, side: int, *key: keys.Ke
         key: Of the draw.
     """
     rng = keys.generator("photos", "crops", *key)
-    rows = []
+    rows, drawn = [], []
     for _ in range(groups):
-        pixels = photos[int(rng.integers(len(photos)))].pixels
+        drawn.append(int(rng.integers(len(photos))))
+        pixels = photos[drawn[-1]].pixels
         zoom = float(rng.uniform(1, ZOOM)) if rng.random() < 1 / 3 else 1.0
         reach = min(round(side * zoom), *pixels.shape[:2])
         for _ in range(tiles):
@@ -94,7 +95,7 @@ def crops(photos: list[Photo], groups: int, tiles: int, side: int, *key: keys.Ke
                 crop = np.asarray(Image.fromarray(crop).resize((side, side), Image.Resampling.BICUBIC))
             crop = crop[:, ::-1] if rng.random() < 0.5 else crop
             rows.append(crop.transpose(1, 0, 2) if rng.random() < 0.25 else crop)
-    return np.stack(rows)
+    return np.stack(rows), drawn
 
 
 def block_statistics(photos: list[Photo], keep: int, side: int = 16) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

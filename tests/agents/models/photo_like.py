@@ -4,7 +4,10 @@ from functools import cache
 
 import numpy as np
 from semcast.agents.models.codecs.photo import PhotoCodec
-from semcast.agents.models.codecs.photo_network import CHANNELS, Decoder, Encoder, start_linear
+from semcast.agents.models.codecs.photo_network import Decoder, Encoder, start_linear
+from semcast.agents.models.codecs.photo_plan import CHANNELS
+from semcast.agents.models.codecs.photo_side import succession_odds
+from semcast.agents.models.training.photos_classes import classify, find_classes
 from semcast.agents.models.training.photos_data import Photo, block_statistics
 from semcast.bus import keys
 
@@ -32,12 +35,20 @@ def photos(count: int, side: int = 96) -> list[Photo]:
 
 @cache
 def statistics() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Principal axes, variances and mean of their blocks."""
-    return block_statistics(photos(24, 160), CHANNELS)
+    """Principal axes, mean and variances of the classes of their blocks."""
+    given = photos(24, 160)
+    axes, variances, mean = block_statistics(given, CHANNELS)
+    return axes, mean, find_classes(given, axes, mean, variances)
+
+
+@cache
+def maps() -> list[np.ndarray]:
+    """The classes of their blocks."""
+    return [classify(photo, *statistics()) for photo in photos(24, 160)]
 
 
 def linear_codec() -> PhotoCodec:
     """The codec as it is before training: a linear transform code."""
     encoder, decoder = Encoder(), Decoder()
     start_linear(encoder, decoder, *statistics())
-    return PhotoCodec(encoder.eval(), decoder.eval())
+    return PhotoCodec(encoder.eval(), decoder.eval(), succession_odds(maps()))

@@ -1,4 +1,4 @@
-"""The photograph codec against the definitions: symbols, power, prefix and header of one picture; its start as a linear code."""
+"""The photograph codec against the definitions: symbols, power, side information; its start as a linear code."""
 
 from fractions import Fraction
 
@@ -8,17 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from semcast.agents.models.codecs import photo
-from semcast.agents.models.codecs.photo import HEADER_BITS, Header, PhotoCodec, from_symbols, symbols_of, to_symbols
-from semcast.agents.models.codecs.photo_network import (
-    CHANNELS,
-    RATE_NODES,
-    SNR_NODES_DB,
-    Decoder,
-    Encoder,
-    between,
-    spread,
-    wiener,
-)
+from semcast.agents.models.codecs.photo import PhotoCodec, symbols_of
+from semcast.agents.models.codecs.photo_network import Decoder, Encoder
+from semcast.agents.models.codecs.photo_plan import CHANNELS, CLASSES, LEAST_AMPLITUDE, gain_map
+from semcast.agents.models.codecs.photo_side import HEADER_BYTES, Header
 from semcast.bus.channel.awgn import add_noise, check_unit_power
 from semcast.bus.errors import BadInput
 
@@ -33,92 +26,114 @@ def psnr_db(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def hop(codec: PhotoCodec, picture: np.ndarray, cbr: Fraction, snr_db: float) -> np.ndarray:
-    sent = codec.encode(picture, symbols_of(cbr, *picture.shape[:2]), snr_db)
-    return codec.decode(sent.header, add_noise(sent.symbols, snr_db, 1.0, "test"), snr_db)
+    sent = codec.encode(codec.sketch(picture), symbols_of(cbr, *picture.shape[:2]), snr_db)
+    return codec.decode(sent.side, add_noise(sent.symbols, snr_db, 1.0, "test"), snr_db)
 
 
 def test_cbr_counts_complex_symbols() -> None:
     """768x512 at 1/16: 73,728 complex uses, not as many reals (ANCHORS: a factor of two)."""
     assert symbols_of(Fraction(1, 16), 512, 768) == 3 * 512 * 768 // 16 == 73728
-    assert 2 * 128 == RATE_NODES[-1] == CHANNELS and Fraction(128, 3 * 16 * 16) == Fraction(1, 6)
-    assert Fraction(RATE_NODES[0] // 2, 3 * 16 * 16) == Fraction(1, 48)
+    assert Fraction(photo.MOST_SYMBOLS, 3 * 16 * 16) == Fraction(1, 6)
+    assert Fraction(photo.FEWEST_SYMBOLS, 3 * 16 * 16) == Fraction(1, 96)
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(1, 70), st.integers(1, 70), st.integers(16, 128), st.integers(0, 9))
-def test_any_size_gives_exactly_the_symbols_asked_for_at_unit_power(height: int, width: int, pairs: int, less: int) -> None:
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(8, 127), st.integers(0, 9))
+def test_any_size_gives_exactly_the_symbols_asked_for_at_unit_power(height: int, width: int, each: int, more: int) -> None:
     picture = photo_like(height, width, "any")
+    sketch = CODEC.sketch(picture)
     places = -(-height // 16) * -(-width // 16)
-    n = pairs * places - min(less, places - 1)
-    sent = CODEC.encode(picture, n, 5.0)
+    n = each * places + min(more, places - 1)
+    sent = CODEC.encode(sketch, n, 5.0)
     assert sent.symbols.shape == (n,) and sent.symbols.dtype == np.complex64
     assert np.mean(np.abs(sent.symbols.astype(complex)) ** 2) == pytest.approx(1, abs=1e-5)
     check_unit_power(sent.symbols)
-    assert sent.header.pairs == pairs
-    assert CODEC.decode(sent.header, sent.symbols, 5.0).shape == (height, width, 3)
+    assert 8 * len(sent.side) - 8 < sketch.bits <= 8 * len(sent.side)
+    assert CODEC.decode(sent.side, sent.symbols, 5.0).shape == (height, width, 3)
 
 
 def test_power_is_one_for_a_dark_and_a_bright_picture_each() -> None:
     """Per picture, never per batch: whatever its energy."""
     for picture in (np.full((32, 32, 3), 127, np.uint8), photo_like(32, 32, "x"), np.full((32, 32, 3), 255, np.uint8)):
-        sent = CODEC.encode(picture, 192, 10.0)
+        sent = CODEC.encode(CODEC.sketch(picture), 192, 10.0)
         assert np.mean(np.abs(sent.symbols.astype(complex)) ** 2) == pytest.approx(1, abs=1e-5)
 
 
-def test_fewer_symbols_of_a_rate_are_a_prefix() -> None:
-    picture = photo_like(64, 64, "prefix")
-    long, short = (CODEC.encode(picture, n, 10.0).symbols for n in (48 * 16, 48 * 16 - 7))
-    ratio = short / long[: short.size]
-    assert np.allclose(ratio, ratio[0], rtol=1e-5)
+@pytest.mark.parametrize("level", [0, 1, 127, 255])
+def test_an_even_picture_gets_better_with_the_snr(level: int) -> None:
+    """Its power is far below the plan's; the header tells the scale all the same."""
+    picture = np.full((96, 96, 3), level, np.uint8)
+    picture[:, :48] ^= 1
+    found = [psnr_db(picture, hop(CODEC, picture, Fraction(1, 16), snr_db)) for snr_db in (0.0, 10.0, 20.0)]
+    assert found == sorted(found) and found[-1] > 38
 
 
-def test_symbols_and_planes_are_the_same_values_and_the_unsent_are_zero() -> None:
-    code = torch.randn(CHANNELS, 2, 3)
-    flat = to_symbols(code)
-    assert flat.shape == (CHANNELS // 2 * 6,)
-    assert flat[7] == pytest.approx(complex(code[2, 0, 1], code[3, 0, 1]))
-    assert torch.equal(from_symbols(flat, 2, 3), code)
-    part = from_symbols(flat[:15], 2, 3)
-    assert torch.equal(part[:4], code[:4]) and not part[6:].any()
-
-
-@given(st.integers(1, 8191), st.integers(1, 8191), st.integers(1, 128), st.integers(0, 255))
-def test_header_is_its_bits(height: int, width: int, pairs: int, scale: int) -> None:
-    header = Header(height, width, pairs, scale)
-    raw = header.to_bytes()
-    assert len(raw) == -(-HEADER_BITS // 8) and HEADER_BITS == 13 + 13 + 7 + 8
-    assert Header.from_bytes(raw) == header
+def test_the_receiver_knows_the_plan_from_what_was_sent_alone() -> None:
+    """Without noise every value that was sent is where it belongs: the linear code gives the projection back."""
+    picture = photo_like(48, 64, "plan")
+    sketch = CODEC.sketch(picture)
+    caught: list[torch.Tensor] = []
+    hook = CODEC.decoder.register_forward_pre_hook(lambda _, given: caught.extend(given))
+    sent = CODEC.encode(sketch, 48 * 12, 10.0)
+    CODEC.decode(sent.side, sent.symbols, 10.0)
+    hook.remove()
+    code, classes, gains = (tensor[0].numpy() for tensor in caught[:3])
+    axes, mean, variances = statistics()
+    assert np.array_equal(classes, sketch.classes)
+    assert np.array_equal(gains, gain_map(variances.astype(float), sketch.classes, 2 * 48 * 12, 10))
+    blocks = picture.reshape(3, 16, 4, 16, 3).transpose(0, 2, 1, 3, 4).reshape(12, 768) / 255 - 0.5
+    components = ((blocks - mean) @ axes.T).reshape(3, 4, CHANNELS).transpose(2, 0, 1)
+    assert np.count_nonzero(gains) == 2 * 48 * 12
+    assert np.allclose(code, components * gains, atol=0.02 * np.abs(code).max())  # the scale is told to 0.05 dB
 
 
 def test_header_tells_the_scale_to_a_twentieth_of_a_decibel() -> None:
-    picture = photo_like(48, 48, "scale")
-    sent = CODEC.encode(picture, 48 * 9, 10.0)
+    sketch = CODEC.sketch(photo_like(48, 48, "scale"))
+    sent = CODEC.encode(sketch, 48 * 9, 10.0)
+    gains = gain_map(statistics()[2].astype(float), sketch.classes, 96 * 9, 10.0)
     with torch.inference_mode():
-        planes = torch.from_numpy(picture.astype(np.float32) / 255).permute(2, 0, 1)[None]
-        raw = to_symbols(CODEC.encoder(planes, torch.tensor([96.0]), torch.tensor([10.0]))[0])[: 48 * 9]
-    power_db = 10 * np.log10(np.mean(np.abs(raw) ** 2))
-    assert 20 * np.log10(sent.header.factor) == pytest.approx(power_db, abs=0.051)
-
-
-def test_a_damaged_header_is_refused() -> None:
-    for raw in (b"\x00" * 6, b"\x01"):
-        with pytest.raises(BadInput):
-            Header.from_bytes(raw)
+        given = (
+            torch.from_numpy(sketch.classes)[None],
+            torch.from_numpy(gains)[None],
+            torch.tensor([96.0]),
+            torch.tensor([10.0]),
+        )
+        code = CODEC.encoder(sketch.planes[None], *given)[0].numpy()
+    power_db = 10 * np.log10(2 * np.mean(code[gains > 0].astype(float) ** 2))
+    assert 20 * np.log10(Header.from_bytes(sent.side).factor) == pytest.approx(power_db, abs=0.051)
 
 
 def test_what_cannot_be_sent_is_refused() -> None:
-    picture = photo_like(32, 32, "refused")
-    for wrong in (15 * 4, 128 * 4 + 1, 0):
-        with pytest.raises(BadInput, match="CBR 1/48 to 1/6"):
-            CODEC.encode(picture, wrong, 10.0)
+    sketch = CODEC.sketch(photo_like(32, 32, "refused"))
+    for wrong in (8 * 4 - 1, 128 * 4 + 1, 0):
+        with pytest.raises(BadInput, match="CBR 1/96 to 1/6"):
+            CODEC.encode(sketch, wrong, 10.0)
     for shape, kind in (((32, 32), np.uint8), ((32, 32, 4), np.uint8), ((32, 32, 3), np.float32), ((0, 3, 3), np.uint8)):
         with pytest.raises(BadInput, match="uint8 RGB"):
-            CODEC.encode(np.zeros(shape, kind), 192, 10.0)
-    sent = CODEC.encode(picture, 192, 10.0)
+            CODEC.sketch(np.zeros(shape, kind))
+    sent = CODEC.encode(sketch, 192, 10.0)
     with pytest.raises(BadInput, match="symbols received"):
-        CODEC.decode(sent.header, sent.symbols[:100], 10.0)
-    with pytest.raises(BadInput, match="not a number"):
-        CODEC.decode(sent.header, sent.symbols, float("nan"))
+        CODEC.decode(sent.side, sent.symbols[:30], 10.0)
+    for broken in (b"", b"\x00" * 9, sent.side[: HEADER_BYTES + 3], sent.side + b"\x00" * 4):
+        with pytest.raises(BadInput):
+            CODEC.decode(broken, sent.symbols, 10.0)
+    with pytest.raises(BadInput, match="finite"):
+        CODEC.decode(sent.side, np.full_like(sent.symbols, np.nan), 10.0)
+    for call in (lambda: CODEC.decode(sent.side, sent.symbols, float("nan")), lambda: CODEC.encode(sketch, 192, float("nan"))):
+        with pytest.raises(BadInput, match="not a number"):
+            call()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32), st.floats(allow_nan=False))
+def test_damaged_classes_and_any_snr_give_some_picture_or_are_refused(seed: int, snr_db: float) -> None:
+    sent = CODEC.encode(CODEC.sketch(photo_like(32, 48, "damaged")), 6 * 48, snr_db)
+    assert CODEC.decode(sent.side, sent.symbols, snr_db).shape == (32, 48, 3)
+    junk = np.random.default_rng(seed).bytes(len(sent.side) - HEADER_BYTES)
+    try:
+        assert CODEC.decode(sent.side[:HEADER_BYTES] + junk, sent.symbols, snr_db).shape == (32, 48, 3)
+    except BadInput as error:
+        assert "damaged" in error.message
 
 
 def test_quality_rises_with_snr_and_with_rate() -> None:
@@ -135,56 +150,49 @@ def test_equal_arguments_give_equal_bits() -> None:
     assert np.array_equal(first, hop(CODEC, picture, Fraction(1, 24), 4.0))
 
 
-@given(st.integers(2, 60), st.floats(-5, 20))
-def test_power_is_spread_by_the_closed_form(sent: int, snr_db: float) -> None:
-    """All power is used, and no value would gain more from a little of it than another (the condition of the optimum)."""
-    variances = 100.0 / np.arange(1, 65) ** 2
-    noise = 10 ** (-snr_db / 10) / 2
-    power = spread(variances, sent, snr_db) ** 2 * variances
-    assert power.sum() == pytest.approx(sent / 2) and not power[sent:].any()
-    gain_of_power = variances[:sent] * noise / (power[:sent] + noise) ** 2
-    used = power[:sent] > 1e-9
-    assert np.allclose(gain_of_power[used], gain_of_power[0], rtol=1e-5)
-    assert np.all(gain_of_power[~used] <= gain_of_power[0] * (1 + 1e-5))
-
-
-def test_wiener_factor_is_the_regression_on_what_is_received() -> None:
+def test_the_linear_receiver_is_the_wiener_filter() -> None:
+    """Before training: the factor of least squared error for a value of the class's variance (regression on what is received)."""
     rng = np.random.default_rng(1)
-    value, noise = 3 * rng.standard_normal(400_000), np.sqrt(10**-0.7 / 2) * rng.standard_normal(400_000)
+    gains, classes = torch.zeros(1, CHANNELS, 1, 1), torch.zeros(1, 1, 1, dtype=torch.int64)
+    gains[0, 5], spread = 0.2, float(CODEC.decoder.variances[0, 5])
+    value, noise = spread**0.5 * rng.standard_normal(400_000), 0.03 * rng.standard_normal(400_000)
     received = 0.2 * value + noise
-    assert wiener(np.array([0.2]), np.array([9.0]), 7.0)[0] == pytest.approx((received @ value) / (received @ received), rel=0.01)
-
-
-def test_gains_are_exact_at_the_nodes_and_linear_between() -> None:
-    table = torch.randn(len(RATE_NODES), len(SNR_NODES_DB), CHANNELS)
-    found = between(table, torch.tensor([96.0, 32.0, 256.0, 96.0, 64.0]), torch.tensor([10.0, -5.0, 20.0, 12.5, 99.0]))[..., 0, 0]
-    assert torch.allclose(found[0], table[3, 3], atol=1e-5)
-    assert torch.allclose(found[1], table[0, 0], atol=1e-5)
-    assert torch.allclose(found[2], table[6, 5], atol=1e-5)
-    assert torch.allclose(found[3], (table[3, 3] + table[3, 4]) / 2, atol=1e-5)
-    assert torch.allclose(found[4], table[2, 5], atol=1e-5)
+    code = torch.zeros(1, CHANNELS, 1, 1)
+    code[0, 5] = 1.0
+    with torch.inference_mode():
+        condition = (torch.tensor([9e-4]), torch.tensor([96.0]), torch.tensor([10.0]))
+        both = [CODEC.decoder(given, classes, gains, *condition) for given in (code, torch.zeros_like(code))]
+    factor = float((both[0] - both[1]).norm())  # the axes have length one
+    assert factor == pytest.approx((received @ value) / (received @ received), rel=0.02)
 
 
 def test_before_training_the_code_is_principal_components() -> None:
     """Against an independent projection in NumPy."""
-    axes, variances, mean = statistics()
+    axes, mean, _ = statistics()
     picture = photo_like(16, 16, "block")
     with torch.inference_mode():
         planes = torch.from_numpy(picture.astype(np.float32) / 255).permute(2, 0, 1)[None]
-        code = CODEC.encoder(planes, torch.tensor([96.0]), torch.tensor([10.0]))[0, :, 0, 0].numpy()
-    components = axes @ (picture.reshape(-1) / 255 - 0.5 - mean)
-    gains = np.maximum(spread(variances, 96, 10.0), np.where(np.arange(CHANNELS) < 96, 0.02 / np.sqrt(variances), 0))
-    assert np.allclose(code, components * gains, atol=2e-3)
+        condition = (torch.zeros(1, 1, 1, dtype=torch.int64), torch.full((1, CHANNELS, 1, 1), 0.5))
+        code = CODEC.encoder(planes, *condition, torch.tensor([96.0]), torch.tensor([10.0]))[0, :, 0, 0].numpy()
+    assert np.allclose(code, axes @ (picture.reshape(-1) / 255 - 0.5 - mean) / 2, atol=2e-3)
 
 
 def test_networks_of_any_batch_agree_with_one_picture() -> None:
     encoder, decoder = Encoder(), Decoder()
     pictures, rate, snr_db = torch.rand(2, 3, 32, 48), torch.tensor([96.0, 32.0]), torch.tensor([10.0, 1.0])
+    classes, gains, noise = torch.randint(CLASSES, (2, 2, 3)), torch.rand(2, CHANNELS, 2, 3), torch.tensor([0.1, 0.4])
     with torch.inference_mode():
-        both = encoder(pictures, rate, snr_db)
+        both = encoder(pictures, classes, gains, rate, snr_db)
         assert both.shape == (2, CHANNELS, 2, 3)
-        assert torch.allclose(both[1:], encoder(pictures[1:], rate[1:], snr_db[1:]), atol=1e-4)
-        assert decoder(both, rate, snr_db).shape == pictures.shape
+        assert torch.allclose(both[1:], encoder(pictures[1:], classes[1:], gains[1:], rate[1:], snr_db[1:]), atol=1e-4)
+        assert decoder(both, classes, gains, noise, rate, snr_db).shape == pictures.shape
+
+
+def test_no_value_that_is_sent_is_dead() -> None:
+    """At an SNR where most are not worth power, each still has a little."""
+    variances = statistics()[2].astype(float)
+    gains = gain_map(variances, np.zeros((1, 1), np.int64), CHANNELS, -20)
+    assert np.all(gains[:, 0, 0] * np.sqrt(variances[0]) > 0.99 * LEAST_AMPLITUDE)
 
 
 SHIPPED = photo.FOLDER / "card.json"

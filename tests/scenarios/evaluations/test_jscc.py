@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from semcast.agents.models.cards import Card, file_sha256
 from semcast.agents.models.codecs import photo
-from semcast.agents.models.codecs.photo import PhotoCodec, Sent
+from semcast.agents.models.codecs.photo import PhotoCodec, Sent, Sketch
+from semcast.agents.models.codecs.photo_side import succession_odds
 from semcast.bus.channel import MCS_TABLE, bler, segment
 from semcast.bus.channel.mcs import largest_payload_bits
 from semcast.bus.errors import BadInput
@@ -17,7 +19,7 @@ from semcast.scenarios.cli import main
 from semcast.scenarios.evaluations import Request, jscc, jscc_tables
 from semcast.scenarios.evaluations.score import Score, Skipped
 
-from ...agents.models.photo_like import linear_codec, photo_like
+from ...agents.models.photo_like import linear_codec, maps, photo_like
 
 torch.set_num_threads(1)
 PICTURE = photo_like(96, 128, "evaluation")
@@ -28,15 +30,15 @@ class Counting(PhotoCodec):
 
     asked: list[int] = []
 
-    def encode(self, picture: np.ndarray, symbols: int, snr_db: float) -> Sent:
+    def encode(self, sketch: Sketch, symbols: int, snr_db: float) -> Sent:
         self.asked.append(symbols)
-        return super().encode(picture, symbols, snr_db)
+        return super().encode(sketch, symbols, snr_db)
 
 
 @pytest.fixture
 def codec(monkeypatch: pytest.MonkeyPatch) -> Counting:
     linear = linear_codec()
-    counting = Counting(linear.encoder, linear.decoder)
+    counting = Counting(linear.encoder, linear.decoder, succession_odds(maps()))
     monkeypatch.setattr(counting, "asked", [])
     monkeypatch.setattr(photo, "load_photo_codec", lambda: counting)
     return counting
@@ -50,11 +52,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_header_and_symbols_together_are_the_budget(codec: Counting) -> None:
-    """Nothing is sent for free: 96x128 at 1/16 is 2304 uses, 131 of them for the header's 64-bit block."""
-    jscc.ours(codec, PICTURE, Request(cbr=Fraction(1, 16), snrs_db=(10.0,)), 0)
-    header = segment(photo.HEADER_BITS, MCS_TABLE[0]).complex_symbols
-    assert codec.asked == [2304 - header] and header == 131
+def test_side_information_and_symbols_together_are_the_budget(codec: Counting) -> None:
+    """Nothing is sent for free: of the 2304 uses of 96x128 at 1/16, those of header and classes are gone."""
+    jscc.ours(codec, PICTURE, Request(cbr=Fraction(1, 16), snrs_db=(4.0, 10.0)), "a")
+    bits = codec.sketch(PICTURE).bits
+    blocks = [jscc.side_blocks(bits, snr_db) for snr_db in (4.0, 10.0)]
+    assert bits > 40 and codec.asked == [2304 - one.complex_symbols for one in blocks]
+    assert all(one.payload_bits == bits and jscc.arrival(one, snr_db) > 0.99 for one, snr_db in zip(blocks, (4, 10), strict=True))
+    assert blocks[0].complex_symbols > blocks[1].complex_symbols
 
 
 @pytest.mark.parametrize("form", jscc.FORMATS)
@@ -142,7 +147,7 @@ def test_a_budget_too_small_is_called_infeasible(codec: Counting, folder: Path, 
     [
         ([], "which pictures"),
         (["--images", "nowhere"], "no folder"),
-        (["--images", ".", "--cbr", "1/3"], "pictures"),
+        (["--images", ".", "--cbr", "1/3"], "1/48 to 1/6"),
         (["--cbr", "a"], "--cbr a"),
         (["--snr", "1,b"], "--snr 1,b"),
         (["--snr", "nan"], "--snr nan"),
@@ -181,3 +186,18 @@ def test_the_shipped_codec_is_above_jpeg_at_every_snr_and_above_fixed_avif_below
             if isinstance(cliff, Score) and snr_db <= cliff.value - 2:
                 assert _value(found[f"semcast_psnr_db_snr{snr_db:g}"]) > _value(found[f"{name}_psnr_db_snr{snr_db:g}"])
     assert "leads every fixed avif scheme" in jscc_tables.remarks(found, request)[-1]
+
+
+def test_pictures_that_the_codec_was_trained_on_are_left_out(folder: Path) -> None:
+    paths = jscc.picture_paths(folder)
+    card = Card(folder, {"training": {"data": [file_sha256(paths[0])]}}, "")
+    assert jscc.unseen(paths, card) == (paths[1:], 1) and jscc.unseen(paths, None) == (paths, 0)
+    everything = Card(folder, {"training": {"data": [file_sha256(path) for path in paths]}}, "")
+    with pytest.raises(BadInput, match="trained on 3 of 3"):
+        jscc.unseen(paths, everything)
+
+
+def test_too_large_pictures_are_refused_by_name_before_any_is_coded(folder: Path) -> None:
+    Image.fromarray(np.zeros((1, 8200, 3), np.uint8)).save(folder / "wide.png")
+    with pytest.raises(BadInput, match=r"wide\.png has 8200 x 1"):
+        jscc.check_size(folder / "wide.png")
