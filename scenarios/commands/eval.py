@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from fractions import Fraction
 from math import isfinite
 from pathlib import Path
@@ -64,20 +65,28 @@ def execute(args: argparse.Namespace) -> int:
 
         for table in devices.tables(results):
             write_table(table)
+        _tell_skipped(results)
         print(f"{args.scenes} held-out scenes, 95 % intervals; changes against the whole model, paired by scene")
     elif names == [GENERATORS]:
         from ..evaluations import generators
 
         for table in generators.tables(results):
             write_table(table)
+        _tell_skipped(results)
         print(f"{args.scenes} held-out scenes; differences with 95 % intervals, paired by scene; intervals of all: --json")
     else:
         rows = [{"name": name} | as_json(score) for name, score in results.items()]
         write_table(rows, ["name", "value", "low", "high", "n"], f"{args.scenes} held-out scenes, 95 % intervals")
-        for row in rows:
-            if "skipped" in row:
-                print(f"{row['name']}: skipped, because {row['skipped']}")
+        _tell_skipped(results)
     return 0
+
+
+def _tell_skipped(results: "Mapping[str, Score | Skipped]") -> None:
+    from ..evaluations.score import Skipped
+
+    for name, score in results.items():
+        if isinstance(score, Skipped):
+            print(f"{name}: skipped, because {score.reason}")
 
 
 def _names(what: str) -> tuple[str, ...]:

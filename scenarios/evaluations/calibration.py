@@ -45,7 +45,8 @@ def evaluate(request: Request) -> dict[str, Score | Skipped]:
         For every KIND: ``calibration_KIND_psnr_db_before``, ``..._psnr_gain_db`` and ``..._alignment_gain``. Before: lost tiles
         are mid grey. ``calibration_lost_psnr_gain_over_smooth_db``: over tiles filled smoothly from their neighbours;
         ``..._over_restorer_db``: over the generator's inpainting, told what the extractor saw (a quarter of the scenes).
-        ``calibration_lost_reference_gain_db``: what a reference adds within the box of a lost personal subject.
+        ``calibration_lost_reference_true_box_gain_db``: what a reference adds within the box of a personal
+            subject of which half is lost, if background and box are known truly: the most that it can add.
         ``calibration_background_gain_db``: what telling the background adds, over all kinds.
     """
     models = load_models("tiny", ["calibrator", "extractor", "restorer"])
@@ -60,7 +61,7 @@ def evaluate(request: Request) -> dict[str, Score | Skipped]:
         if kind == "lost":
             found |= _against_others(models, drawn, damaged, repaired)
     found["calibration_background_gain_db"] = mean(np.mean(told, axis=0))
-    found["calibration_lost_reference_gain_db"] = mean(_reference_gains(models, cases(max(2, request.scenes // 4))))
+    found["calibration_lost_reference_true_box_gain_db"] = mean(_reference_gains(models, cases(max(2, request.scenes // 4))))
     return found
 
 

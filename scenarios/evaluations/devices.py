@@ -66,7 +66,8 @@ def tables(found: Mapping[str, Score | Skipped]) -> list[list[dict[str, Any]]]:
     for name, score in found.items():
         model, _, figure = name.partition("/")
         row = rows.setdefault(model, {"model": model})
-        assert isinstance(score, Score)
+        if isinstance(score, Skipped):
+            continue
         if figure.endswith("_change"):
             quality = figure.removesuffix("_change")
             row[quality] += f" ({score.value:+.3f} [{score.low:+.3f}, {score.high:+.3f}])"

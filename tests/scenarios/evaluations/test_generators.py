@@ -1,9 +1,11 @@
 """Evaluations of the generator's families, of best of n and of inverse problems, on few scenes."""
 
 import numpy as np
+import pytest
 from semcast.agents.models.loading import load_models
 from semcast.agents.models.roles import Generate, Picture
 from semcast.bus import keys
+from semcast.scenarios.cli import main
 from semcast.scenarios.evaluations import Request, generators, inverse
 from semcast.scenarios.evaluations.best_of import gains
 from semcast.scenarios.evaluations.generators import diversity, eight, prompts, tables
@@ -58,9 +60,17 @@ def test_the_families_are_measured_and_compared() -> None:
     assert any(row["difference"] == "diffusion_minus_vae_psnr_db" for row in rest)
 
 
-def test_a_family_without_weights_is_skipped_with_its_reason() -> None:
-    whole, rest = tables({"gan": Skipped("no weights"), "vae_psnr_db": Score(21.0, 20.0, 22.0, 8)})
+def test_a_family_without_weights_is_skipped_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {"gan": Skipped("no weights"), "vae_psnr_db": Score(21.0, 20.0, 22.0, 8)}
+    whole, rest = tables(found)
     assert whole == [{"figure": "psnr_db", "diffusion": None, "vae": 21.0, "gan": None, "flow": None}] and not rest
+    monkeypatch.setattr(
+        generators, "evaluate", lambda request: {"gan": Skipped("no weights"), "vae_psnr_db": Score(21.0, 20, 22, 8)}
+    )
+    assert main(["eval", "generators", "--scenes", "8"]) == 0
+    assert "gan: skipped, because no weights" in capsys.readouterr().out
 
 
 def test_more_candidates_are_never_much_worse_and_cost_more() -> None:
