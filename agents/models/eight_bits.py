@@ -7,6 +7,7 @@ result is scaled back to float32, in which norms, activations, attention and sma
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import torch
 from safetensors.torch import save
@@ -89,14 +90,25 @@ def in_eight_bits(network: nn.Module, ranges: Mapping[str, tuple[float, float]])
     """Put an `EightBitConv` in place of every convolution that `ranges` names.
 
     Raises:
-        Missing: This build of torch has no 8-bit convolutions.
+        Missing: This build of torch has no 8-bit convolutions, or this processor's are not exact.
     """
     if not hasattr(torch.ops.onednn, "qconv2d_pointwise"):
         raise Missing("this build of torch has no 8-bit convolutions (oneDNN)", "choose another variant")
+    if not sums_are_exact():
+        raise Missing("8-bit convolutions saturate on this processor (it has no VNNI or the like)", "choose another variant")
     for name, part in convolutions(network).items():
         if name in ranges:
             place, _, last = name.rpartition(".")
             setattr(network.get_submodule(place), last, EightBitConv(part, *ranges[name]))
+
+
+@cache
+def sums_are_exact() -> bool:
+    """Whether sums of largest products come out right: processors without VNNI add pairs of products in 16 bits that saturate."""
+    convolution = nn.Conv2d(64, 8, 3, bias=False)
+    nn.init.constant_(convolution.weight, 1.0)
+    found = EightBitConv(convolution, 0.0, 255.0)(torch.full((1, 64, 3, 3), 255.0))
+    return bool(torch.allclose(found, torch.full_like(found, 255.0 * 64 * 9), rtol=1e-4))
 
 
 def memory_bytes(network: nn.Module, ranges: Mapping[str, tuple[float, float]]) -> int:

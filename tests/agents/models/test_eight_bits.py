@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from semcast.agents.models import eight_bits
 from semcast.agents.models.cards import read_card
 from semcast.agents.models.codecs.quantised import dequantise, quantise
 from semcast.agents.models.eight_bits import EightBitConv, convolutions, in_eight_bits, kept_bytes, memory_bytes, ranges_of
@@ -10,6 +11,7 @@ from semcast.agents.models.loading import WEIGHTS, load_models, model_table
 from semcast.agents.models.roles import Extract
 from semcast.agents.models.tiny import generator
 from semcast.bus import keys
+from semcast.bus.errors import Missing
 from torch import nn
 
 
@@ -43,6 +45,13 @@ def test_what_lies_outside_the_range_is_cut():
     narrow = EightBitConv(conv, -1.0, 1.0)
     x = noise(1, 24, 8, 8, scale=5.0)
     assert torch.allclose(narrow(x), narrow(x.clamp(-1.0, 1.0)), atol=0.05)
+
+
+def test_where_sums_saturate_no_variant_is_made(monkeypatch):
+    assert eight_bits.sums_are_exact()
+    monkeypatch.setattr(eight_bits, "sums_are_exact", lambda: False)
+    with pytest.raises(Missing, match="saturate"):
+        eight_bits.in_eight_bits(torch.nn.Sequential(torch.nn.Conv2d(64, 8, 3)), {"0": (0.0, 1.0)})
 
 
 def test_companions_do_not_change_a_bit():
