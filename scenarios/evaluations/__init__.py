@@ -67,11 +67,13 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     ),
     "denoising": Evaluation("received JSCC features before and after the denoiser", ("denoiser", "jscc_encoder", "jscc_decoder")),
     "calibration": Evaluation(
-        "pictures before and after the calibrator, by kind of damage", ("calibrator", "extractor", "jscc_encoder", "jscc_decoder")
+        "pictures before and after the calibrator, by kind of damage",
+        ("calibrator", "extractor", "restorer", "jscc_encoder", "jscc_decoder", "clip_judge"),
     ),
     "devices": Evaluation(
         "variants for small devices against the whole models: size, FLOPs, latency, quality",
-        ("extractor", "extractor@int8", "generator", "generator@int8", "judge", "clip_judge"),
+        tuple(f"{role}{variant}" for role in ("extractor", "generator", "jscc_decoder") for variant in ("", "@int8", "@small"))
+        + ("jscc_encoder", "judge", "clip_judge"),
         models=False,
     ),
     "judging": Evaluation("the CLIP-class judge of reports: retrieval, naming, identity", ("clip_judge",)),
