@@ -16,6 +16,7 @@ from ..bus.errors import RunFailed
 from ..bus.messages import kind_of
 from ..bus.records import Decision
 from ..bus.world import World
+from ..policies.checks import broken_rules
 from ..policies.registry import DEFAULTS, load, resolve
 from .knowledge import KnowledgeBase, change
 from .models.roles import Result
@@ -106,6 +107,9 @@ class NetworkAgent:
             request: The request that it is about, or empty.
             about: What keys the policy's draws besides kind and verb; default: the request.
             private: Whether the record stays with this agent (a user's contexts tell what it sees and likes).
+
+        Raises:
+            RunFailed: The choice breaks a rule of its kind.
         """
         name, policy = self.policies[kind]
         seed, subject = ctx.seed, about or request
@@ -115,6 +119,10 @@ class NetworkAgent:
 
         method = getattr(policy, verb)
         choice = method(context) if kind == "noise" else method(context, rng)
+        if broken := broken_rules(verb, context, choice):
+            raise RunFailed(
+                f"{kind} policy {name}: {'; '.join(broken)}", f"semcast check policy {kind}=... tells all that is wrong"
+            )
         ctx.record(
             Decision(request, kind, verb, subject, name, msgspec.to_builtins(context), msgspec.to_builtins(choice)), private
         )

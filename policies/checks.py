@@ -137,11 +137,19 @@ def _watched(touched: list[str]) -> Iterator[None]:
         _listening.pop()
 
 
-def _wrong(verb: str, context: Any, decision: Any) -> list[str]:
-    """What is invalid about one decision."""
+def broken_rules(verb: str, context: Any, decision: Any) -> list[str]:
+    """What is invalid about one decision, cheaply enough to be asked of every decision of a run."""
     expected, rule = _RULES[verb]
     if not isinstance(decision, expected):
         return [f"{verb} answers {type(decision).__name__}, not {expected.__name__}"]
+    return [f"{verb}: {problem}" for problem in rule(context, decision)]
+
+
+def _wrong(verb: str, context: Any, decision: Any) -> list[str]:
+    """What is invalid about one decision."""
+    expected, _ = _RULES[verb]
+    if not isinstance(decision, expected):
+        return broken_rules(verb, context, decision)
     try:
         same = bool(msgspec.convert(msgspec.to_builtins(decision), expected) == decision)
     except msgspec.ValidationError as error:
@@ -149,7 +157,7 @@ def _wrong(verb: str, context: Any, decision: Any) -> list[str]:
     found = [] if same else [f"{verb} answers what a message cannot carry"]
     if not decision.reason.strip() or "\n" in decision.reason or len(decision.reason) > 300:
         found.append(f"{verb} gives no reason in one line of at most 300 characters")
-    return found + [f"{verb}: {problem}" for problem in rule(context, decision)]
+    return found + broken_rules(verb, context, decision)
 
 
 def _noise(context: Any, decision: SemanticNoise) -> Iterator[str]:

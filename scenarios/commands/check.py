@@ -1,6 +1,7 @@
 """``semcast check``: is this scenario right? And ``semcast check policy``: does this policy keep the rules of its kind?"""
 
 import argparse
+import re
 
 from ...bus.errors import BadInput
 from .options import KINDS, add_scenario, load_scenario
@@ -71,7 +72,7 @@ def _check_policy(args: argparse.Namespace) -> int:
 
 def _kind_and_name(text: str) -> tuple[str, str]:
     """``"prompt=a:B:x=1"`` -> ``("prompt", "a:B:x=1")``; without a kind, the one whose methods the class has."""
-    from ...policies.registry import resolve
+    from ...policies.registry import VERBS, resolve
 
     kind, sign, name = text.partition("=")
     if sign and kind in KINDS:
@@ -90,6 +91,9 @@ def _kind_and_name(text: str) -> tuple[str, str]:
         raise BadInput(
             f"{text} is a policy of the kinds {', '.join(found)}", f"say which: semcast check policy {found[0]}={text}"
         )
-    # A class without any kind's methods, or no such name: where only one kind knows it, its error says more.
-    said = next((error for error in errors if "no policy" not in error.message and "has no" not in error.message), errors[0])
+    unknown = re.compile(r"there is no \w+ policy|has no ")
+    said = next((error for error in errors if not unknown.search(error.message)), None)
+    if said is None:
+        verbs = "; ".join(f"{kind}: {', '.join(methods)}" for kind, methods in VERBS.items())
+        raise BadInput(f"{text} is a policy of no kind: no such name or class, or not the methods of one", f"they are {verbs}")
     raise BadInput(f"{text}: {said.message}", "say the kind: semcast check policy prompt=mine.py:MyPolicy") from said

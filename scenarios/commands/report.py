@@ -16,13 +16,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Write it; the run's status stays as it is."""
+    """Write it, unless the trace of a run that ended well is damaged; the run's status stays as it is."""
+    from ...bus.errors import RunFailed
+    from ...bus.verification import check_trace
     from ..folder import REPORT_FILE, read_run
     from ..loading import load
     from ..runner import finish
 
     folder = Path(args.run)
     run = read_run(folder)
+    if run.get("status") == "ok":
+        checked = check_trace(folder)
+        if checked.problems:
+            listed = "".join(f"\n  - {problem}" for problem in checked.problems)
+            raise RunFailed(
+                f"{folder}: its trace is damaged, and its figures are kept as they are:{listed}", "make the run again"
+            )
     finish(folder, load(str(folder)), run)
     if args.json:
         write_json(run | {"folder": str(folder)})

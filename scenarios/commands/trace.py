@@ -47,6 +47,8 @@ def execute(args: argparse.Namespace) -> int:
         raise BadInput(
             f"{args.run}: nothing of request {args.follow!r}", f"the requests: semcast trace {args.run} --kind decision --json"
         )
+    if not records:
+        _check_filters(args)
     if args.export:
         return _export(args, records)
     if args.json:
@@ -58,6 +60,23 @@ def execute(args: argparse.Namespace) -> int:
     for record in records:
         print(line(record, start_ns))
     return 0
+
+
+def _check_filters(args: argparse.Namespace) -> None:
+    """Nothing was found: say so if no record of the run has this agent or kind at all."""
+    from difflib import get_close_matches
+
+    from ...bus.trace import TraceReader
+
+    agents, kinds = set(), set()
+    for record in TraceReader(Path(args.run)).records(private=True):
+        agents |= {record.envelope.source, record.envelope.destination}
+        kinds.add(record.kind)
+    for name, given, known in (("agent", args.agent, agents), ("kind", args.kind, kinds)):
+        if given and given not in known:
+            near = get_close_matches(given, known, 1)
+            what = f"; did you mean {near[0]!r}?" if near else ""
+            raise BadInput(f"--{name} {given}: there is none in {args.run}{what}", f"there are {', '.join(sorted(known))}")
 
 
 def _repair(args: argparse.Namespace) -> int:

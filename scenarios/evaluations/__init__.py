@@ -72,8 +72,8 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     ),
     "devices": Evaluation(
         "variants for small devices against the whole models: size, FLOPs, latency, quality",
-        tuple(f"{role}{variant}" for role in ("extractor", "generator", "jscc_decoder") for variant in ("", "@int8", "@small"))
-        + ("jscc_encoder", "judge", "clip_judge"),
+        tuple(f"{role}{variant}" for role in ("extractor", "generator") for variant in ("", "@int8", "@small"))
+        + ("jscc_encoder", "jscc_decoder", "jscc_decoder@int8", "judge", "clip_judge"),
         models=False,
     ),
     "judging": Evaluation("the CLIP-class judge of reports: retrieval, naming, identity", ("clip_judge",)),

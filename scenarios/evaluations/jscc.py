@@ -96,7 +96,9 @@ def evaluate(request: Request) -> dict[str, Score | Skipped]:
     for path in paths:
         check_size(path)
     console, rows = Console(stderr=True), []
-    for path in track(paths, f"{len(paths)} pictures", console=console, disable=not console.is_terminal):
+    for number, path in enumerate(track(paths, f"{len(paths)} pictures", console=console, disable=not console.is_terminal)):
+        if not console.is_terminal:
+            console.print(f"picture {number + 1} of {len(paths)}")
         picture, sha256 = read_picture(path), file_sha256(path)
         found = {form: rivals(picture, form, request.cbr) for form in FORMATS}
         rows.append(Row(ours(codec, picture, request, sha256), found, grey_psnr_db(picture)))

@@ -90,10 +90,11 @@ def test_roles_that_no_agent_asks_need_no_checkpoint(tmp_path: Path) -> None:
 
 def test_the_roles_that_are_checked_are_those_that_agents_ask() -> None:
     source = "".join(path.read_text() for path in sorted(AGENTS.glob("*.py")))
-    everything = load("two-users", settings=["models.caption=captioner", "models.goals=inferred", "models.denoise=true"])
-    roles = {*re.findall(r'infer\(\s*"(\w+)"', source)}
+    options = ["caption=captioner", "goals=inferred", "denoise=true", "calibrate=true"]
+    everything = load("two-users", settings=[f"models.{option}" for option in options])
+    roles = {*re.findall(r'(?:infer\(\s*|self\.runs\()"(\w+)"', source), "generator"}  # which one draws is a setting
     assert sorted(roles) == asked(network_settings(everything))
-    assert asked(network_settings(load("two-users"))) == sorted(ASKED)
+    assert asked(network_settings(load("two-users"))) == sorted([*ASKED, "generator"])
 
 
 @pytest.mark.slow

@@ -65,3 +65,14 @@ def test_mistakes_are_told(recorded: Path, tmp_path: Path, capsys: pytest.Captur
         shadow(recorded, "scheduling", "fifo")
     with pytest.raises(BadInput, match="no run folder"):
         shadow(tmp_path, "encoder", "fixed")
+
+
+def test_a_policy_that_breaks_a_rule_ends_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from semcast.policies.protocols import PromptChoice\n\n\nclass Mine:\n    def select(self, context, rng):\n"
+        "        return PromptChoice(('boxesx',), False, 'wrong')\n"
+    )
+    options = ["--quick", "--host", "memory", "--display", "none", "--no-report", "--policy", f"prompt={mine}:Mine"]
+    assert main(["run", "two-users", *options, "--out", str(tmp_path / "run")]) == 1
+    assert "select: a part is no candidate" in capsys.readouterr().err

@@ -65,3 +65,17 @@ def test_mistakes_are_told(name: str, told_what: str, told: Path, tmp_path: Path
     (tmp_path / "run.parquet").write_text("mine")
     assert main(["trace", str(told), "--export", str(tmp_path / name)]) == 2
     assert told_what in capsys.readouterr().err and (tmp_path / "run.parquet").read_text() == "mine"
+
+
+def test_filters_that_nothing_can_have_are_told(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", str(told), "--agent", "user.aa"]) == 2
+    assert "did you mean 'user.a'?" in capsys.readouterr().err
+    assert main(["trace", str(told), "--kind", "decison"]) == 2
+    assert "did you mean 'decision'?" in capsys.readouterr().err
+
+
+def test_a_report_is_not_made_of_a_damaged_trace(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = sorted((told / "trace").glob("w*.mcap"))[0]
+    path.write_bytes(path.read_bytes()[:-20])
+    assert main(["report", str(told)]) == 1
+    assert "its trace is damaged" in capsys.readouterr().err and not (told / "report.html").exists()

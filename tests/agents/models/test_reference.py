@@ -86,7 +86,7 @@ def test_the_sketch_tells_which_way_a_reference_faces(shipped: generator.TinyGen
     pixels = torch.from_numpy(cutouts_of(calls, shipped._statistics)[:, :1].astype(np.float32)).permute(0, 1, 4, 2, 3)
     from semcast.agents.models.tiny import autoencoder
 
-    latents = autoencoder.encode(shipped._autoencoder, collage(pixels, boxes, torch.ones(8, 1)))
+    latents = autoencoder.encode(shipped.coder, collage(pixels, boxes, torch.ones(8, 1)))
     with torch.inference_mode():
         away = facing_away(shipped._conditioner, plain, latents)[:, 0]
     true = torch.tensor([flip for _, _, flip in seen]) != wanted
