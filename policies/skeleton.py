@@ -113,7 +113,7 @@ _TEST = '''"""The policy keeps the rules of its kind: valid answers, the same fo
 
 from semcast.policies.checks import check_policy
 
-from {package}.policy import Parameters, {title}
+from {package}.policy import {names}
 
 
 def test_it_keeps_the_rules() -> None:
@@ -178,6 +178,7 @@ def package_files(kind: str, name: str) -> dict[str, str]:
     imports, parameter, meaning, default = _HEADS[kind]
     words = {"kind": kind, "name": name, "package": package, "title": title, "group": GROUP}
     words |= {"imports": imports, "parameter": parameter, "meaning": meaning, "default": default, "body": _BODIES[kind]}
+    words["names"] = ", ".join(sorted(["Parameters", title]))
     return {
         "README.md": _README.format(**words),
         "pyproject.toml": _PROJECT.format(**words),
