@@ -173,8 +173,8 @@ def _prompt(context: Any, decision: PromptChoice) -> Iterator[str]:
         yield "a part is no candidate"
     if len(set(decision.parts)) != len(decision.parts):
         yield "a part is selected twice"
-    if not set(decision.parts) & set(CORE):
-        yield "neither caption nor boxes are selected"
+    if not set(decision.parts) & {*CORE, "keywords"}:
+        yield "neither caption, boxes nor keywords are selected"
 
 
 def _encoder(context: Any, decision: EncoderChoice) -> Iterator[str]:

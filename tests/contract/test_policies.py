@@ -144,7 +144,7 @@ class Failing(Prompt):
     [
         (Silent(), "gives no reason"),
         (Inventive(), "no candidate"),
-        (Coreless(), "neither caption nor boxes"),
+        (Coreless(), "neither caption, boxes nor keywords"),
         (Counting(), "differently"),
         (Forgetful(), "differently"),
         (Reader(), "does I/O: open"),
