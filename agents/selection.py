@@ -7,6 +7,7 @@ import numpy as np
 from msgspec import Struct
 from scipy.optimize import linear_sum_assignment
 
+from .models.boxes import iou
 from .models.roles import Box, Extraction, Generate
 from .models.tiny.reading import read
 
@@ -46,14 +47,5 @@ def _likeness(thing: Box, box: Box, placed: bool) -> float:
         return 0.0
     parts = [1.0, float(not thing.colour or thing.colour == box.colour)]
     if placed:
-        parts.append(overlap(thing, box))
+        parts.append(iou(thing, box))
     return box.score * sum(parts) / len(parts)
-
-
-def overlap(one: Box, two: Box) -> float:
-    """Intersection over union of two boxes, in [0, 1]."""
-    wide = min(one.cx + one.width / 2, two.cx + two.width / 2) - max(one.cx - one.width / 2, two.cx - two.width / 2)
-    high = min(one.cy + one.height / 2, two.cy + two.height / 2) - max(one.cy - one.height / 2, two.cy - two.height / 2)
-    if wide <= 0 or high <= 0:
-        return 0.0
-    return wide * high / (one.width * one.height + two.width * two.height - wide * high)

@@ -11,19 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from ...agents.models.boxes import iou
 from ...agents.models.roles import Box
 
 SAME_PLACE = 0.5
 """Least intersection over union at which two boxes are at the same place."""
-
-
-def iou(one: Box, two: Box) -> float:
-    """Intersection over union of two boxes, in [0, 1]; 0 where both have no area."""
-    wide = min(one.cx + one.width / 2, two.cx + two.width / 2) - max(one.cx - one.width / 2, two.cx - two.width / 2)
-    high = min(one.cy + one.height / 2, two.cy + two.height / 2) - max(one.cy - one.height / 2, two.cy - two.height / 2)
-    if wide <= 0 or high <= 0:
-        return 0.0
-    return wide * high / (one.width * one.height + two.width * two.height - wide * high)
 
 
 def object_recovery(truth: Sequence[Box], found: Sequence[Box]) -> float:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ...agents.models.boxes import iou
 from ...agents.models.roles import Box
-from .detection import SAME_PLACE, iou
+from .detection import SAME_PLACE
 
 RECALLS = np.linspace(0.0, 1.0, 101)
 Array = np.ndarray[Any, Any]

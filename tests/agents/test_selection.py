@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semcast.agents.models.boxes import iou
 from semcast.agents.models.roles import Box, Extraction, Generate
-from semcast.agents.selection import agreement, asked_by, overlap
+from semcast.agents.selection import agreement, asked_by
 
 DOG, CUP = Box("dog", "red", 20, 20, 16, 12), Box("cup", "blue", 44, 40, 10, 10)
 CALL = Generate("a red dog and a blue cup on sand", "sand", [DOG, CUP], 0)
@@ -36,7 +37,7 @@ def test_every_flaw_costs(worse: Extraction) -> None:
 
 def test_the_value_by_hand() -> None:
     moved = Box("cup", "blue", 49, 40, 10, 10)  # half of it beside: 50 of 150
-    assert overlap(CUP, moved) == pytest.approx(1 / 3)
+    assert iou(CUP, moved) == pytest.approx(1 / 3)
     assert agreement(asked_by(CALL), seen(DOG, moved)) == pytest.approx(0.1 + 0.9 * (1 + (1 + 1 + 1 / 3) / 3) / 2)
 
 

@@ -34,14 +34,9 @@ def test_what_was_written_is_whole(run: Path) -> None:
 def test_a_changed_bit_of_a_chunk_is_found_and_its_segment_named(
     run: Path, share: float, bit: int, segment: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    folder = tmp_path_factory.mktemp("flipped")
-    shutil.copytree(run / "trace", folder / "trace")
-    path = sorted((folder / "trace").glob("w*.mcap"))[segment]
-    raw = bytearray(path.read_bytes())
-    start, end = chunk_of(raw)
-    raw[start + int(share * (end - start))] ^= 1 << bit
-    path.write_bytes(raw)
-    problems = check_trace(folder).problems
+    path = segment_of_a_copy(run, segment, tmp_path_factory.mktemp("flipped"))
+    flip(path, *chunk_of(path.read_bytes()), share, bit)
+    problems = check_trace(path.parent).problems
     assert problems and path.name in problems[0] and "chunk 0" in problems[0]
 
 
@@ -51,17 +46,25 @@ def test_a_changed_bit_anywhere_never_makes_another_digest(
     run: Path, share: float, bit: int, segment: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Where a file says nothing of a record (its index, statistics), the records are found whole; else it is told."""
-    folder = tmp_path_factory.mktemp("anywhere")
-    shutil.copytree(run / "trace", folder / "trace")
-    path = sorted((folder / "trace").glob("w*.mcap"))[segment]
-    raw = bytearray(path.read_bytes())
-    raw[int(share * len(raw))] ^= 1 << bit
-    path.write_bytes(raw)
-    before, after = check_trace(run), check_trace(folder)
+    path = segment_of_a_copy(run, segment, tmp_path_factory.mktemp("anywhere"))
+    flip(path, 0, path.stat().st_size, share, bit)
+    before, after = check_trace(run), check_trace(path.parent)
     assert after.problems or (after.digest, after.records) == (before.digest, before.records)
 
 
-def chunk_of(raw: bytearray) -> tuple[int, int]:
+def segment_of_a_copy(run: Path, number: int, folder: Path) -> Path:
+    shutil.copytree(run / "trace", folder / "trace")
+    return sorted((folder / "trace").glob("w*.mcap"))[number]
+
+
+def flip(path: Path, start: int, end: int, share: float, bit: int) -> None:
+    """Change one bit between two offsets of a file."""
+    raw = bytearray(path.read_bytes())
+    raw[start + int(share * (end - start))] ^= 1 << bit
+    path.write_bytes(raw)
+
+
+def chunk_of(raw: bytes) -> tuple[int, int]:
     """Where the compressed records of the first chunk lie (record: op code, length, times, size, CRC, name, bytes)."""
     offset = 8
     while raw[offset] != 0x06:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS
+from ..boxes import iou
 from ..roles import PICTURE_SIDE, Box
 
 GRID = 16
@@ -153,7 +154,7 @@ def distinct(boxes: Sequence[Box]) -> list[Box]:
     """Boxes in their order, without those that overlap an earlier one by more than `OVERLAP`."""
     kept: list[Box] = []
     for box in boxes:
-        if all(intersection_over_union(box, other) <= OVERLAP for other in kept):
+        if all(iou(box, other) <= OVERLAP for other in kept):
             kept.append(box)
     return kept
 
@@ -172,15 +173,6 @@ def _box(maps: Maps, heat: Tensor, row: int, y: int, x: int) -> Box:
         height=sixteenth(float(size[1])),
         score=round(float(heat[row, y, x]), 3),
     )
-
-
-def intersection_over_union(one: Box, two: Box) -> float:
-    """Shared area over joint area, in [0, 1]."""
-    wide = min(one.cx + one.width / 2, two.cx + two.width / 2) - max(one.cx - one.width / 2, two.cx - two.width / 2)
-    high = min(one.cy + one.height / 2, two.cy + two.height / 2) - max(one.cy - one.height / 2, two.cy - two.height / 2)
-    if wide <= 0 or high <= 0:
-        return 0.0
-    return wide * high / (one.width * one.height + two.width * two.height - wide * high)
 
 
 def backgrounds(maps: Maps) -> Sequence[str]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..boxes import iou
 from ..cards import Card, write_card
 from ..roles import Box
 from ..tiny.detector import (
@@ -21,7 +22,6 @@ from ..tiny.detector import (
     JudgeNetwork,
     Maps,
     backgrounds,
-    intersection_over_union,
     read_boxes,
 )
 from .data import Truth, batch, flip, to_pixels, to_tensor, wear
@@ -114,9 +114,9 @@ def score(found: list[list[Box]], wanted: list[list[Box]]) -> dict[str, float]:
     for seen, true in zip(found, wanted, strict=True):
         free = list(true)
         for box in seen:
-            good = [other for other in free if other.label == box.label and intersection_over_union(box, other) >= 0.5]
+            good = [other for other in free if other.label == box.label and iou(box, other) >= 0.5]
             if good:
-                best = max(good, key=lambda other: intersection_over_union(box, other))
+                best = max(good, key=lambda other: iou(box, other))
                 free.remove(best)
                 hits += 1
                 colours += best.colour == box.colour

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from semcast.agents.models.boxes import iou
 from semcast.agents.models.loading import WEIGHTS, load_models
 from semcast.agents.models.roles import Box, Extract
-from semcast.agents.models.tiny.detector import intersection_over_union
 from semcast.agents.models.tiny.extractor import load
 from semcast.agents.models.tiny.personaliser import catalog
 from semcast.agents.scenes.caption import parse
@@ -53,7 +53,7 @@ def test_an_owner_finds_its_subject_and_a_stranger_does_not():
         other = {key: vector for key, vector in SUBJECT_VECTORS.items() if key != name}
         for scene, mine, theirs in zip(scenes, ask(scenes, {name: SUBJECT_VECTORS[name]}), ask(scenes, other), strict=True):
             truth = next(box for box in scene.boxes() if box.subject == name)
-            found += any(box.subject == name and intersection_over_union(box, truth) > 0.5 for box in mine.boxes)
+            found += any(box.subject == name and iou(box, truth) > 0.5 for box in mine.boxes)
             mistaken += any(box.subject for box in theirs.boxes)
     assert found >= 0.9 * 8 * len(SUBJECTS)
     assert mistaken <= 0.03 * 8 * len(SUBJECTS)
@@ -103,4 +103,4 @@ def test_damaged_weights_are_told(tmp_path: Path):
 
 
 def test_overlap_of_detections():
-    assert intersection_over_union(Box("a", "", 0, 0, 4, 4), Box("a", "", 2, 0, 4, 4)) == pytest.approx(1 / 3)
+    assert iou(Box("a", "", 0, 0, 4, 4), Box("a", "", 2, 0, 4, 4)) == pytest.approx(1 / 3)

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semcast.agents.models.boxes import iou
 from semcast.agents.models.roles import Box
 from semcast.scenarios.metrics.detection import (
     detection_score,
-    iou,
     matches,
     object_count_discrepancy,
     object_recovery,
