@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 from semcast.scenarios.cli import COMMANDS, main
-from semcast.scenarios.folder import write_run
-
-from .tale import write_tale
 
 
 def semcast(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -21,16 +18,6 @@ def semcast(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int
         code = int(exit.code or 0)
     out, err = capsys.readouterr()
     return code, out, err
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Path:
-    """The folder of the handmade run."""
-    folder = tmp_path / "tale-001"
-    folder.mkdir()
-    write_tale(folder)
-    write_run(folder, {"status": "ok", "scenario": "tale", "requests": 2, "digest": "ab" * 16})
-    return folder
 
 
 def test_help_is_quick_and_lists_every_command() -> None:

@@ -8,18 +8,6 @@ import pyarrow.parquet as pq
 import pytest
 from semcast.bus.trace import TraceReader
 from semcast.scenarios.cli import main
-from semcast.scenarios.folder import write_run
-
-from .tale import write_tale
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Path:
-    folder = tmp_path / "tale-001"
-    folder.mkdir()
-    write_tale(folder)
-    write_run(folder, {"status": "ok", "scenario": "tale", "requests": 2, "digest": "ab" * 16})
-    return folder
 
 
 def test_exported_records_are_the_recorded_ones(told: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
