@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from math import ceil, sqrt
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from ..protocols import Draw, IncentiveTerms, Offer, RespondContext, Response, SettleContext, Settlement, TermsContext
-from .sharing import MICRO, micro_down
+from .sharing import CLAIMS, MICRO, micro_down
 
 STEP = 0.5
 """Sizes of what is shared are whole multiples of this."""
@@ -87,8 +87,11 @@ class Contract:
 
     What is published for every kind is the worth that the menu follows from: the largest whose expected payments stay
     within ``overbook`` budgets. Truthful, since no payment depends on what a user says; individually rational, since a user
-    takes what is best for itself. When too many share, users are served in an order drawn by key.
+    takes what is best for itself. When too many share, users are served in an order drawn by key, while the largest payment of
+    the menu would fit: so whether a user is served does not depend on what it chose.
     """
+
+    claims: ClassVar[tuple[str, ...]] = CLAIMS
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
@@ -116,15 +119,16 @@ class Contract:
         return Response(names, paid_for(best, entries) / MICRO, reason)
 
     def settle(self, context: SettleContext, rng: Draw) -> Settlement:
-        """Accept users while their whole payment fits the budget."""
+        """Accept users while the menu's largest payment fits the budget."""
         entries = self._menu(max(context.terms.rewards.values(), default=0.0))
+        most = max((payment for _, payment in entries), default=0)
         left = micro_down(context.budget)
         paid: dict[str, int] = {}
         for user, kinds, _ in sorted(context.shared, key=lambda row: (rng(row[0]), row[0])):
-            payment = paid_for(sum(self.parameters.size(kind) for kind in kinds), entries)
-            if payment <= left:
-                left -= payment
-                paid[user] = payment
+            if most > left:
+                break
+            paid[user] = paid_for(sum(self.parameters.size(kind) for kind in kinds), entries)
+            left -= paid[user]
         return Settlement(
             tuple((user, paid.get(user, 0) / MICRO) for user, _, _ in context.shared),
             f"{len(paid)} of {len(context.shared)} contracts fit the budget",

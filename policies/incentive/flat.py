@@ -1,10 +1,10 @@
 """Baseline: the same score for each item."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from ..protocols import Draw, IncentiveTerms, RespondContext, Response, SettleContext, Settlement, TermsContext
-from .sharing import MICRO, micro_down, take_it_or_leave_it
+from .sharing import MICRO, TRUTHFUL_ASKING, WITHIN_BUDGET, micro_down, take_it_or_leave_it
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Flat:
     Simple and fair by head count, but blind to what an item is worth or costs; and users who trusted the published score
     may end below their cost when the budget runs out (``posted`` mends that).
     """
+
+    claims: ClassVar[tuple[str, ...]] = (WITHIN_BUDGET, TRUTHFUL_ASKING)
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters

@@ -1,11 +1,15 @@
 """Baseline: nothing is paid."""
 
+from typing import ClassVar
+
 from ..protocols import Draw, IncentiveTerms, RespondContext, Response, SettleContext, Settlement, TermsContext
-from .sharing import take_it_or_leave_it
+from .sharing import CLAIMS, take_it_or_leave_it
 
 
 class NoIncentive:
     """Baseline: no rewards; users share only what pays for itself by better service."""
+
+    claims: ClassVar[tuple[str, ...]] = CLAIMS
 
     def terms(self, context: TermsContext, rng: Draw) -> IncentiveTerms:
         """Publish no rewards."""

@@ -1,10 +1,10 @@
 """Posted prices: take it or leave it, paid in full or not used at all."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from ..protocols import Draw, IncentiveTerms, RespondContext, Response, SettleContext, Settlement, TermsContext
-from .sharing import MICRO, micro_down, prices, take_it_or_leave_it
+from .sharing import CLAIMS, MICRO, micro_down, prices, take_it_or_leave_it
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,15 @@ class Parameters:
 
 
 class Posted:
-    """A price for each kind: ``overbook * budget / users``, split over the kinds by weight.
+    """A price for each kind: ``overbook * budget / users``, split over the kinds by weight; the budget is split in the same way.
 
-    Truthful, since no price depends on what a user says; individually rational, since every item is either paid its price or
-    not accepted, and users share only where price and utility cover the cost; within the budget. When too many share, users
-    are served in an order drawn by key, so that names give no advantage.
+    Truthful, since no price depends on what a user says, and items of one kind take no budget from another: a user's items
+    compete only with its own of the same kind and price, of which those that it names first are taken. Individually rational,
+    since every item is either paid its price or not accepted, and users share only where price and utility cover the cost;
+    within the budget. When too many share, users are served in an order drawn by key, so that names give no advantage.
     """
+
+    claims: ClassVar[tuple[str, ...]] = CLAIMS
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
@@ -44,17 +47,17 @@ class Posted:
         return take_it_or_leave_it(context)
 
     def settle(self, context: SettleContext, rng: Draw) -> Settlement:
-        """Accept items while their full price fits the budget."""
-        left = micro_down(context.budget)
+        """Accept items while their full price fits their kind's share of the budget."""
+        price = {kind: micro_down(reward) for kind, reward in context.terms.rewards.items()}
+        total, budget = sum(price.values()), micro_down(context.budget)
+        left = {kind: budget * micro // total if total else 0 for kind, micro in price.items()}
         paid: dict[str, int] = {}
         accepted: dict[str, list[int]] = {}
-        order = sorted(context.shared, key=lambda row: (rng(row[0]), row[0]))
-        for user, kinds, _ in order:
+        for user, kinds, _ in sorted(context.shared, key=lambda row: (rng(row[0]), row[0])):
             for index, kind in enumerate(kinds):
-                price = micro_down(context.terms.rewards.get(kind, 0.0))
-                if price <= left:
-                    left -= price
-                    paid[user] = paid.get(user, 0) + price
+                if price.get(kind, 0) <= left.get(kind, 0):
+                    left[kind] = left.get(kind, 0) - price.get(kind, 0)
+                    paid[user] = paid.get(user, 0) + price.get(kind, 0)
                     accepted.setdefault(user, []).append(index)
         users = [user for user, _, _ in context.shared]
         items = sum(len(kinds) for _, kinds, _ in context.shared)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from ..protocols import Draw, IncentiveTerms, RespondContext, Response, SettleContext, Settlement, TermsContext
-from .sharing import MICRO, micro_down, micro_up, net_cost, prices
+from .sharing import MICRO, RATIONAL, TRUTHFUL_ASKING, WITHIN_BUDGET, micro_down, micro_up, net_cost, prices
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class ReverseAuction:
     Lots of losers are not accepted; what has no published reward and is offered for nothing is.
     What a lot holds is taken as given: the mechanism is truthful in the cost alone.
     """
+
+    claims: ClassVar[tuple[str, ...]] = (WITHIN_BUDGET, RATIONAL, TRUTHFUL_ASKING)
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters

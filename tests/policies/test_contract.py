@@ -99,10 +99,11 @@ def test_a_user_shares_what_leaves_it_most() -> None:
 def test_paid_in_full_or_not_used_in_a_drawn_order() -> None:
     policy = Contract(Parameters())
     terms = IncentiveTerms("contract", {"subject": 2.0}, "test")
-    one = paid_for(3.0, menu(2.0, policy.parameters.costs, 8.0)) / MICRO
-    assert one > 0
+    entries = menu(2.0, policy.parameters.costs, 8.0)
+    one, most = paid_for(3.0, entries) / MICRO, max(payment for _, payment in entries) / MICRO
+    assert most > one > 0
     shared = tuple((f"user.{u}", ("subject",), 99.0) for u in range(5))
-    settlement = policy.settle(SettleContext(terms, 2.5 * one, shared), draw)
+    settlement = policy.settle(SettleContext(terms, most + 1.5 * one, shared), draw)  # the third could ask for more than is left
     assert sorted(credits for _, credits in settlement.payments) == [0, 0, 0, one, one]
     assert [bool(rows) for _, rows in settlement.accepted or ()] == [credits > 0 for _, credits in settlement.payments]
 
