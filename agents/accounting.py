@@ -18,6 +18,8 @@ from ..bus.messages import (
     JsccPicture,
     KbSummary,
     Knowledge,
+    Reception,
+    SeenThing,
     Settlement,
     Share,
     SharedItem,
@@ -40,6 +42,8 @@ BOX_BITS = 4 * 6
 LENGTH_BITS = 16
 MECHANISM_BITS = 4
 VERSION_BITS = 8
+COUNT_BITS = 4
+"""How many things follow."""
 CSI_AGE_BITS = 6
 """Age of a measurement when it is sent, in ms."""
 ATTACH_BITS = USER_BITS + 16
@@ -57,6 +61,11 @@ def item_bits(item: SharedItem) -> int:
     return ITEM_KIND_BITS + SUBJECT_NUMBER_BITS + LABEL_BITS + vector_bits(item.vector) + pictures + BOX_BITS * len(item.boxes)
 
 
+def seen_bits(seen: list[SeenThing] | None) -> int:
+    """Bits of the things that a receiver saw; none if it does not tell."""
+    return 0 if seen is None else COUNT_BITS + len(seen) * (LABEL_BITS + BOX_BITS)
+
+
 _SIZES: dict[type, Callable[[Any], int]] = {
     Terms: lambda body: MECHANISM_BITS + len(body.rewards) * (ITEM_KIND_BITS + CREDIT_BITS),
     Share: lambda body: CREDIT_BITS + LENGTH_BITS + sum(map(item_bits, body.items)),
@@ -65,7 +74,8 @@ _SIZES: dict[type, Callable[[Any], int]] = {
     Knowledge: lambda body: LENGTH_BITS + sum(map(item_bits, body.items)),
     KbSummary: summary_bits,
     CsiRequest: lambda body: REQUEST_BITS,
-    Feedback: lambda body: REQUEST_BITS + 2 * SCORE_BITS + TIME_BITS,
+    Feedback: lambda body: REQUEST_BITS + 2 * SCORE_BITS + TIME_BITS + seen_bits(body.seen),
+    Reception: lambda body: NUMBER_BITS + SCORE_BITS + TIME_BITS + seen_bits(body.seen),
     Delta: lambda body: (
         VERSION_BITS + sum(USER_BITS + SUBJECT_NUMBER_BITS + vector_bits(vector) for vector in body.identifiers.values())
     ),

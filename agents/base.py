@@ -17,7 +17,8 @@ from ..bus.messages import kind_of
 from ..bus.records import Decision
 from ..bus.world import World
 from ..policies.checks import broken_rules
-from ..policies.registry import DEFAULTS, load, resolve
+from ..policies.protocols import Memory
+from ..policies.registry import load
 from .knowledge import KnowledgeBase, change
 from .models.roles import Result
 from .network import Surroundings, surroundings_of
@@ -33,6 +34,8 @@ class AgentState(Struct):
     """What changes in every agent; each role adds its own."""
 
     kb: KnowledgeBase = field(default_factory=KnowledgeBase)
+    memory: dict[str, Memory] = field(default_factory=dict)
+    """Policy kind -> what the agent's policy of that kind has learned."""
 
 
 class NetworkAgent:
@@ -90,9 +93,7 @@ class NetworkAgent:
     @cached_property
     def policies(self) -> dict[str, tuple[str, Any]]:
         """Kind -> (name, policy); a kind that the settings leave out has its default."""
-        specs = {kind: resolve(kind, text) for kind, text in DEFAULTS.items()}
-        specs |= {spec.kind: spec for spec in self.settings.policies}
-        return {kind: (spec.name, load(spec)) for kind, spec in specs.items()}
+        return {kind: (spec.name, load(spec)) for kind, spec in self.around.policies.items()}
 
     def decide(
         self, ctx: Context, kind: str, verb: str, context: Struct, request: str = "", *, about: str = "", private: bool
@@ -127,6 +128,15 @@ class NetworkAgent:
             Decision(request, kind, verb, subject, name, msgspec.to_builtins(context), msgspec.to_builtins(choice)), private
         )
         return choice
+
+    def memory(self, kind: str) -> Memory:
+        """What the policy of a kind has learned so far."""
+        return self.state.memory.get(kind, {})  # type: ignore[no-any-return]
+
+    def study(self, kind: str, lesson: Struct) -> None:
+        """Let a policy learn from what came of one of its decisions; one that does not learn is left alone."""
+        if "outcome" in self.around.needs[kind]:
+            self.state.memory[kind] = self.policies[kind][1].learn(self.memory(kind), lesson)
 
     # --- knowledge -------------------------------------------------------------------------------------------------
 

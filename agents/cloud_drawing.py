@@ -7,12 +7,11 @@ their time and energy.
 
 import msgspec
 
-from ..bus import keys
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from .cloud_update import CloudUpdate
 from .models.roles import Extract, Extraction, Generate, Picture
-from .network import generator_role
+from .network import drawing_seed, generator_role
 from .selection import agreement, asked_by
 
 
@@ -25,7 +24,7 @@ class CloudDrawing(CloudUpdate):
         self.state.orders[request].asked = asked_by(call) if number > 1 else None
         for candidate in range(number):
             which = (candidate,) if candidate else ()
-            seed = keys.integer(1 << 62, ctx.seed, "generate", request, *which)
+            seed = drawing_seed(ctx.seed, request, candidate)
             ctx.infer(role, msgspec.structs.replace(call, seed=seed), ":".join(map(str, ("generator", request, *which))))
 
     def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:

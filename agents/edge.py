@@ -1,5 +1,6 @@
 """The edge server: routes between cloud and cells, encodes pictures for their receivers' channels, caches feedback."""
 
+import msgspec
 from msgspec import Struct, field
 
 from ..bus.channel.csi import dequantise
@@ -22,11 +23,13 @@ from ..bus.messages import (
     Knowledge,
     Library,
     Prompt,
+    Reception,
     Satisfaction,
+    SeenThing,
     Share,
     Tick,
 )
-from ..policies.protocols import EncoderContext
+from ..policies.protocols import EncoderChoice, EncoderContext, EncoderLesson, Outcome
 from .accounting import body_bits
 from .base import AgentState, NetworkAgent
 from .codec_store import CodecStore
@@ -68,6 +71,13 @@ class Delivery(Struct):
     asked_ns: int = -1
 
 
+class Chosen(Struct):
+    """A codec that a learning policy has not heard of yet."""
+
+    context: EncoderContext
+    choice: EncoderChoice
+
+
 class Incoming(Struct):
     """A picture that came up as symbols and is being decoded (scheme ``semcom``)."""
 
@@ -87,6 +97,8 @@ class EdgeState(AgentState):
     """Codec -> requests that wait for it."""
     incoming: dict[str, Incoming] = field(default_factory=dict)
     last_codec: dict[str, str] = field(default_factory=dict)
+    chosen: dict[str, Chosen] = field(default_factory=dict)
+    """Request -> what was chosen for it, where the encoder policy learns."""
     feedback: list[tuple[str, float]] = field(default_factory=list)
 
 
@@ -112,7 +124,11 @@ class Edge(NetworkAgent):
             ctx.control(self.settings.cloud, association)
 
     def on_downlink(self, downlink: Downlink, event: Envelope, ctx: Context) -> None:
-        """From the cloud to users: one message to each cell that serves some of them (one multicast there)."""
+        """From the cloud to users, or from an edge that does not serve them."""
+        self.send_down(downlink, ctx)
+
+    def send_down(self, downlink: Downlink, ctx: Context) -> None:
+        """One message to each cell that serves some of the users (one multicast there)."""
         cells: dict[str, list[str]] = {}
         for user in downlink.users:
             place = self.state.places.get(user)
@@ -190,9 +206,10 @@ class Edge(NetworkAgent):
         """Choose the codec by what is known of the receiver's channel, and encode as soon as it is here."""
         request, user = delivery.content.request, delivery.content.recipient
         delivery.asked_ns = -1
-        choice = self.decide(
-            ctx, "encoder", "choose", self.encoder_context(user, ctx.now), request, about=f"{request}:down", private=False
-        )
+        context = self.encoder_context(user, ctx.now, delivery.content.t_ns)
+        choice = self.decide(ctx, "encoder", "choose", context, request, about=f"{request}:down", private=False)
+        if "outcome" in self.around.needs["encoder"]:
+            self.state.chosen[request] = Chosen(msgspec.structs.replace(context, memory={}, truth=None), choice)
         delivery.codec = self.state.last_codec[user] = choice.codec
         weights = self.around.weights(choice.codec)
         if self.state.store.use(weights):
@@ -205,15 +222,20 @@ class Edge(NetworkAgent):
 
     def ask_encoder(self, request: str, delivery: Delivery, ctx: Context) -> None:
         """The codec is here."""
-        snr_db = self.encoder_context(delivery.content.recipient, ctx.now).csi_snr_db
+        snr_db = self.csi_of(delivery.content.recipient)[1]
         ctx.infer("jscc_encoder", Encode(delivery.content.picture, delivery.codec, snr_db), f"jscc_encoder:{request}")
 
-    def encoder_context(self, user: str, now_ns: int) -> EncoderContext:
-        """What this edge knows of a receiver."""
+    def csi_of(self, user: str) -> tuple[KnownCsi, float]:
+        """What a receiver reported, and the SNR in dB to go by: its last measurement, or else its mean."""
         known = self.state.csi.get(user, KnownCsi())
-        measured = known.t_ns >= 0
         mean_db = known.mean_db if known.mean_db is not None else known.last_db
-        snr_db = known.last_db if measured else mean_db
+        return known, known.last_db if known.t_ns >= 0 else mean_db
+
+    def encoder_context(self, user: str, now_ns: int, taken_ns: int) -> EncoderContext:
+        """What this edge knows of a receiver, for a picture that was taken at ``taken_ns``."""
+        known, snr_db = self.csi_of(user)
+        measured = known.t_ns >= 0
+        privileged = "truth" in self.around.needs["encoder"]
         return EncoderContext(
             codecs=self.around.cards,
             csi_snr_db=snr_db,
@@ -223,6 +245,10 @@ class Edge(NetworkAgent):
             symbol_rate_hz=self.settings.radio.bandwidth_hz,
             last_codec=self.state.last_codec.get(user, ""),
             mean_snr_db=known.mean_db,
+            lead_s=self.around.latency_s("edge", "bs"),
+            waited_s=(now_ns - taken_ns) / SECOND,
+            memory=self.memory("encoder"),
+            truth=self.around.true_snr_db(user, self.state.places[user].bs, "down", now_ns) if privileged else None,
         )
 
     def on_symbols(self, result: Symbols, event: Envelope, ctx: Context) -> None:
@@ -280,15 +306,29 @@ class Edge(NetworkAgent):
     def got_feedback(self, feedback: Feedback, message: Forwarded, ctx: Context) -> None:
         """Cache it until the next sync."""
         self.state.feedback.append((feedback.request, feedback.satisfaction))
+        self.ended(feedback.request, feedback.quality, feedback.latency_ns, feedback.seen or [], ctx)
+
+    def ended(self, request: str, quality: float, latency_ns: int, seen: list[SeenThing], ctx: Context) -> None:
+        """A request has ended: the encoder policy learns, and so may its sender's policies."""
+        chosen = self.state.chosen.pop(request, None)
+        if chosen is not None:
+            self.study("encoder", EncoderLesson(chosen.context, chosen.choice, Outcome(quality, latency_ns / SECOND)))
+        if self.around.outcomes_wanted:
+            sender = request.rpartition("/")[0]
+            body = Reception(request, quality, latency_ns, seen)
+            label = f"reception:{request}"
+            self.send_down(Downlink([sender], label, request, "feedback", body_bits(body), body), ctx)
 
     def on_failure(self, failure: Failure, event: Envelope, ctx: Context) -> None:
         """A request ended badly: nobody can be satisfied with it."""
         self.state.feedback.append((failure.request, 0.0))
+        self.ended(failure.request, 0.0, 0, [], ctx)
 
     def fail(self, request: str, reason: str, ctx: Context) -> None:
         """A request ends here."""
         ctx.record(Failure(request, self.id, reason))
         self.state.feedback.append((request, 0.0))
+        self.ended(request, 0.0, 0, [], ctx)
 
     def tick_sync(self, tick: Tick, ctx: Context) -> None:
         """Send what came since the last sync to the cloud; the last time one period after the traffic's end."""

@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
+from msgspec.structs import replace
+
+from ..bus import keys
 from ..bus.channel import Air, Area, Radio
 from ..bus.channel.fading import doppler_hz
 from ..bus.clock import ns
 from ..policies.protocols import CodecCard
+from ..policies.registry import DEFAULTS, PolicySpec, needs, resolve
 from .models.codecs.library import Library, read_library
 from .models.loading import WEIGHTS
 from .settings import NetworkSettings, UserSettings
@@ -15,6 +20,9 @@ from .settings import NetworkSettings, UserSettings
 BACKHAUL_BPS = 1.0e9
 """Bits a second of the wires between edges and the cloud."""
 
+
+REHEARSAL_ROLE, REHEARSAL_STEPS = "generator@small", 2
+"""What a sender rehearses a prompt with, on its own device."""
 
 ASKED = ("embedder", "extractor", "jscc_decoder", "jscc_encoder", "personaliser")
 """Roles of models that agents always ask; a test sees to it."""
@@ -35,6 +43,22 @@ class Surroundings:
     library: Library
 
     @cached_property
+    def policies(self) -> dict[str, PolicySpec]:
+        """Kind -> the policy of the run; a kind that the settings leave out has its default."""
+        given = {spec.kind: spec for spec in self.settings.policies}
+        return {kind: given.get(kind) or resolve(kind, text) for kind, text in DEFAULTS.items()}
+
+    @cached_property
+    def needs(self) -> dict[str, frozenset[str]]:
+        """Kind -> what its policy asks of the agents beside the context (see ``registry.needs``)."""
+        return {kind: needs(spec) for kind, spec in self.policies.items()}
+
+    @property
+    def outcomes_wanted(self) -> bool:
+        """Whether senders learn, so that receivers tell what they saw."""
+        return "outcome" in self.needs["noise"] | self.needs["prompt"]
+
+    @cached_property
     def users(self) -> tuple[str, ...]:
         """User ids, sorted; a user's index here is its number on the air."""
         return tuple(sorted(user.id for user in self.settings.users))
@@ -51,8 +75,20 @@ class Surroundings:
 
     @cached_property
     def cards(self) -> tuple[CodecCard, ...]:
-        """The codecs on offer as encoder policies see them."""
-        return self.library.offers(self.settings.codecs)
+        """The codecs on offer as an edge's encoder policy sees them: with what one picture takes of this network's processors."""
+        compute, radio = self.settings.compute, self.settings.radio
+        watts = 10 ** ((radio.bs_power_dbm - 30) / 10)
+        found = []
+        for card in self.library.offers(self.settings.codecs):
+            codec = self.library.codec(card.name)
+            joules = (
+                codec.encoder_flops * compute.joule_per_flop_server
+                + codec.decoder_flops * compute.joule_per_flop_user
+                + watts * card.symbols / radio.bandwidth_hz
+            )
+            encode_s, decode_s = codec.encoder_flops / compute.edge_flops, codec.decoder_flops / compute.user_flops
+            found.append(replace(card, encode_s=encode_s, decode_s=decode_s, joules=joules))
+        return tuple(found)
 
     @cached_property
     def card(self) -> dict[str, CodecCard]:
@@ -88,6 +124,17 @@ class Surroundings:
         speed = max(self.user_settings[user].speed_mps, radio.scatter_speed_mps)
         return doppler_hz(speed, radio.carrier_hz) if radio.fading == "rayleigh" else 0.0
 
+    def latency_s(self, source: str, destination: str) -> float:
+        """One-way latency of a link between two roles."""
+        latency_ms = self.settings.latency_ms
+        return latency_ms.get(f"{source}>{destination}", max(latency_ms.values())) / 1e3
+
+    def true_snr_db(self, user: str, bs: str, direction: Literal["up", "down"], t_ns: int) -> float:
+        """True SNR of a link when the first symbol of a picture that is to be encoded now can be on the air; for oracles only."""
+        roles = ("user", "bs") if direction == "up" else ("edge", "bs")
+        later_ns = ns(self.latency_s(*roles) + max(card.encode_s for card in self.cards))
+        return self.air.link(bs, user).snr_db(t_ns + later_ns, direction)
+
     def subject_name(self, user: str, number: int) -> str:
         """Name of a user's subject by its number; empty if it has no such."""
         subjects = self.user_settings[user].subjects
@@ -96,13 +143,14 @@ class Surroundings:
 
 def asked(settings: NetworkSettings) -> list[str]:
     """Roles of models that the agents of a network ask."""
+    rehearsal = [REHEARSAL_ROLE for spec in settings.policies if spec.kind == "noise" and "rehearsal" in needs(spec)]
     wanted = {
         "calibrator": settings.calibrate,
         "captioner": settings.caption == "captioner",
         "denoiser": settings.denoise,
         "keywords": settings.goals == "inferred",
     }
-    roles = [*ASKED, generator_role(settings), *(role for role, wants in wanted.items() if wants)]
+    roles = [*ASKED, generator_role(settings), *rehearsal, *(role for role, wants in wanted.items() if wants)]
     variants = [f"{role}@{variant}" for device in settings.devices for role, variant in device.variants.items() if role in roles]
     return sorted(dict.fromkeys(roles + variants))
 
@@ -110,6 +158,11 @@ def asked(settings: NetworkSettings) -> list[str]:
 def generator_role(settings: NetworkSettings) -> str:
     """The role that draws content: ``generator``, or a family of it such as ``generator@vae``."""
     return "generator" if settings.generator == "diffusion" else f"generator@{settings.generator}"
+
+
+def drawing_seed(seed: int, request: str, candidate: int = 0) -> int:
+    """The generator's seed for a request (and for further candidates, where the best of several is kept)."""
+    return keys.integer(1 << 62, seed, "generate", request, *((candidate,) if candidate else ()))
 
 
 def surroundings_of(settings: NetworkSettings, weights: Path | None = None) -> Surroundings:

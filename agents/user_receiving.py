@@ -8,11 +8,13 @@ from .accounting import body_bits
 from .knowledge.items import HISTORY
 from .models.roles import Calibrate, Decode, Denoise, Denoised, Extract, Extraction, Picture
 from .satisfaction import predicted_psnr_db, quality, timeliness
-from .user_seeing import RECEIVED, UserSeeing
+from .user_learning import UserLearning
+from .user_rehearsing import REHEARSAL, UserRehearsing
+from .user_seeing import RECEIVED
 from .user_state import Receiving
 
 
-class UserReceiving(UserSeeing):
+class UserReceiving(UserRehearsing, UserLearning):
     """The way in."""
 
     def got_jscc_picture(self, header: JsccPicture, message: Arrived, ctx: Context) -> None:
@@ -41,6 +43,9 @@ class UserReceiving(UserSeeing):
             self.state.receiving[request].picture = result.picture
             ctx.infer(self.runs("extractor"), Extract(result.picture, self.looks()), f"{RECEIVED}:{request}")
             return
+        if role == REHEARSAL:
+            self.rehearsed_picture(request, result.picture, ctx)
+            return
         self.show(request, result, ctx)
 
     def understood_received(self, request: str, seen: Extraction, ctx: Context) -> None:
@@ -61,4 +66,14 @@ class UserReceiving(UserSeeing):
             self.forget(ctx, HISTORY, history[0].name)
         good = quality(predicted_psnr_db(self.around.card[receiving.codec], receiving.snr_db))
         feedback = Feedback(request, good * timeliness(latency_ns), good, latency_ns)
+        if not self.look_back(feedback, result.picture, ctx):
+            self.send_feedback(feedback, ctx)
+
+    def tell_feedback(self, request: str, found: Extraction, ctx: Context) -> None:
+        """The shown picture has been looked at again, for its sender to learn."""
+        self.send_feedback(self.looked_back(request, found), ctx)
+
+    def send_feedback(self, feedback: Feedback, ctx: Context) -> None:
+        """To the edge."""
+        request = feedback.request
         self.send_up(ctx, f"feedback:{request}", "feedback", body_bits(feedback), feedback, request=request)

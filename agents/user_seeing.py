@@ -4,26 +4,27 @@ import msgspec
 
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
+from .meaning import MAPPING
 from .models.roles import Extract, Extraction, Intent, Interpret
-from .scenes.goals import request as wish
-from .scenes.world import Scene
 from .user_sharing import UserSharing
 from .user_state import Sending
 
 RECEIVED = "received"
 """Keys of the extractor's looks at received pictures begin with this."""
-MAPPING = ("locate", "compare")
+PLACED = ("locate", "compare")
 """Kinds of goals for which places count; the others are greetings."""
+
+
+def task_of(goal: str) -> str:
+    """The task that a goal in a few words makes: ``mapping`` where places count, else ``greeting``."""
+    return MAPPING if goal.split(" ")[0] in PLACED else "greeting"
 
 
 class UserSeeing(UserSharing):
     """From a picture to what it shows and what it is for; each model is asked only if the settings want it."""
 
-    def see(self, request: str, sending: Sending, scene: Scene, ctx: Context) -> None:
-        """Begin; where goals are inferred, the user says something about the picture, and the drawn task is not looked at."""
-        if self.settings.goals == "inferred":
-            own = self.around.user_settings[self.id].subjects
-            sending.message = wish(scene, own, ctx.seed, "wish", request).message
+    def see(self, request: str, sending: Sending, ctx: Context) -> None:
+        """Begin."""
         ctx.infer(self.runs("extractor"), Extract(sending.picture, self.looks()), f"extractor:{request}")
 
     def on_extraction(self, result: Extraction, event: Envelope, ctx: Context) -> None:
@@ -31,6 +32,12 @@ class UserSeeing(UserSharing):
         role, _, what = event.in_reply_to.partition(":")
         if role == RECEIVED:
             self.understood_received(what, result, ctx)
+            return
+        if role == "rehearsal":
+            self.rehearsed(what, result, ctx)
+            return
+        if role == "reception":
+            self.tell_feedback(what, result, ctx)
             return
         if what.startswith("share:"):
             self.found_own(what.split(":")[1], result, ctx)
@@ -53,12 +60,20 @@ class UserSeeing(UserSharing):
         """What the user wants is known; the task follows from the goal's kind."""
         request = event.in_reply_to.partition(":")[2]
         sending = self.state.sending[request]
-        sending.task = "mapping" if result.goal.split(" ")[0] in MAPPING else "greeting"
+        sending.task = task_of(result.goal)
         assert sending.seen is not None
         self.understood(request, sending, sending.seen, result, ctx)
 
     def understood_received(self, request: str, seen: Extraction, ctx: Context) -> None:
         """The extractor has looked at a received picture."""
+        raise NotImplementedError
+
+    def rehearsed(self, request: str, found: Extraction, ctx: Context) -> None:
+        """The extractor has looked at a rehearsed picture."""
+        raise NotImplementedError
+
+    def tell_feedback(self, request: str, found: Extraction, ctx: Context) -> None:
+        """The extractor has looked at a picture that was shown."""
         raise NotImplementedError
 
     def understood(self, request: str, sending: Sending, seen: Extraction, intent: Intent, ctx: Context) -> None:

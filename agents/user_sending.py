@@ -15,16 +15,20 @@ from .accounting import KIND_BITS, body_bits
 from .csi import error_std_db
 from .knowledge import nearest
 from .knowledge.items import HISTORY, OWN, SUBJECT, TERM
-from .models.roles import Encode, Extraction, Intent, Symbols
+from .meaning import MAPPING
+from .models.roles import Box, Encode, Extraction, Intent, Symbols
 from .prompt_codec import BOXES, CAPTION, IDENTIFIERS, KEYWORDS, PARTS, REFERENCES, PromptContent, encode, part_bits
 from .scenes.draw import draw
+from .scenes.goals import request as wish
 from .scenes.vocabulary import LABELS
 from .scenes.world import Scene, make_scene
-from .user_seeing import UserSeeing
+from .user_learning import UserLearning
+from .user_rehearsing import UserRehearsing
+from .user_seeing import task_of
 from .user_state import Sending
 
 
-class UserSending(UserSeeing):
+class UserSending(UserRehearsing, UserLearning):
     """Traffic and the way out."""
 
     def begin_traffic(self, ctx: Context) -> None:
@@ -51,12 +55,20 @@ class UserSending(UserSeeing):
         recipient = self.recipient(number, ctx)
         mapping = ctx.draw("task", self.id, number) < self.settings.traffic.mapping_share
         truth = [(box.label, box.colour, box.cx, box.cy, box.width, box.height, box.subject) for box in scene.boxes()]
-        ctx.record(Capture(request, recipient, picture, truth, scene.background), private=True)
-        sending = self.state.sending[request] = Sending(recipient, ctx.now, "mapping" if mapping else "greeting", picture)
+        task = MAPPING if mapping else "greeting"
+        sending = self.state.sending[request] = Sending(recipient, ctx.now, task, picture)
+        if "truth" in self.around.needs["noise"]:
+            sending.truth = [
+                Box(label, colour, cx, cy, wide, high, 1.0, name) for label, colour, cx, cy, wide, high, name in truth
+            ]
+        if self.settings.goals == "inferred":  # then the drawn task is not looked at
+            wanted = wish(scene, self.around.user_settings[self.id].subjects, ctx.seed, "wish", request)
+            sending.message, task = wanted.message, task_of(wanted.goal.phrase())
+        ctx.record(Capture(request, recipient, picture, truth, scene.background, task), private=True)
         if self.settings.scheme == "semcom":
             self.encode_picture(request, sending, ctx)
         else:
-            self.see(request, sending, scene, ctx)
+            self.see(request, sending, ctx)
 
     def look(self, number: int, ctx: Context) -> Scene:
         """The scene in front of the camera."""
@@ -73,11 +85,13 @@ class UserSending(UserSeeing):
 
     # --- prompts ---------------------------------------------------------------------------------------------------
 
-    def understood(self, request: str, sending: Sending, seen: Extraction, intent: Intent, ctx: Context) -> None:
+    def tell_about(self, request: str, sending: Sending, rehearsed: float | None, ctx: Context) -> None:
         """The local models have looked at a picture: choose a prompt and send it."""
         del self.state.sending[request]
+        seen, intent = sending.seen, sending.intent
+        assert seen is not None and intent is not None
         content = self.content(request, sending, seen, intent)
-        noise, choice = self.select(request, sending, content, seen, ctx)
+        noise, choice = self.select(request, sending, content, rehearsed, ctx)
         if choice.share_knowledge:
             content = self.tell(request, noise, content, ctx)
         self.send_prompt(request, sending, replace(content, parts=tuple(p for p in PARTS if p in choice.parts)), ctx)
@@ -117,15 +131,20 @@ class UserSending(UserSeeing):
         return item is not None and bool(item.data) and item.sharing != OWN
 
     def select(
-        self, request: str, sending: Sending, content: PromptContent, seen: Extraction, ctx: Context
+        self, request: str, sending: Sending, content: PromptContent, rehearsed: float | None, ctx: Context
     ) -> tuple[SemanticNoise, PromptChoice]:
         """Estimate the semantic noise, then choose the parts."""
-        noise: SemanticNoise = self.decide(ctx, "noise", "estimate", self.noise_context(sending, seen), request, private=True)
+        seen = sending.seen
+        assert seen is not None
+        about = self.noise_context(sending, seen, rehearsed)
+        noise: SemanticNoise = self.decide(ctx, "noise", "estimate", about, request, private=True)
         snr_db = self.state.mean.db + self.around.uplink_offset_db
-        context = PromptContext(self.candidates(content, seen), noise, snr_db, sending.task)
-        return noise, self.decide(ctx, "prompt", "select", context, request, private=True)
+        context = PromptContext(self.candidates(content, seen), noise, snr_db, sending.task, memory=self.memory("prompt"))
+        choice: PromptChoice = self.decide(ctx, "prompt", "select", context, request, private=True)
+        self.await_reception(request, seen.boxes, (about, noise), (context, choice))
+        return noise, choice
 
-    def noise_context(self, sending: Sending, seen: Extraction) -> NoiseContext:
+    def noise_context(self, sending: Sending, seen: Extraction, rehearsed: float | None) -> NoiseContext:
         """What the prompt is about, and what is known of the other side: the shared vocabulary and the last summary."""
         certainty: dict[str, float] = {}
         for box in seen.boxes:
@@ -141,7 +160,18 @@ class UserSending(UserSeeing):
                 best = nearest(item.vector, terms)
                 similarity[concept] = best[0][0] if best else 0.0
         relevant = tuple(name for name in known if name in certainty)
-        return NoiseContext(tuple(certainty), relevant, similarity, certainty, sending.task)
+        told = {"truth": rehearsed} if "truth" in self.around.needs["noise"] else {"rehearsed": rehearsed}
+        return NoiseContext(
+            concepts=tuple(certainty),
+            known=relevant,
+            similarity=similarity,
+            certainty=certainty,
+            task=sending.task,
+            things=len(seen.boxes),
+            receiver=sending.recipient,
+            memory=self.memory("noise"),
+            **told,
+        )
 
     def candidates(self, content: PromptContent, seen: Extraction) -> tuple[Candidate, ...]:
         """The parts that a policy may choose from, with their exact costs."""
@@ -198,6 +228,9 @@ class UserSending(UserSeeing):
             symbol_rate_hz=self.settings.radio.bandwidth_hz,
             last_codec=state.last_codec,
             mean_snr_db=state.mean.db + self.around.uplink_offset_db,
+            lead_s=self.around.latency_s("user", "bs"),
+            memory=self.memory("encoder"),
+            truth=self.around.true_snr_db(self.id, state.bs, "up", ctx.now) if "truth" in self.around.needs["encoder"] else None,
         )
         choice = self.decide(ctx, "encoder", "choose", context, request, about=f"{request}:up", private=True)
         sending.codec = state.last_codec = choice.codec

@@ -4,11 +4,12 @@ from msgspec import Struct, field
 
 from ..bus.clock import ns
 from ..bus.engine import Context
-from ..bus.messages import Body, SharedItem, Terms, Uplink
+from ..bus.messages import Body, Feedback, SharedItem, Terms, Uplink
+from ..policies.protocols import NoiseContext, PromptChoice, PromptContext, SemanticNoise
 from .base import AgentState, NetworkAgent
 from .csi import RunningMean
 from .knowledge.items import SUBJECT
-from .models.roles import Extraction
+from .models.roles import Box, Extraction, Intent
 
 
 class Sending(Struct):
@@ -23,6 +24,20 @@ class Sending(Struct):
     """What the user said about it, where goals are inferred."""
     seen: Extraction | None = None
     """What has been seen in it while another model is asked."""
+    intent: Intent | None = None
+    """What the user wants, while the prompt is being rehearsed."""
+    truth: list[Box] = []
+    """What is truly in it; only for an oracle."""
+
+
+class Told(Struct):
+    """A prompt that a learning sender has not heard of yet: what it had seen, its noise estimate and its choice."""
+
+    seen: list[Box]
+    noise_context: NoiseContext
+    noise: SemanticNoise
+    prompt_context: PromptContext
+    prompt: PromptChoice
 
 
 class Receiving(Struct):
@@ -57,6 +72,10 @@ class UserState(AgentState):
     """Last codec of its own uplink (scheme ``semcom``)."""
     sending: dict[str, Sending] = field(default_factory=dict)
     receiving: dict[str, Receiving] = field(default_factory=dict)
+    feedback: dict[str, Feedback] = field(default_factory=dict)
+    """On pictures that are being looked at again, for their senders to learn."""
+    awaited: dict[str, Told] = field(default_factory=dict)
+    """Own requests of which a learning user wants to hear."""
     decoders: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     """Subjects that the generating side knows, from its last summary."""

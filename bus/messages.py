@@ -126,13 +126,36 @@ class CsiReport(Message, frozen=True):
     request: str
 
 
+class SeenThing(Struct, frozen=True, array_like=True, gc=False):
+    """A thing that a receiver's extractor saw in a picture: its class, and its box in whole pixels (centre, width, height)."""
+
+    label: str
+    cx: int
+    cy: int
+    width: int
+    height: int
+
+
 class Feedback(Message, frozen=True):
-    """Receiver -> edge: satisfaction in [0, 1] with a delivered request (defined in agents/satisfaction)."""
+    """Receiver -> edge: satisfaction in [0, 1] with a delivered request (defined in agents/satisfaction).
+
+    ``seen``: what the receiver saw in the picture, for a sender that learns; ``None`` where none does.
+    """
 
     request: str
     satisfaction: float
     quality: float
     latency_ns: int
+    seen: list[SeenThing] | None = None
+
+
+class Reception(Message, frozen=True):
+    """Edge -> sender that learns: how its request ended; ``quality`` 0 and nothing ``seen`` if it failed."""
+
+    request: str
+    quality: float
+    latency_ns: int
+    seen: list[SeenThing]
 
 
 class Delta(Message, frozen=True):
@@ -166,6 +189,7 @@ Body = (
     | CsiRequest
     | CsiReport
     | Feedback
+    | Reception
     | Delta
     | JsccPicture
 )

@@ -48,13 +48,18 @@ class Decision(Message, frozen=True):
 
 
 class Capture(Message, frozen=True):
-    """Private, sender: the picture that starts a request, and what is truly in it: (label, colour, cx, cy, w, h, subject)."""
+    """Private, sender: the picture that starts a request, what is truly in it and what it is for.
+
+    ``truth``: (label, colour, cx, cy, w, h, subject) of each thing.
+    """
 
     request: str
     recipient: str
     picture: bytes
     truth: list[tuple[str, str, float, float, float, float, str]]
     background: str
+    task: str
+    """What its user truly wants: ``mapping`` (places count) or ``greeting``."""
 
 
 class Shown(Message, frozen=True):

@@ -3,9 +3,14 @@
 A policy is a small class with one verb: a frozen context in, a decision with a ``reason`` out. It does no I/O and knows
 neither Ray nor NATS; the same context, memory and ``rng`` give the same decision. ``rng`` is a ``Draw``: keyed by the run's
 seed, the policy kind and the request, so that another policy meets the same luck. Contexts hold only what the deciding
-agent knows; an oracle's privileged context comes with a later form.
+agent knows.
 
-A policy that learns also has ``learn(memory, feedback) -> memory``; memory is msgpack-able and part of the agent's state.
+- A policy that learns (kinds noise, prompt and encoder) also has ``learn(memory, lesson) -> memory``, as pure as its verb. The
+  agent keeps the memory in its state, hands it to the verb in the context, and calls ``learn`` when it hears what came of a
+  decision: an edge by its receivers' feedback, a sender by what receivers say that they saw, which is charged both ways.
+- A policy that wants a model asked first names it in ``needs``: ``"rehearsal"`` (kind noise).
+- An oracle has ``privileged = True`` and gets what no agent can know as the context's ``truth``, which is ``None`` for all
+  others. Only built-in classes can be oracles.
 """
 
 from collections.abc import Callable
@@ -15,6 +20,22 @@ from msgspec import Struct
 
 Draw = Callable[[str], float]
 """``rng("name")`` -> a keyed draw from U[0, 1)."""
+
+Memory = dict[str, tuple[float, ...]]
+"""What a policy has learned so far: named vectors, empty at first. A new one replaces it; it is never changed in place."""
+
+
+class Outcome(Struct, frozen=True):
+    """What an agent heard of one of its requests.
+
+    ``quality`` in [0, 1] is the receiver's own (see ``agents.satisfaction``), 0 for a request that failed. ``error`` in [0, 1]:
+    semantic error (``agents.meaning``) that a sender finds when it compares what it saw with what the receiver says that it
+    saw; ``None`` at an edge.
+    """
+
+    quality: float
+    latency_s: float
+    error: float | None = None
 
 
 class Candidate(Struct, frozen=True):
@@ -34,7 +55,8 @@ class NoiseContext(Struct, frozen=True):
 
     ``known``: concepts that the last KB summary and shared vocabulary cover. ``similarity``: concept -> highest cosine similarity
     (MiniLM) to anything known there, for the concepts not covered word by word. ``certainty``: concept -> the extractor's score.
-    ``task`` says what matters ("greeting": any place; "mapping": places count).
+    ``task`` says what matters ("greeting": any place; "mapping": places count). ``things``: objects seen, all of them.
+    ``receiver``: to whom it goes.
     """
 
     concepts: tuple[str, ...]
@@ -42,10 +64,22 @@ class NoiseContext(Struct, frozen=True):
     similarity: dict[str, float]
     certainty: dict[str, float]
     task: str
+    things: int = 0
+    receiver: str = ""
+    memory: Memory = {}
+    rehearsed: float | None = None
+    """Semantic error of the sender's own rehearsal of the plainest prompt, for policies that need ``"rehearsal"``."""
+    truth: float | None = None
+    """For an oracle: semantic error of the plainest prompt, drawn as the cloud will draw it, against the true scene."""
 
 
 class SemanticNoise(Struct, frozen=True):
-    """``value`` in [0, 1]: expected share of meaning lost at the generating side; ``uncovered``: the concepts that cause it."""
+    """The generating side's expected misunderstanding of a picture.
+
+    ``value`` in [0, 1]: expected semantic error (``agents.meaning``) of what is generated when only the plainest prompt is sent,
+    the caption without references or identifiers. GAI-SCN (Xia et al., arXiv 2308.15483, sections III-A and V-A) asks for such
+    an estimate and gives no formula. ``uncovered``: the concepts that the generating side does not know.
+    """
 
     value: float
     uncovered: tuple[str, ...]
@@ -60,6 +94,7 @@ class PromptContext(Struct, frozen=True):
     snr_db: float
     task: str
     budget_bits: int = 0
+    memory: Memory = {}
 
 
 class PromptChoice(Struct, frozen=True):
@@ -81,6 +116,12 @@ class CodecCard(Struct, frozen=True):
     cbr: float
     symbols: int
     psnr_db: tuple[tuple[float, float], ...]
+    encode_s: float = 0.0
+    """Time that encoding takes the asker's processor."""
+    decode_s: float = 0.0
+    """Time that decoding takes the other side's processor."""
+    joules: float = 0.0
+    """Energy of both and of the transmitter for one picture."""
 
 
 class EncoderContext(Struct, frozen=True):
@@ -99,6 +140,13 @@ class EncoderContext(Struct, frozen=True):
     """Last codec chosen for this receiver (hysteresis)."""
     mean_snr_db: float | None = None
     """Mean SNR of this receiver's reports so far; ``None``: not known."""
+    lead_s: float = 0.0
+    """Time from this decision to the first symbol on the air besides the encoding: what the CSI ages further, at least."""
+    waited_s: float = 0.0
+    """Age of the picture: time since it was taken."""
+    memory: Memory = {}
+    truth: float | None = None
+    """For an oracle: the link's true SNR in dB when the first symbol can be on the air."""
 
 
 class EncoderChoice(Struct, frozen=True):
@@ -205,6 +253,31 @@ class Allocation(Struct, frozen=True):
     reason: str
 
 
+class NoiseLesson(Struct, frozen=True):
+    """What came of an estimate; ``parts``: what was sent in the end. The context is without memory and truth."""
+
+    context: NoiseContext
+    choice: SemanticNoise
+    parts: tuple[str, ...]
+    outcome: Outcome
+
+
+class PromptLesson(Struct, frozen=True):
+    """What came of a prompt. The context is without memory."""
+
+    context: PromptContext
+    choice: PromptChoice
+    outcome: Outcome
+
+
+class EncoderLesson(Struct, frozen=True):
+    """What came of a codec. The context is without memory and truth."""
+
+    context: EncoderContext
+    choice: EncoderChoice
+    outcome: Outcome
+
+
 class NoisePolicy(Protocol):
     """Estimates semantic noise."""
 
@@ -256,3 +329,6 @@ CONTEXTS: dict[str, type[Struct]] = {
     "allocate": ScheduleContext,
 }
 """What each verb is given."""
+
+LESSONS: dict[str, type[Struct]] = {"noise": NoiseLesson, "prompt": PromptLesson, "encoder": EncoderLesson}
+"""What ``learn`` is given, by kind."""

@@ -64,6 +64,7 @@ BUILT_IN = {
         "posted": "posted:Posted",
         "contract": "contract:Contract",
         "reverse-auction": "reverse_auction:ReverseAuction",
+        "dpos": "dpos:Dpos",
     },
     "scheduling": {
         "fifo": "fifo:Fifo",
@@ -136,6 +137,17 @@ def names(kind: str) -> tuple[str, ...]:
 def known(kind: str | None = None) -> tuple[PolicyInfo, ...]:
     """All known policies of one or every kind. Plug-ins are imported for their help; a broken one is listed with its problem."""
     return tuple(_info(each, name) for each in ((kind,) if kind else KINDS) for name in names(each))
+
+
+def needs(spec: PolicySpec) -> frozenset[str]:
+    """What a policy asks of its agent besides the context: its ``needs``, ``"outcome"`` to learn, ``"truth"`` as an oracle."""
+    policy = _import(spec.target, spec.kind, spec.name)
+    found = set(getattr(policy, "needs", ()))
+    if hasattr(policy, "learn"):
+        found.add("outcome")
+    if getattr(policy, "privileged", False):
+        found.add("truth")
+    return frozenset(found)
 
 
 def fingerprint(spec: PolicySpec) -> str:
@@ -237,6 +249,8 @@ def _import(target: str, kind: str, name: str) -> type:
         raise BadInput(
             f"{where}: class {class_name} has no {' and no '.join(lacking)}", f"see {__package__}.protocols for the methods"
         )
+    if getattr(policy, "privileged", False) and not place.startswith(f"{__package__}."):
+        raise BadInput(f"{where}: only built-in oracles may be privileged", "take `privileged` away: no agent knows the truth")
     return policy
 
 

@@ -13,7 +13,7 @@ Source is what the sender captured, destination what the receiver was shown. A c
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -44,11 +44,15 @@ class View:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Image, object and text feature alignment of one pair; 0 in all for a picture that does not exist."""
+    """Image, object and text feature alignment of one pair; 0 in all for a picture that does not exist.
+
+    ``likeness``: cosines, negative ones as 0, of the source's objects (n) to the destination's (m), shape (n, m).
+    """
 
     image: float = 0.0
     objects: float = 0.0
     text: float = 0.0
+    likeness: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), compare=False)
 
 
 def cosine(one: np.ndarray, two: np.ndarray) -> float:
@@ -58,19 +62,23 @@ def cosine(one: np.ndarray, two: np.ndarray) -> float:
     return max(-1.0, min(1.0, float(a @ b / length))) if length else 0.0
 
 
-def object_alignment(source: np.ndarray, destination: np.ndarray) -> float:
+def likeness_of(source: np.ndarray, destination: np.ndarray) -> np.ndarray:
+    """Cosines of features (n, k) to features (m, k), negative ones as 0: (n, m)."""
+    cosines = [[max(0.0, cosine(a, b)) for b in destination] for a in source]
+    return np.array(cosines).reshape(len(source), len(destination))
+
+
+def object_alignment(likeness: np.ndarray) -> float:
     """The largest sum of cosines over pairs of objects, none used twice, divided by the larger number of objects.
 
     Args:
-        source: Features of the source's objects, (n, k).
-        destination: Features of the destination's objects, (m, k).
+        likeness: Of the source's objects to the destination's, (n, m).
 
     Returns:
         In [0, 1]; 1 where both hold nothing, 0 where one of them does.
     """
-    if not len(source) or not len(destination):
-        return float(len(source) == len(destination))
-    likeness = np.array([[max(0.0, cosine(a, b)) for b in destination] for a in source])
+    if not likeness.size:
+        return float(likeness.shape == (0, 0))
     rows, columns = linear_sum_assignment(likeness, maximize=True)
     return float(likeness[rows, columns].sum() / max(likeness.shape))
 
@@ -111,14 +119,28 @@ def alignments(pairs: Sequence[tuple[View, View]], features: Features | None = N
     objects = _objects(judge, views)
     found = []
     for number, (source, destination) in enumerate(pairs):
+        likeness = likeness_of(objects[2 * number], objects[2 * number + 1])
         found.append(
             Alignment(
                 cosine(images[pictures[source.picture]], images[pictures[destination.picture]]),
-                object_alignment(objects[2 * number], objects[2 * number + 1]),
+                object_alignment(likeness),
                 cosine(texts[captions[source.caption]], texts[captions[destination.caption]]),
+                likeness,
             )
         )
     return found
+
+
+def object_likeness(pairs: Sequence[tuple[View, View]], features: Features | None = None) -> list[np.ndarray]:
+    """Likeness of the objects of every (source, destination), see `likeness_of`.
+
+    Raises:
+        Missing: The judge's weights are not there.
+    """
+    if not pairs:
+        return []
+    objects = _objects(features or ClipJudge.load(), [view for pair in pairs for view in pair])
+    return [likeness_of(objects[2 * number], objects[2 * number + 1]) for number in range(len(pairs))]
 
 
 def _objects(judge: Features, views: Sequence[View]) -> list[np.ndarray]:

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ...agents.meaning import semantic_error
 from ...agents.models.judge import Judge, Seen
 from ...agents.models.roles import PICTURE_SIDE, Box
-from .alignment import Alignment, Features, View, alignments
+from .alignment import Alignment, Features, View, alignments, object_likeness
 from .detection import object_count_discrepancy, object_recovery, object_recovery_iou50
 from .story import Story
 
@@ -26,12 +27,25 @@ class Recovery:
 
 
 @dataclass(frozen=True)
+class Meaning:
+    """What came across in a picture: ``error`` as `agents.meaning` defines it, a personal subject by the likeness of its look.
+
+    ``subject``: alignment of the personal subjects, the mean of each one's best cosine to anything found; None without any.
+    """
+
+    error: float = 1.0
+    subject: float | None = None
+
+
+@dataclass(frozen=True)
 class Scores:
     """What the judge says of one request; nothing is recovered in pictures that do not exist."""
 
     shown: Recovery = Recovery()
     generated: Recovery = Recovery()
-    alignment: Alignment = Alignment()
+    alignment: Alignment = field(default_factory=Alignment)
+    meaning: Meaning = Meaning()
+    generated_meaning: Meaning = Meaning()
     count_discrepancy: int | None = None
     """Of the shown picture; None where there is none."""
 
@@ -75,16 +89,42 @@ def judged(stories: Sequence[Story], features: Features | None = None) -> list[S
     of_generated = {
         i: _recovery(true_boxes(stories[i]), found.boxes) for (i, _), found in zip(generated, seen[len(shown) :], strict=True)
     }
+    views = [View(picture, found.background, found.boxes) for (_, picture), found in zip([*shown, *generated], seen, strict=True)]
     sources = [View(stories[i].capture.picture, stories[i].capture.background, true_boxes(stories[i])) for i, _ in shown]
-    views = [View(picture, found.background, found.boxes) for (_, picture), found in zip(shown, seen[: len(shown)], strict=True)]
-    aligned = alignments(list(zip(sources, views, strict=True)), features)
-    scores = [Scores(generated=of_generated.get(i, Recovery())) for i in range(len(stories))]
-    for (i, _), source, view, alignment in zip(shown, sources, views, aligned, strict=True):
-        discrepancy = object_count_discrepancy(source.boxes, view.boxes)
+    aligned = alignments(list(zip(sources, views[: len(shown)], strict=True)), features)
+    scores = [Scores(generated=of_generated.get(i, Recovery()), meaning=_lost(story)) for i, story in enumerate(stories)]
+    for (i, _), source, view, alignment in zip(shown, sources, views, aligned, strict=False):
         scores[i] = replace(
-            scores[i], shown=_recovery(source.boxes, view.boxes), alignment=alignment, count_discrepancy=discrepancy
+            scores[i],
+            shown=_recovery(source.boxes, view.boxes),
+            alignment=alignment,
+            meaning=meaning_of(stories[i], view.boxes, alignment.likeness),
+            count_discrepancy=object_count_discrepancy(source.boxes, view.boxes),
         )
+    drawn = dict(zip((i for i, _ in generated), views[len(shown) :], strict=True))
+    personal = [i for i in drawn if any(box.subject for box in true_boxes(stories[i]))]
+    looks = object_likeness(
+        [(View(stories[i].capture.picture, "", true_boxes(stories[i])), drawn[i]) for i in personal], features
+    )
+    likeness = dict(zip(personal, looks, strict=True))
+    for i, view in drawn.items():
+        scores[i] = replace(scores[i], generated_meaning=meaning_of(stories[i], view.boxes, likeness.get(i)))
     return scores
+
+
+def meaning_of(story: Story, found: Sequence[Box], likeness: np.ndarray | None) -> Meaning:
+    """What came across of a story; ``likeness`` (true things, found things) is wanted where there are personal subjects."""
+    truth = true_boxes(story)
+    subjects = [i for i, box in enumerate(truth) if box.subject]
+    error = semantic_error(truth, found, story.capture.task, likeness)
+    if not subjects or likeness is None:
+        return Meaning(error, None if not subjects else 0.0)
+    best = likeness.max(axis=1) if likeness.size else np.zeros(len(truth))
+    return Meaning(error, float(best[subjects].mean()))
+
+
+def _lost(story: Story) -> Meaning:
+    return Meaning(1.0, 0.0 if any(box.subject for box in true_boxes(story)) else None)
 
 
 def true_boxes(story: Story) -> list[Box]:

@@ -16,6 +16,7 @@ from .story import Call, Network, Story, collect
 
 STAGES = {
     "extractor": "extract",
+    "rehearsal": "extract",
     "captioner": "extract",
     "keywords": "extract",
     "embedder": "extract",
@@ -27,6 +28,8 @@ STAGES = {
     "calibrator": "calibrate",
 }
 """Role of a model call -> the stage of the latency that it belongs to."""
+LATER = "reception"
+"""A look at a picture that has been shown, for its sender to learn: it costs, but is no part of the latency."""
 SOURCE_DIMENSIONS = 3 * 64 * 64
 KNOWLEDGE_PURPOSES = ("kb",)
 
@@ -95,6 +98,7 @@ def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
         "t_s": story.started_ns / 1e9,
         "objects": len(truth),
         "subjects": sum(1 for thing in truth if thing[-1]),
+        "task": story.capture.task,
     }
 
 
@@ -106,6 +110,9 @@ def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
         "object_recovery": scores.shown.recovery,
         "object_recovery_iou50": scores.shown.iou50,
         "generated_recovery": scores.generated.recovery,
+        "semantic_error": scores.meaning.error,
+        "generated_error": scores.generated_meaning.error,
+        "subject_alignment": scores.meaning.subject,
         "object_count_discrepancy": len(truth) if scores.count_discrepancy is None else scores.count_discrepancy,
         "image_alignment": scores.alignment.image,
         "object_alignment": scores.alignment.objects,
@@ -132,6 +139,7 @@ def _air(airs: Sequence[AirRecord]) -> dict[str, Any]:
     )
     symbols = total("complex_symbols")
     return {
+        "told_bits": prompt + knowledge,
         "prompt_bits": prompt,
         "knowledge_bits": knowledge,
         "payload_bits": payload,
@@ -155,6 +163,8 @@ def _latency(story: Story, settings: NetworkSettings) -> dict[str, Any]:
     """Stages that add up to the latency; what no processor, queue, radio or link took is ``wait_s``."""
     spans: dict[str, list[tuple[int, int]]] = {stage: [] for stage in STAGES.values()}
     for call in story.calls:
+        if call.role == LATER:
+            continue
         spans[STAGES.get(call.role, "calibrate")].append((call.issued_ns, call.done_ns))
     stages = {stage: covered_ns(found) for stage, found in spans.items()}
     # knowledge goes ahead of its prompt, whose queueing time holds it

@@ -38,10 +38,19 @@ class Row(Struct, frozen=True, kw_only=True):
     """Objects in the original."""
     subjects: int
     """Personal subjects among them."""
+    task: str
+    """What its user truly wants: ``mapping`` (places count) or ``greeting``."""
 
     object_recovery: float
     object_recovery_iou50: float
     generated_recovery: float
+    semantic_error: float
+    """Share of the original's meaning that is lost in the shown picture (`agents.meaning`): by the task with or without places,
+    personal subjects by the judge's likeness of their looks."""
+    generated_error: float
+    """The same of the generated picture, before the downlink: what a semantic-noise estimate is about."""
+    subject_alignment: float | None
+    """Mean over the original's personal subjects of the best cosine to anything in the shown picture; None without any."""
     object_count_discrepancy: int
     """Objects too many or too few in the shown picture, whatever their class."""
     image_alignment: float
@@ -52,6 +61,8 @@ class Row(Struct, frozen=True, kw_only=True):
     ssim: float
     satisfaction: float
 
+    told_bits: int
+    """Bits of the prompt and of the KB items sent with it: what the sender spent to be understood."""
     prompt_bits: int
     """Source-coded bits of the prompt."""
     knowledge_bits: int

@@ -13,6 +13,8 @@ MEANS: dict[str, str] = {
     "object_recovery": "object_recovery",
     "object_recovery_iou50": "object_recovery_iou50",
     "generated_recovery": "generated_recovery",
+    "semantic_error": "semantic_error",
+    "generated_error": "generated_error",
     "object_count_discrepancy": "object_count_discrepancy",
     "image_alignment": "image_alignment",
     "object_alignment": "object_alignment",
@@ -22,6 +24,7 @@ MEANS: dict[str, str] = {
     "ssim": "ssim",
     "satisfaction": "satisfaction",
     "cbr": "cbr",
+    "told_bits_per_request": "told_bits",
     "prompt_bits_per_request": "prompt_bits",
     "payload_bits_per_request": "payload_bits",
     "coded_bits_per_request": "coded_bits",
@@ -42,6 +45,9 @@ def results(reduction: Reduction) -> dict[str, float]:
     for name, column in MEANS.items():
         if rows and column:
             found[name] = _mean(rows, lambda row, column=column: getattr(row, column))  # type: ignore[misc]
+    subjects = [row.subject_alignment for row in rows if row.subject_alignment is not None]
+    if subjects:
+        found["subject_alignment"] = math.fsum(subjects) / len(subjects)
     if rows:
         found["attempts_per_transfer"] = sum(row.attempts for row in rows) / max(1, sum(row.transfers for row in rows))
     latencies = sorted(row.latency_s for row in rows if row.status == SHOWN)

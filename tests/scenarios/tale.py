@@ -57,7 +57,7 @@ def events() -> list[Envelope]:
     good, lost = "user.a/0", "user.a/1"
     tell(0, "bs.0", air("", "preparation", "up", 1000, 900))
     tell(0, "bs.0", air("", "csi", "up", 10, 30))
-    tell(10, "user.a", Capture(good, "user.b", SENT, TRUTH, "grass"), origin=PRIVATE)
+    tell(10, "user.a", Capture(good, "user.b", SENT, TRUTH, "grass", "greeting"), origin=PRIVATE)
     tell(10, "user.a", Extraction("a dog", "grass", []), until_ms=20, key=f"extractor:{good}", origin=ACTIVITY)
     noise, prompt = {"value": 0.25}, {"parts": ["caption", "boxes"]}
     tell(20, "user.a", Decision(good, "noise", "estimate", good, "kb-mismatch", {}, noise))
@@ -75,7 +75,7 @@ def events() -> list[Envelope]:
     tell(110, "user.b", Shown(good, RECEIVED, "snr07-cbr12", 11.0, 100 * MS), origin=PRIVATE)
     tell(111, "user.b", Uplink("user.b", "edge.0", 1, "f", good, "feedback", 60, Feedback(good, 0.7, 0.8, 100 * MS)))
     tell(112, "bs.0", air(good, "feedback", "up", 60, 50))
-    tell(200, "user.a", Capture(lost, "user.b", SENT, TRUTH, "grass"), origin=PRIVATE)
+    tell(200, "user.a", Capture(lost, "user.b", SENT, TRUTH, "grass", "greeting"), origin=PRIVATE)
     tell(210, "bs.0", air(lost, "prompt", "up", 120, 400, attempts=4, delivered=False))
     tell(211, "bs.0", Failure(lost, "bs.0", "prompt lost"))
     return sorted(told, key=lambda e: (e.t_deliver, e.source, e.sequence))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from semcast.agents.scenes.draw import draw
 from semcast.agents.scenes.world import make_scene
-from semcast.scenarios.metrics.alignment import View, alignments, cosine, object_alignment
+from semcast.scenarios.metrics.alignment import View, alignments, cosine, likeness_of, object_alignment
 
 E = np.eye(4, dtype=np.float32)
 
@@ -23,16 +23,20 @@ def test_cosine() -> None:
 
 def test_objects_are_paired_for_the_largest_sum() -> None:
     half = (E[0] + E[1]) / 2**0.5
-    assert object_alignment(E[:3], E[[2, 0, 1]]) == 1  # order does not matter
+    assert object_alignment(likeness_of(E[:3], E[[2, 0, 1]])) == 1  # order does not matter
     # greedily, E0 would take `half` from E1's side: the best pairing gives E0-E0 and E1-half
-    assert object_alignment(E[:2], np.stack([half, E[0]])) == pytest.approx((1 + 0.5**0.5) / 2)
+    assert object_alignment(likeness_of(E[:2], np.stack([half, E[0]]))) == pytest.approx((1 + 0.5**0.5) / 2)
 
 
 def test_lost_and_invented_objects_count_nothing() -> None:
-    assert object_alignment(E[:2], E[:1]) == 0.5
-    assert object_alignment(E[:1], E[:2]) == 0.5
-    assert object_alignment(E[:1], -E[:1]) == 0  # not -1
-    assert (object_alignment(E[:0], E[:0]), object_alignment(E[:2], E[:0]), object_alignment(E[:0], E[:2])) == (1, 0, 0)
+    assert object_alignment(likeness_of(E[:2], E[:1])) == 0.5
+    assert object_alignment(likeness_of(E[:1], E[:2])) == 0.5
+    assert object_alignment(likeness_of(E[:1], -E[:1])) == 0  # not -1
+    assert (
+        object_alignment(likeness_of(E[:0], E[:0])),
+        object_alignment(likeness_of(E[:2], E[:0])),
+        object_alignment(likeness_of(E[:0], E[:2])),
+    ) == (1, 0, 0)
 
 
 def test_a_picture_is_aligned_with_itself_and_more_than_with_others() -> None:
