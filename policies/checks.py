@@ -2,6 +2,7 @@
 
 The policy meets ``ROUNDS`` generated contexts. It must answer validly, with a reason; give the same answer to the same context,
 asked again, in another order, and after pickling; leave the context as it was; and touch no files, sockets or processes.
+One that learns is taught by generated lessons between the contexts: ``learn`` must be as pure, and its memory stay small.
 """
 
 import pickle
@@ -9,26 +10,34 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from math import isfinite
 from typing import Any
 
 import msgspec
 
 from ..bus import keys
 from ..bus.errors import BadInput
-from .examples import contexts
+from .examples import contexts, lesson, told
 from .prompt.parts import CORE
 from .protocols import (
+    LESSONS,
     Allocation,
     EncoderChoice,
     IncentiveTerms,
+    Memory,
     PromptChoice,
     Response,
     SemanticNoise,
     Settlement,
 )
-from .registry import KINDS, VERBS
+from .registry import KINDS, VERBS, needs_of
 
 ROUNDS = 64
+TAUGHT = 4
+"""Lessons between two stages of what a policy has learned; the generated contexts meet four stages."""
+MOST_NUMBERS = 4096
+"""What a memory may hold after `MANY_LESSONS` lessons: it travels with every context."""
+MANY_LESSONS = 200
 Answer = tuple[str, Any, Any]
 """(verb, context, decision)."""
 
@@ -70,18 +79,37 @@ def find_problems(kind: str, policy: Any) -> tuple[str, ...]:
     problems = [f"does I/O: {event}" for event in touched]
     problems += [problem for verb, context, decision in answers for problem in _wrong(verb, context, decision)]
     problems += _changes(kind, policy, again, answers)
+    if "outcome" in needs_of(policy):
+        problems += _learning(kind, policy)
     return tuple(dict.fromkeys(problems))
 
 
 def decide(kind: str, policy: Any, number: int) -> list[Answer]:
     """What ``policy`` answers to generated context ``number``; an incentive is asked all three questions in turn."""
+    teachable = kind in LESSONS and "outcome" in needs_of(policy)
+    memory = learned(kind, policy, TAUGHT * (number % 4)) if teachable else {}
+    return _decide(kind, policy, number, memory)
 
+
+def learned(kind: str, policy: Any, lessons: int) -> Memory:
+    """The memory of a policy after that many generated lessons, each on a decision of its own."""
+    memory: Memory = {}
+    for number in range(lessons):
+        [(_, context, decision)] = _decide(kind, policy, number, memory)
+        memory = policy.learn(memory, lesson(kind, context, decision, number))
+    return memory
+
+
+def _decide(kind: str, policy: Any, number: int, memory: Memory) -> list[Answer]:
     def draw(name: str) -> float:
         if not isinstance(name, str):
             raise TypeError(f"rng takes a name, got {name!r}")
         return keys.uniform("policy check", number, name)
 
-    return [_ask(policy, verb, context, draw) for verb, context in contexts(kind, number)]
+    asked = [(verb, told(kind, context, needs_of(policy), number)) for verb, context in contexts(kind, number)]
+    if memory:
+        asked = [(verb, msgspec.structs.replace(context, memory=memory)) for verb, context in asked]
+    return [_ask(policy, verb, context, draw) for verb, context in asked]
 
 
 def decisions(kind: str, policy: Any) -> bytes:
@@ -109,6 +137,42 @@ def _changes(kind: str, policy: Any, again: Any, answers: list[Answer]) -> list[
     elif [decision for group in reversed(backwards) for decision in group] != first:
         found.append("a pickled copy, asked in another order, answers differently")
     return found
+
+
+def _learning(kind: str, policy: Any) -> list[str]:
+    """Problems of ``learn``."""
+    if kind not in LESSONS:
+        return [f"has learn, but nobody teaches policies of kind {kind}"]
+    memory: Memory = {}
+    for number in range(MANY_LESSONS):
+        [(_, context, decision)] = _decide(kind, policy, number, memory)
+        taught = lesson(kind, context, decision, number)
+        before = msgspec.msgpack.encode((memory, taught))
+        try:
+            new, again = policy.learn(memory, taught), policy.learn(memory, taught)
+        except Exception as error:
+            return [f"fails to learn a valid lesson: {type(error).__name__}: {error}"]
+        if msgspec.msgpack.encode((memory, taught)) != before:
+            return ["learn changes its memory or its lesson in place"]
+        if problem := _bad_memory(new):
+            return [f"learn answers {problem}"]
+        if again != new:
+            return ["learns differently from the same lesson: it keeps state"]
+        memory = new
+    if sum(map(len, memory.values())) > MOST_NUMBERS:
+        return [f"its memory holds more than {MOST_NUMBERS} numbers after {MANY_LESSONS} lessons"]
+    return []
+
+
+def _bad_memory(memory: Any) -> str:
+    """What is wrong with a memory; empty if nothing is."""
+    if not isinstance(memory, dict) or not all(isinstance(key, str) for key in memory):
+        return "no dict with names as keys"
+    if not all(isinstance(value, tuple) for value in memory.values()):
+        return "a value that is no tuple"
+    if not all(isinstance(x, float) and isfinite(x) for value in memory.values() for x in value):
+        return "a number that is no finite float"
+    return ""
 
 
 _AUDIT = ("open", "os.", "socket.", "subprocess.", "shutil.", "urllib.")

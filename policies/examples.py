@@ -2,15 +2,21 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from ..bus import keys
 from .protocols import (
     Candidate,
     CodecCard,
     EncoderContext,
+    EncoderLesson,
     IncentiveTerms,
     NoiseContext,
+    NoiseLesson,
     Offer,
+    Outcome,
     PromptContext,
+    PromptLesson,
     QueuedTransfer,
     RespondContext,
     ScheduleContext,
@@ -21,6 +27,7 @@ from .protocols import (
 
 LABELS = ("tree", "car", "house", "boat", "lamp", "cat", "mia/dog", "tom/mug")
 KINDS = ("subject", "preference", "history")
+RECEIVERS = ("user.00", "user.01", "user.02", "user.03")
 
 
 def contexts(kind: str, number: int) -> list[tuple[str, Any]]:
@@ -34,6 +41,30 @@ def contexts(kind: str, number: int) -> list[tuple[str, Any]]:
     if kind == "scheduling":
         return [("allocate", schedule_context(number))]
     return incentive_contexts(number)
+
+
+def told(kind: str, context: Any, needs: frozenset[str], number: int) -> Any:
+    """The context with what a policy that ``needs`` it is told besides: the truth (an oracle), a rehearsal's error."""
+    if "rehearsal" in needs:
+        context = replace(context, rehearsed=_draw(number, "rehearsed"))
+    if "truth" in needs and kind == "noise":
+        context = replace(context, truth=_draw(number, "truth"))
+    if "truth" in needs and kind == "encoder":
+        context = replace(context, truth=context.csi_snr_db + 12.0 * (_draw(number, "truth") - 0.5))
+    return context
+
+
+def lesson(kind: str, context: Any, decision: Any, number: int) -> NoiseLesson | PromptLesson | EncoderLesson:
+    """What came of a decision on a context: any outcome, 0 for a request that failed."""
+    failed = number % 9 == 4
+    quality = 0.0 if failed else _draw(number, "quality")
+    outcome = Outcome(quality, 3.0 * _draw(number, "latency"), None if kind == "encoder" else 1.0 - quality)
+    if kind == "noise":
+        parts = ("caption", "boxes")[: 1 + number % 2]
+        return NoiseLesson(replace(context, memory={}, truth=None), decision, parts, outcome)
+    if kind == "prompt":
+        return PromptLesson(replace(context, memory={}), decision, outcome)
+    return EncoderLesson(replace(context, memory={}, truth=None), decision, outcome)
 
 
 def _draw(number: int, *key: keys.Key) -> float:
@@ -52,7 +83,8 @@ def noise_context(number: int) -> NoiseContext:
     known = _pick(number, LABELS, "known")
     similarity = {name: _draw(number, "similarity", name) * 1.2 - 0.2 for name in concepts if name not in known}
     certainty = {name: _draw(number, "certainty", name) for name in _pick(number, concepts, "certain")}
-    return NoiseContext(concepts, known, similarity, certainty, _task(number))
+    receiver = RECEIVERS[number % len(RECEIVERS)]
+    return NoiseContext(concepts, known, similarity, certainty, _task(number), len(concepts) + number % 3, receiver)
 
 
 def prompt_context(number: int) -> PromptContext:
@@ -86,7 +118,8 @@ def encoder_context(number: int) -> EncoderContext:
             at = (-10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
             peak = 20.0 + 0.2 * snr_db + rate / 256
             table = tuple((x, peak - 0.25 * max(0.0, snr_db - x) ** 1.2) for x in at)
-            cards.append(CodecCard(f"jscc-{snr_db:g}dB-{rate}", snr_db, rate / (3 * 64 * 64), rate, table))
+            name, work_s = f"jscc-{snr_db:g}dB-{rate}", 0.002 + 1e-6 * rate
+            cards.append(CodecCard(name, snr_db, rate / (3 * 64 * 64), rate, table, work_s, work_s / 2, 1e-5 * rate))
     held = [card for card in cards if _draw(number, card.name) < 0.8] or cards[:1]
     stale = number % 2
     return EncoderContext(
@@ -98,6 +131,8 @@ def encoder_context(number: int) -> EncoderContext:
         1.0e6,
         cards[number % 6].name if number % 3 else "",
         10.0 if number % 4 == 0 else None,
+        lead_s=0.002 if number % 5 else 0.0,
+        waited_s=_draw(number, "waited"),
     )
 
 

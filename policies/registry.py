@@ -57,6 +57,7 @@ BUILT_IN = {
         "fixed": "fixed:FixedEncoder",
         "snr-table": "snr_table:SnrTable",
         "argmax-quality": "argmax_quality:ArgmaxQuality",
+        "genie": "genie:Genie",
     },
     "incentive": {
         "none": "none:NoIncentive",
@@ -141,7 +142,11 @@ def known(kind: str | None = None) -> tuple[PolicyInfo, ...]:
 
 def needs(spec: PolicySpec) -> frozenset[str]:
     """What a policy asks of its agent besides the context: its ``needs``, ``"outcome"`` to learn, ``"truth"`` as an oracle."""
-    policy = _import(spec.target, spec.kind, spec.name)
+    return needs_of(_import(spec.target, spec.kind, spec.name))
+
+
+def needs_of(policy: Any) -> frozenset[str]:
+    """The same of a policy or its class."""
     found = set(getattr(policy, "needs", ()))
     if hasattr(policy, "learn"):
         found.add("outcome")

@@ -1,12 +1,12 @@
 """The codec with the best expected quality after its price in symbols."""
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from math import fsum, sqrt
 from typing import Annotated
 
 from ..protocols import CodecCard, Draw, EncoderChoice, EncoderContext
 from .fading import snr_now
+from .worth import predicted_psnr_db
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,6 @@ class Parameters:
     def __post_init__(self) -> None:
         if self.db_per_ksymbol < 0.0 or self.risk < 0.0:
             raise ValueError("db_per_ksymbol and risk must not be negative")
-
-
-def predicted_psnr_db(card: CodecCard, snr_db: float) -> float:
-    """Linear interpolation in the card's table; beyond its ends the value there."""
-    table = card.psnr_db
-    right = bisect_right(table, snr_db, key=lambda point: point[0])
-    if right == 0 or right == len(table):
-        return table[0 if right == 0 else -1][1]
-    (low, psnr_low), (high, psnr_high) = table[right - 1], table[right]
-    return psnr_low + (psnr_high - psnr_low) * (snr_db - low) / (high - low)
 
 
 class ArgmaxQuality:

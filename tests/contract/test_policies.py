@@ -162,6 +162,59 @@ def test_the_kit_finds_what_is_wrong(policy: object, problem: str) -> None:
         check_policy("prompt", policy)
 
 
+class Learner(Prompt):
+    """A right one that learns: how often it was told of each part."""
+
+    def learn(self, memory, lesson):
+        part = lesson.choice.parts[0]
+        return {**memory, part: (memory.get(part, (0.0,))[0] + 1.0,)}
+
+
+class InPlace(Learner):
+    def learn(self, memory, lesson):
+        memory["count"] = (1.0,)
+        return memory
+
+
+class Listing(Learner):
+    def learn(self, memory, lesson):
+        return {"quality": [lesson.outcome.quality]}
+
+
+class Moody(Learner):
+    turns = 0
+
+    def learn(self, memory, lesson):
+        self.turns += 1
+        return {"turns": (float(self.turns),)}
+
+
+class Hoarder(Learner):
+    def learn(self, memory, lesson):
+        return {**memory, f"lesson {len(memory)}": (1.0,) * 32}
+
+
+class Dunce(Learner):
+    def learn(self, memory, lesson):
+        return {"error": (1.0 / lesson.outcome.quality,)}
+
+
+@pytest.mark.parametrize(
+    ("policy", "problem"),
+    [
+        (InPlace(), "in place"),
+        (Listing(), "no tuple"),
+        (Moody(), "learns differently"),
+        (Hoarder(), "more than 4096 numbers"),
+        (Dunce(), "ZeroDivisionError"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_the_kit_tests_learning(policy: object, problem: str) -> None:
+    assert find_problems("prompt", Learner()) == ()
+    assert problem in "\n".join(find_problems("prompt", policy))
+
+
 class BadNoise:
     def estimate(self, context):
         context.similarity.clear()

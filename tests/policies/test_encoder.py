@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import exp1, j0
-from semcast.policies.encoder.argmax_quality import predicted_psnr_db
+from semcast.bus.errors import BadInput
 from semcast.policies.encoder.fading import HERMITE, bessel_j0, snr_now
+from semcast.policies.encoder.worth import predicted_psnr_db
 from semcast.policies.protocols import CodecCard, EncoderContext
 from semcast.policies.registry import load, resolve
 
@@ -127,6 +128,22 @@ def test_stale_reports_make_it_careful() -> None:
     assert choose("argmax-quality", 12.0, age_s=0.05, doppler_hz=17.5) == "mid"
     assert choose("argmax-quality", 12.0, age_s=10.0, doppler_hz=17.5, mean=0.0) == "low"
     assert choose("argmax-quality:risk=2", 10.4, std_db=3.0) != choose("argmax-quality", 10.4)
+
+
+def test_genie_takes_the_best_at_the_true_snr() -> None:
+    """Against all codecs, by their tables; CSI does not matter."""
+    genie = load(resolve("encoder", "genie:db_per_ksymbol=2"))
+    for truth in np.linspace(-12, 25, 75):
+        found = genie.choose(
+            EncoderContext((LOW, MID, HIGH, BIG), -20.0, 9.0, 0.0, 0.0, 1e6, truth=truth), lambda name: 0.5
+        ).codec
+        worth = {c.name: np.interp(truth, *zip(*c.psnr_db, strict=True)) - 2 * c.symbols / 1000 for c in (LOW, MID, HIGH, BIG)}
+        assert worth[found] == pytest.approx(max(worth.values()), abs=1e-9)
+
+
+def test_genie_needs_the_truth() -> None:
+    with pytest.raises(BadInput, match="not told the true SNR"):
+        choose("genie", 7.0)
 
 
 def test_a_codec_without_a_table_is_the_last_resort() -> None:
