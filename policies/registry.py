@@ -51,7 +51,14 @@ VERBS = {
 """The methods of each kind (see ``protocols``)."""
 
 BUILT_IN = {
-    "noise": {"none": "none:NoNoise", "kb-mismatch": "kb_mismatch:KbMismatch", "certainty": "certainty:Certainty"},
+    "noise": {
+        "none": "none:NoNoise",
+        "kb-mismatch": "kb_mismatch:KbMismatch",
+        "certainty": "certainty:Certainty",
+        "self-consistency": "self_consistency:SelfConsistency",
+        "regression": "regression:Regression",
+        "oracle": "oracle:Oracle",
+    },
     "prompt": {"fixed": "fixed:FixedPrompt", "threshold": "threshold:Threshold", "budget": "budget:Budget"},
     "encoder": {
         "fixed": "fixed:FixedEncoder",

@@ -1,0 +1,23 @@
+"""Semantic noise as it will be: an upper bound for all estimators, not a policy that could exist."""
+
+from ..protocols import NoiseContext, SemanticNoise
+from .kb_mismatch import Parameters, mismatch
+
+
+class Oracle:
+    """The semantic error of the very picture that the cloud would draw of the caption, against the true scene.
+
+    ``value = truth``. ``uncovered`` is what ``kb-mismatch`` says: which concepts the generating side lacks is no secret.
+    """
+
+    privileged = True
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+
+    def estimate(self, context: NoiseContext) -> SemanticNoise:
+        """Answer the truth; 0 where there is none to be had."""
+        missing = mismatch(context, self.parameters.alike)
+        uncovered = tuple(dict.fromkeys(name for name, m in zip(context.concepts, missing, strict=True) if m > 0.0))
+        value = context.truth or 0.0
+        return SemanticNoise(value, uncovered, f"the plainest prompt would lose {value:.2f}")
