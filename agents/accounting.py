@@ -5,10 +5,13 @@ summaries are all in here. The user at the far end of a link is known from the l
 Vectors travel as float16.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..bus.blocks import Block
 from ..bus.messages import (
+    Attestation,
+    Ballot,
     BranchReady,
     CsiReport,
     CsiRequest,
@@ -18,7 +21,9 @@ from ..bus.messages import (
     JsccPicture,
     KbSummary,
     Knowledge,
+    Proposal,
     Reception,
+    SealedBlock,
     SeenThing,
     Settlement,
     Share,
@@ -29,7 +34,7 @@ from .knowledge.summary import SUBJECT_NUMBER_BITS, USER_BITS, summary_bits
 from .prompt_codec import NUMBER_BITS, TIME_BITS
 
 KIND_BITS = 4
-"""Which kind of body follows."""
+"""Which kind of body follows, of those that go up or of those that go down."""
 REQUEST_BITS = USER_BITS + NUMBER_BITS
 CODEC_BITS = 5
 CREDIT_BITS = 16
@@ -44,6 +49,15 @@ MECHANISM_BITS = 4
 VERSION_BITS = 8
 COUNT_BITS = 4
 """How many things follow."""
+BLOCK_NUMBER_BITS = 16
+HASH_BITS = 256
+"""A hash of a block, or a validator's keyed hash of it."""
+VALIDATOR_BITS = 6
+"""How many validators or votes follow, or a validator's place among those of a block."""
+CONTRIBUTION_BITS = 7
+"""Which kinds of items an entry of the ledger is for, or that it is for validation."""
+EARNED_BITS = 40
+"""Whole micro-credits."""
 CSI_AGE_BITS = 6
 """Age of a measurement when it is sent, in ms."""
 ATTACH_BITS = USER_BITS + 16
@@ -66,10 +80,26 @@ def seen_bits(seen: list[SeenThing] | None) -> int:
     return 0 if seen is None else COUNT_BITS + len(seen) * (LABEL_BITS + BOX_BITS)
 
 
+def block_bits(block: Block) -> int:
+    """Bits of a block of the ledger."""
+    ballots = sum(USER_BITS + votes_bits(votes) for _, votes in block.ballots)
+    entries = len(block.entries) * (USER_BITS + CONTRIBUTION_BITS + EARNED_BITS)
+    return BLOCK_NUMBER_BITS + HASH_BITS + 2 * LENGTH_BITS + ballots + votes_bits(block.validators) + entries
+
+
+def votes_bits(votes: Sequence[str]) -> int:
+    """Bits of a list of users who are voted for, or elected."""
+    return VALIDATOR_BITS + len(votes) * USER_BITS
+
+
 _SIZES: dict[type, Callable[[Any], int]] = {
     Terms: lambda body: MECHANISM_BITS + len(body.rewards) * (ITEM_KIND_BITS + CREDIT_BITS),
     Share: lambda body: CREDIT_BITS + LENGTH_BITS + sum(map(item_bits, body.items)),
     Settlement: lambda body: CREDIT_BITS,
+    Ballot: lambda body: votes_bits(body.votes),
+    Proposal: lambda body: block_bits(body.block),
+    Attestation: lambda body: BLOCK_NUMBER_BITS + HASH_BITS,
+    SealedBlock: lambda body: block_bits(body.block) + len(body.seal) * (VALIDATOR_BITS + HASH_BITS),
     BranchReady: lambda body: SUBJECT_NUMBER_BITS + vector_bits(body.identifier) + body.adapter_bits,
     Knowledge: lambda body: LENGTH_BITS + sum(map(item_bits, body.items)),
     KbSummary: summary_bits,

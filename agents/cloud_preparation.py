@@ -1,5 +1,7 @@
 """Stage 1 at the cloud: terms, settlement, branch models, a summary of what it knows, and the codec library."""
 
+from collections.abc import Sequence
+
 from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.messages import (
@@ -18,9 +20,10 @@ from ..bus.messages import (
 from ..policies.protocols import IncentiveTerms, SettleContext, TermsContext
 from ..policies.protocols import Settlement as Settled
 from .accounting import body_bits, decoder_bits
-from .cloud_state import CloudBase, Sample, Subject
+from .cloud_ledger import CloudLedger
+from .cloud_state import Sample, Subject, Taken
 from .knowledge import summary_of
-from .knowledge.items import CLOUD, PREFERENCE, SUBJECT
+from .knowledge.items import CLOUD, HISTORY, PREFERENCE, SUBJECT
 from .knowledge.retrieval import to_float16
 from .models.roles import Box, Branch, Personalise
 from .pictures import decompress
@@ -29,7 +32,7 @@ TERMS_AT, SETTLE_AT = 0.1, 0.5
 """When terms are published and answers settled, as shares of the time before the traffic starts."""
 
 
-class CloudPreparation(CloudBase):
+class CloudPreparation(CloudLedger):
     """Stage 1."""
 
     def begin_preparation(self, ctx: Context) -> None:
@@ -47,7 +50,8 @@ class CloudPreparation(CloudBase):
         self.multicast(ctx, "decoders", "installation", decoder_bits(decoders, self.around.decoder_bits), decoders)
         if self.settings.scheme == "semcom":
             return  # nothing is generated: there is nothing to pay for
-        context = TermsContext(self.settings.knowledge.budget, len(self.around.users), (PREFERENCE, SUBJECT))
+        kinds = (PREFERENCE, SUBJECT) if self.ledger is None else (PREFERENCE, SUBJECT, HISTORY)
+        context = TermsContext(self.credits_left(), len(self.around.users), kinds)
         terms: IncentiveTerms = self.decide(ctx, "incentive", "terms", context, about="terms", private=False)
         self.state.mechanism, self.state.rewards, self.state.terms_reason = terms.mechanism, terms.rewards, terms.reason
         published = Terms(terms.mechanism, terms.rewards)
@@ -59,35 +63,60 @@ class CloudPreparation(CloudBase):
             self.state.shares[share.user] = share
 
     def tick_settle(self, tick: Tick, ctx: Context) -> None:
-        """Pay, and begin to make branch models of what was accepted."""
+        """Pay, and begin to make branch models of what was accepted; with a ledger, once the block that says so is sealed."""
         state = self.state
         state.settled = True
         shares = [state.shares[user] for user in sorted(state.shares) if state.shares[user].items]
-        if not shares:
-            self.publish_summary(ctx)
+        offered = [(share.user, [(item.kind, item) for item in share.items], share.asked) for share in shares]
+        taken, payments = self.settle(offered, state.rewards, "settle", ctx)
+        state.shares = {}
+        if self.ledger is not None:
+            self.begin_rounds(ctx)
+            self.enter(taken, payments, ctx)
             return
-        terms = IncentiveTerms(state.mechanism, state.rewards, state.terms_reason)
-        shared = tuple((share.user, tuple(item.kind for item in share.items), share.asked) for share in shares)
-        context = SettleContext(terms, self.settings.knowledge.budget, shared)
-        settled: Settled = self.decide(ctx, "incentive", "settle", context, about="settle", private=False)
-        for user, credits in settled.payments:
+        for user, credits in payments:
             payment = Settlement(user, credits)
             self.multicast(ctx, f"settlement:{user}", "preparation", body_bits(payment), payment, [user])
-        accepted = None if settled.accepted is None else dict(settled.accepted)
-        for share in shares:
-            for index, item in enumerate(share.items):
-                if accepted is None or index in accepted.get(share.user, ()):
-                    self.take(share.user, item, ctx)
-        state.shares = {}
-        if not state.branching:
+        self.use(taken, ctx)
+
+    def settle(
+        self,
+        offered: Sequence[tuple[str, list[tuple[str, SharedItem]], float]],
+        rewards: dict[str, float],
+        about: str,
+        ctx: Context,
+    ) -> tuple[Taken, tuple[tuple[str, float], ...]]:
+        """Have what was offered settled; what is not accepted is kept nowhere."""
+        if not offered:
+            return [], ()
+        terms = IncentiveTerms(self.state.mechanism, rewards, self.state.terms_reason)
+        shared = tuple((user, tuple(kind for kind, _ in items), asked) for user, items, asked in offered)
+        context = SettleContext(terms, self.credits_left(), shared)
+        settled: Settled = self.decide(ctx, "incentive", "settle", context, about=about, private=False)
+        rows = {} if settled.accepted is None else dict(settled.accepted)
+        taken = [
+            (user, kind, item)
+            for user, items, _ in offered
+            for index, (kind, item) in enumerate(items)
+            if settled.accepted is None or index in rows.get(user, ())
+        ]
+        return taken, settled.payments
+
+    def use(self, taken: Taken, ctx: Context) -> None:
+        """Use accepted items; if no branch model is to be made, all hear what the cloud knows."""
+        for user, _, item in taken:
+            self.take(user, item, ctx)
+        if not self.state.branching and not self.state.version:
             self.publish_summary(ctx)
 
     def take(self, user: str, item: SharedItem, ctx: Context) -> None:
-        """Use one accepted item."""
+        """Use one accepted item; pictures of a subject that has a branch are for its refinement."""
         if item.kind == SUBJECT and item.pictures:
+            known = item.name in self.state.subjects
             self.add_samples(user, item)
-            self.state.branching.append(item.name)
-            self.personalise(item.name, ctx)
+            if not known:
+                self.state.branching.append(item.name)
+                self.personalise(item.name, ctx)
         elif item.kind == PREFERENCE:
             self.learn(ctx, PREFERENCE, user, f"{user} likes", vector=item.vector, provenance=user, sharing=CLOUD)
 
@@ -143,5 +172,7 @@ class CloudPreparation(CloudBase):
                 continue
             if item.vector and item.name not in self.state.subjects:
                 self.know(item.name, to_float16(item.vector), knowledge.user, "its owner's identifier", ctx)
+            elif item.pictures and item.name in self.state.subjects and self.ledger is not None:
+                self.state.ledger.later.append((knowledge.user, item))
             elif item.pictures and item.name in self.state.subjects:
                 self.add_samples(knowledge.user, item)

@@ -2,10 +2,16 @@
 
 from msgspec import Struct, field
 
+from ..bus.blocks import Block, Entry
 from ..bus.engine import Context
-from ..bus.messages import Body, Downlink, Share
-from .base import AgentState, NetworkAgent
+from ..bus.messages import Body, Downlink, Share, SharedItem
+from ..policies.incentive.ledger import Tally
+from .base import AgentState
+from .ledger import LedgerAgent
 from .selection import Asked
+
+Taken = list[tuple[str, str, SharedItem]]
+"""Items that were accepted: (user, what it counts as: a KB item kind, the item)."""
 
 
 class ServedBy(Struct):
@@ -51,6 +57,22 @@ class Subject(Struct):
     """Sum over the requests served that showed it."""
 
 
+class LedgerState(Struct):
+    """The chain of credits so far, and what waits for the next block."""
+
+    tally: Tally = field(default_factory=Tally)
+    ballots: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    taken: Taken = field(default_factory=list)
+    """Accepted items, used once the block with their entries is sealed."""
+    proposed: Block | None = None
+    seal: dict[str, bytes] = field(default_factory=dict)
+    later: list[tuple[str, SharedItem]] = field(default_factory=list)
+    """Further pictures that have come since the last settlement."""
+    spent: int = 0
+    """Micro-credits promised for contributions."""
+
+
 class CloudState(AgentState):
     """All that changes in the cloud."""
 
@@ -60,6 +82,7 @@ class CloudState(AgentState):
     rewards: dict[str, float] = field(default_factory=dict)
     shares: dict[str, Share] = field(default_factory=dict)
     settled: bool = False
+    ledger: LedgerState = field(default_factory=LedgerState)
     subjects: dict[str, Subject] = field(default_factory=dict)
     branching: list[str] = field(default_factory=list)
     """Subjects whose first branch model is being made."""
@@ -72,7 +95,7 @@ class CloudState(AgentState):
     """Request -> subjects drawn, until its satisfaction is known."""
 
 
-class CloudBase(NetworkAgent):
+class CloudBase(LedgerAgent):
     """The cloud's state and its way to users."""
 
     state: CloudState

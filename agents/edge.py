@@ -9,6 +9,8 @@ from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.messages import (
     Association,
+    Attestation,
+    Ballot,
     CodecRequest,
     CodecWeights,
     Content,
@@ -153,6 +155,14 @@ class Edge(NetworkAgent):
         ctx.send(self.settings.cloud, message)
 
     def got_knowledge(self, knowledge: Knowledge, message: Forwarded, ctx: Context) -> None:
+        """For the cloud."""
+        ctx.send(self.settings.cloud, message)
+
+    def got_ballot(self, ballot: Ballot, message: Forwarded, ctx: Context) -> None:
+        """For the cloud."""
+        ctx.send(self.settings.cloud, message)
+
+    def got_attestation(self, attestation: Attestation, message: Forwarded, ctx: Context) -> None:
         """For the cloud."""
         ctx.send(self.settings.cloud, message)
 

@@ -7,20 +7,21 @@ from ..bus.envelope import Envelope
 from ..bus.messages import Arrived, BranchReady, DecoderSet, Delta, KbSummary, Knowledge, Settlement, Share, SharedItem, Terms
 from ..policies.protocols import IncentiveTerms, Offer, RespondContext, Response
 from .accounting import body_bits
-from .knowledge.items import CLOUD, PREFERENCE, PUBLIC, SUBJECT, TASK, TERM
+from .knowledge.items import CLOUD, HISTORY, OWN, PREFERENCE, PUBLIC, SUBJECT, TASK, TERM
 from .knowledge.retrieval import to_float16
 from .models.roles import Box, Branch, Embed, Embedding, Extract, Extraction, Personalise
 from .pictures import ALBUM_PICTURES, compress, cut, decompress, place, shared_album
 from .prompt_codec import TASKS
 from .scenes.vocabulary import BACKGROUND_NAMES, BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS, SUBJECTS
-from .user_state import Album, UserBase
+from .user_ledger import UserLedger
+from .user_state import Album
 
 CREDITS_A_PICTURE = 0.1
 """What it is worth to a user that a picture of its own subject is drawn right."""
 TASK_TEXTS = {"greeting": "say hello with a picture, any place will do", "mapping": "show where things are"}
 
 
-class UserSharing(UserBase):
+class UserSharing(UserLedger):
     """Knowledge and incentives."""
 
     def begin_knowledge(self, ctx: Context) -> None:
@@ -63,35 +64,43 @@ class UserSharing(UserBase):
         """Decide what to share, in this user's own interest."""
         context = RespondContext(IncentiveTerms(terms.mechanism, terms.rewards, ""), self.offers())
         response: Response = self.decide(ctx, "incentive", "respond", context, about=self.id, private=True)
-        self.state.asked = response.asked
+        self.state.asked, self.state.rewards = response.asked, terms.rewards
+        self.vote(ctx)
         for name in response.items:
             kind, _, item = name.partition(":")
             self.prepare(kind, item, ctx)
+        for own in self.state.kb.of_kind(SUBJECT):  # shared or not: a user wants to recognise what is its own
+            self.look_through(own.name, ctx)
         if not self.state.albums:
             self.share(ctx)
 
     def offers(self) -> tuple[Offer, ...]:
         """What this user could share, with its keyed privacy costs; the utility is that of better pictures of its own subject."""
-        low, high = self.settings.knowledge.privacy_cost
         traffic = self.settings.traffic
         expected = traffic.rate_hz * max(traffic.duration_s - traffic.start_s, 0.0) * traffic.subject_share
         offers = []
         for kind in (PREFERENCE, SUBJECT):
             items = self.state.kb.of_kind(kind)
             for item in items:
-                cost = low + (high - low) * keys.uniform(self.settings.seed, "privacy", self.id, kind, item.name)
                 utility = CREDITS_A_PICTURE * expected / len(items) if kind == SUBJECT else 0.0
-                offers.append(Offer(kind, f"{kind}:{item.name}", cost, utility))
+                offers.append(Offer(kind, f"{kind}:{item.name}", self.privacy_cost(kind, item.name), utility))
         return tuple(offers)
 
+    def privacy_cost(self, kind: str, name: str) -> float:
+        """What sharing an item costs this user, in credits; keyed."""
+        low, high = self.settings.knowledge.privacy_cost
+        return low + (high - low) * keys.uniform(self.settings.seed, "privacy", self.id, kind, name)
+
     def prepare(self, kind: str, name: str, ctx: Context) -> None:
-        """Make an item ready to be shared: its level rises, and pictures of a subject are looked through."""
+        """Make an item ready to be shared: its level rises."""
         item = self.state.kb.get(kind, name)
         assert item is not None
         self.learn(ctx, kind, name, item.text, vector=item.vector, data=item.data, sharing=CLOUD)
         if kind != SUBJECT:
             self.state.preparing.append(SharedItem(kind, name, "", to_float16(item.vector)))
-            return
+
+    def look_through(self, name: str, ctx: Context) -> None:
+        """Find a subject in the pictures that its owner has of it."""
         self.state.albums[name] = Album()
         for index, file in enumerate(shared_album(name)):
             self.state.albums[name].pictures.append(file)
@@ -111,6 +120,9 @@ class UserSharing(UserBase):
         """Answer the terms; no items means declined."""
         state = self.state
         for name, album in state.albums.items():
+            item = state.kb.get(SUBJECT, name)
+            if item is None or item.sharing == OWN:
+                continue
             state.preparing.append(SharedItem(SUBJECT, name, SUBJECTS[name].label, b"", album.pictures, album.boxes))
         share = Share(self.id, state.preparing, state.asked)
         state.preparing = []
@@ -139,7 +151,7 @@ class UserSharing(UserBase):
         self.state.decoders = decoders.codecs
 
     def got_kb_summary(self, summary: KbSummary, message: Arrived, ctx: Context) -> None:
-        """What the generating side knows; an own subject that it was offered and left out is learned here."""
+        """What the generating side knows; an own subject that was not shared, or was left out, is learned here."""
         self.state.known = summary.subjects
         looks = self.looks()
         for name, album in self.state.albums.items():
@@ -163,12 +175,23 @@ class UserSharing(UserBase):
                 self.take_identifier(name, identifier, f"delta:{delta.version}", ctx)
 
     def share_more(self, picture: bytes, box: Box, ctx: Context) -> None:
-        """Share a further picture of an own subject that was taken anyway, at most one each sync period."""
+        """Share a further picture of an own subject that was taken anyway, at most one each sync period.
+
+        Where further pictures are paid for, only if it is worth it: one costs a picture's share of what the album cost.
+        """
         item, state = self.state.kb.get(SUBJECT, box.subject), self.state
         period_ns = ns(self.settings.traffic.feedback_sync_s)
         if item is None or item.sharing != CLOUD or box.subject not in state.known or ctx.now - state.extra_ns < period_ns:
             return
         state.extra_ns = ctx.now
+        if HISTORY in state.rewards:
+            cost = self.privacy_cost(SUBJECT, item.name) / ALBUM_PICTURES
+            offers = (Offer(HISTORY, f"{HISTORY}:{item.name}", cost, 0.0),)
+            context = RespondContext(IncentiveTerms(self.policies["incentive"][0], state.rewards, ""), offers)
+            about = f"{self.id}:{ctx.now}"
+            response: Response = self.decide(ctx, "incentive", "respond", context, about=about, private=True)
+            if not response.items:
+                return
         place = (box.cx, box.cy, box.width, box.height)
         shared = SharedItem(SUBJECT, box.subject, box.label, b"", [compress(picture)], [place])
         more = Knowledge(self.id, [shared])

@@ -5,10 +5,12 @@ from msgspec import Struct, field
 from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.messages import Body, Feedback, SharedItem, Terms, Uplink
+from ..policies.incentive.ledger import Tally
 from ..policies.protocols import NoiseContext, PromptChoice, PromptContext, SemanticNoise
-from .base import AgentState, NetworkAgent
+from .base import AgentState
 from .csi import RunningMean
 from .knowledge.items import SUBJECT
+from .ledger import LedgerAgent
 from .models.roles import Box, Extraction, Intent
 
 
@@ -83,6 +85,12 @@ class UserState(AgentState):
     """Subjects that this user has sent there since."""
     early_terms: Terms | None = None
     """Terms that came before the KB had its first items."""
+    rewards: dict[str, float] = field(default_factory=dict)
+    """What is paid for an item of each kind."""
+    tally: Tally = field(default_factory=Tally)
+    """The ledger of credits, as far as this user has heard of it."""
+    votes: list[str] = field(default_factory=list)
+    """Its last ballot."""
     albums: dict[str, Album] = field(default_factory=dict)
     references: dict[str, bytes] = field(default_factory=dict)
     """Cut-outs of own subjects, to repair pictures with (role ``calibrator``)."""
@@ -94,7 +102,7 @@ class UserState(AgentState):
     """When it last shared a further picture."""
 
 
-class UserBase(NetworkAgent):
+class UserBase(LedgerAgent):
     """A user's state and its way to the base station."""
 
     state: UserState

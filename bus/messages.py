@@ -11,6 +11,8 @@ import re
 
 from msgspec import Struct
 
+from .blocks import Block
+
 
 def kind_of(class_name: str) -> str:
     """``"CsiReport"`` -> ``"csi_report"``."""
@@ -59,6 +61,32 @@ class Settlement(Message, frozen=True):
 
     user: str
     credits: float
+
+
+class Ballot(Message, frozen=True):
+    """User -> cloud: whom it wants to validate blocks of the ledger from now on (``policies/incentive/ledger.py``)."""
+
+    votes: list[str]
+
+
+class Proposal(Message, frozen=True):
+    """Cloud -> elected validators: a block to be attested."""
+
+    block: Block
+
+
+class Attestation(Message, frozen=True):
+    """Validator -> cloud: block ``number`` follows on the chain as it knows it; ``tag`` is a keyed hash of the block's hash."""
+
+    number: int
+    tag: bytes
+
+
+class SealedBlock(Message, frozen=True):
+    """Cloud -> users, multicast, and a record: a block of the ledger with its attestations as (validator, tag)."""
+
+    block: Block
+    seal: list[tuple[str, bytes]]
 
 
 class BranchReady(Message, frozen=True):
@@ -181,6 +209,10 @@ Body = (
     Terms
     | Share
     | Settlement
+    | Ballot
+    | Proposal
+    | Attestation
+    | SealedBlock
     | BranchReady
     | DecoderSet
     | Prompt

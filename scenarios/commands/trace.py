@@ -1,4 +1,4 @@
-"""``semcast trace``: what was said in a run, by agent, kind, time or request; exported, or made whole after a cut."""
+"""``semcast trace``: what was said in a run, by agent, kind, time or request; exported, repaired; and its ledger of credits."""
 
 import argparse
 import itertools
@@ -32,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", metavar="N", type=int, default=0, help="at most N records")
     parser.add_argument("--export", metavar="FILE", default="", help="write the chosen records to a new .parquet file instead")
     parser.add_argument("--repair", action="store_true", help="make segments whole that were cut; the old ones stay as NAME.cut")
+    parser.add_argument("--ledger", action="store_true", help="check the run's ledger of credits; its blocks, and credits a user")
     add_json(parser)
 
 
@@ -42,6 +43,8 @@ def execute(args: argparse.Namespace) -> int:
     read_run(args.run)
     if args.repair:
         return _repair(args)
+    if args.ledger:
+        return _ledger(args)
     records = _chosen(args)
     if args.follow and not records:
         raise BadInput(
@@ -90,6 +93,26 @@ def _repair(args: argparse.Namespace) -> int:
     for one in found:
         print(f"{one.segment}: {one.messages} records kept; {one.reason}; the old file is {one.old}")
     print(args.run if found else f"{args.run}: nothing to repair")
+    return 0
+
+
+def _ledger(args: argparse.Namespace) -> int:
+    from ...policies.incentive.sharing import MICRO
+    from ..ledger import read_ledger
+
+    found = read_ledger(Path(args.run))
+    blocks, accounts = found.blocks(), found.accounts()
+    if args.json:
+        write_json({"blocks": blocks, "accounts": accounts, "budget": found.rules.budget / MICRO})
+        return 0
+    for block in blocks:
+        earned = sum(entry["credits"] for entry in block["entries"])
+        seen = f"{block['attested']} of {len(block['validators'])} validators attest it: {', '.join(block['validators'])}"
+        print(f"block {block['block']}: {len(block['entries'])} entries, {earned:.6g} credits; {seen}")
+    for row in accounts:
+        print(f"{row['user']:>10} {row['credits']:10.6f} credits, {row['validation']:.6f} of them for validation")
+    total = sum(row["credits"] for row in accounts)
+    print(f"{args.run}: {len(blocks)} blocks hold; {total:.6g} of {found.rules.budget / MICRO:g} credits")
     return 0
 
 

@@ -21,11 +21,15 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return plain[kind]
     if kind is bytes:
         return st.binary(max_size=12)
+    if kind is type(None):
+        return st.none()
     if kind is Any:
         return st.integers(0, 9)
     origin, inner = get_origin(kind), get_args(kind)
     if origin is list:
         return st.lists(values(inner[0]), max_size=2)
+    if origin is tuple and inner[-1] is ...:
+        return st.lists(values(inner[0]), max_size=2).map(tuple)
     if origin is tuple:
         return st.tuples(*(values(each) for each in inner))
     if origin is dict:

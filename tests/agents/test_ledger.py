@@ -1,0 +1,99 @@
+"""The ledger in a whole network: its blocks are real, everybody follows them, and nothing is paid or used without one."""
+
+from functools import cache
+
+import pytest
+from semcast.agents.ledger import key_of, rounds_of, rules_of
+from semcast.agents.settings import TrafficSettings
+from semcast.bus.messages import Arrived, Attestation, Ballot, Downlink, Proposal, SealedBlock, Settlement, Uplink
+from semcast.bus.records import AirRecord, Decision
+from semcast.policies.incentive.ledger import VALIDATION, majority, verify
+from semcast.policies.incentive.sharing import MICRO
+from semcast.policies.registry import load, resolve
+
+from .networks import Run, run, town, two_users
+
+DPOS = resolve("incentive", "dpos")
+SETTINGS = town(policies=(DPOS,))
+RULES = rules_of(SETTINGS, load(DPOS))
+
+
+@cache
+def kept(workers: int = 1) -> Run:
+    return run(SETTINGS, workers)
+
+
+def recorded(result: Run) -> list[SealedBlock]:
+    return [e.payload for e in result.sent(SealedBlock)]
+
+
+def key(user: str) -> bytes:
+    return key_of(SETTINGS.seed, user)
+
+
+def test_a_block_is_sealed_every_round_and_the_chain_holds() -> None:
+    blocks = recorded(kept())
+    assert len(blocks) == rounds_of(SETTINGS.traffic) == 5
+    assert verify([(one.block, tuple(one.seal)) for one in blocks], RULES, key) is None
+    assert all(len(one.seal) >= majority(len(one.block.validators)) for one in blocks)
+    assert len({one.block.validators for one in blocks}) > 1
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_the_ledger_does_not_depend_on_the_number_of_workers(workers: int) -> None:
+    assert kept(workers).digest == kept().digest
+
+
+def test_everybody_follows_the_chain_and_votes_in_its_own_interest() -> None:
+    head = kept().agents["cloud.0"].state.ledger.tally
+    for user in SETTINGS.users:
+        state = kept().agents[user.id].state
+        assert state.tally == head
+        assert state.votes[0] == user.id and len(state.votes) == RULES.validators
+
+
+def test_credits_of_the_ledger_are_what_users_are_paid_within_the_budget() -> None:
+    stakes = kept().agents["cloud.0"].state.ledger.tally.stakes
+    for user in SETTINGS.users:
+        assert round(kept().agents[user.id].state.credits * MICRO) == stakes.get(user.id, 0)
+    assert 0 < sum(stakes.values()) <= RULES.budget
+
+
+def test_everything_about_the_ledger_crosses_the_charged_air() -> None:
+    result = kept()
+    said = [up.body for up in result.of(Uplink)] + [down.body for down in result.of(Downlink)]
+    assert {Ballot, Proposal, Attestation, SealedBlock, Settlement} <= {type(body) for body in said}
+    airs = [air for air in result.of(AirRecord) if air.purpose == "ledger"]
+    assert {air.direction for air in airs} == {"up", "down"} and all(air.complex_symbols > 0 for air in airs)
+    heard = sum(isinstance(arrived.body, SealedBlock) for arrived in result.of(Arrived))
+    assert heard == len(SETTINGS.users) * rounds_of(SETTINGS.traffic)
+    blocks = {down.body.block.number: down for down in result.of(Downlink) if isinstance(down.body, SealedBlock)}
+    assert min(down.payload_bits for down in blocks.values()) > 256 * (1 + RULES.validators * 2 // 3)
+
+
+def test_what_is_accepted_is_used_once_its_block_is_sealed() -> None:
+    """And if no validator attests any, nothing is paid, and nobody's subject is used."""
+    cloud = kept().agents["cloud.0"].state
+    given = [e for one in recorded(kept()) for e in one.block.entries if e.contribution != VALIDATION]
+    assert {subject.user for subject in cloud.subjects.values()} == {e.user for e in given if "subject" in e.contribution}
+    silent = run(two_users(policies=(DPOS,)), change=lambda agent: setattr(agent, "got_proposal", lambda *_: None))
+    state = silent.agents["cloud.0"].state
+    assert state.ledger.taken and state.ledger.entries and not recorded(silent)
+    assert not state.subjects and not any(silent.agents[user].state.credits for user in ("user.0", "user.1"))
+
+
+def test_further_pictures_are_offered_at_a_price_and_settled_in_rounds() -> None:
+    traffic = TrafficSettings(duration_s=10.0, start_s=2.0, rate_hz=2.0, subject_share=1.0, objects=(1, 2), feedback_sync_s=2.0)
+    busy = run(two_users(policies=(DPOS,), traffic=traffic))
+    asked = [d for d in busy.of(Decision) if d.verb == "respond" and d.context["offers"][0]["kind"] == "history"]
+    assert asked and all(d.context["offers"][0]["cost"] < 0.5 / 4 for d in asked)
+    entries = [e for one in recorded(busy) for e in one.block.entries if e.contribution == "history"]
+    assert entries and all(e.credits > 0 for e in entries)
+    cloud = busy.agents["cloud.0"].state
+    assert any(len(subject.samples) > 4 for subject in cloud.subjects.values()) and not cloud.ledger.later
+
+
+def test_other_incentives_keep_no_ledger() -> None:
+    result = run(two_users())
+    assert not recorded(result) and not [up for up in result.of(Uplink) if isinstance(up.body, Ballot)]
+    assert rules_of(SETTINGS, load(resolve("incentive", "posted"))) is None
