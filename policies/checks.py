@@ -86,29 +86,39 @@ def find_problems(kind: str, policy: Any) -> tuple[str, ...]:
 
 def decide(kind: str, policy: Any, number: int) -> list[Answer]:
     """What ``policy`` answers to generated context ``number``; an incentive is asked all three questions in turn."""
+    return _answers(policy, questions(kind, policy, number), number)
+
+
+def questions(kind: str, policy: Any, number: int) -> list[tuple[str, Any]]:
+    """Generated context ``number`` as ``policy`` is asked it: (verb, context), with what it was taught and is told besides."""
     teachable = kind in LESSONS and "outcome" in needs_of(policy)
-    memory = learned(kind, policy, TAUGHT * (number % 4)) if teachable else {}
-    return _decide(kind, policy, number, memory)
+    return _posed(kind, policy, number, learned(kind, policy, TAUGHT * (number % 4)) if teachable else {})
 
 
 def learned(kind: str, policy: Any, lessons: int) -> Memory:
     """The memory of a policy after that many generated lessons, each on a decision of its own."""
     memory: Memory = {}
     for number in range(lessons):
-        [(_, context, decision)] = _decide(kind, policy, number, memory)
-        memory = policy.learn(memory, lesson(kind, context, decision, number))
+        memory = policy.learn(memory, _lesson(kind, policy, number, memory))
     return memory
 
 
-def _decide(kind: str, policy: Any, number: int, memory: Memory) -> list[Answer]:
+def _posed(kind: str, policy: Any, number: int, memory: Memory) -> list[tuple[str, Any]]:
+    asked = [(verb, told(kind, context, needs_of(policy), number)) for verb, context in contexts(kind, number)]
+    return [(verb, msgspec.structs.replace(context, memory=memory)) for verb, context in asked] if memory else asked
+
+
+def _lesson(kind: str, policy: Any, number: int, memory: Memory) -> Any:
+    [(_, context, decision)] = _answers(policy, _posed(kind, policy, number, memory), number)
+    return lesson(kind, context, decision, number)
+
+
+def _answers(policy: Any, asked: list[tuple[str, Any]], number: int) -> list[Answer]:
     def draw(name: str) -> float:
         if not isinstance(name, str):
             raise TypeError(f"rng takes a name, got {name!r}")
         return keys.uniform("policy check", number, name)
 
-    asked = [(verb, told(kind, context, needs_of(policy), number)) for verb, context in contexts(kind, number)]
-    if memory:
-        asked = [(verb, msgspec.structs.replace(context, memory=memory)) for verb, context in asked]
     return [_ask(policy, verb, context, draw) for verb, context in asked]
 
 
@@ -145,8 +155,7 @@ def _learning(kind: str, policy: Any) -> list[str]:
         return [f"has learn, but nobody teaches policies of kind {kind}"]
     memory: Memory = {}
     for number in range(MANY_LESSONS):
-        [(_, context, decision)] = _decide(kind, policy, number, memory)
-        taught = lesson(kind, context, decision, number)
+        taught = _lesson(kind, policy, number, memory)
         before = msgspec.msgpack.encode((memory, taught))
         try:
             new, again = policy.learn(memory, taught), policy.learn(memory, taught)

@@ -1,40 +1,17 @@
 """What an old, noisy SNR report says about the SNR now: a small discrete distribution."""
 
-from itertools import pairwise
+from functools import cache
+from itertools import accumulate, pairwise
 from math import cos, fsum, log, log10, pi, sin, sqrt
 
-HERMITE = (
-    (-2.8569700138728056, 0.011257411327720691),
-    (-1.3556261799742659, 0.2220759220056126),
-    (0.0, 0.5333333333333333),
-    (1.3556261799742659, 0.2220759220056126),
-    (2.8569700138728056, 0.011257411327720691),
-)
-"""Gauss-Hermite rule of 5 (node, weight) pairs for a standard normal variable."""
+HERMITE = ((-sqrt(3.0), 1.0 / 6.0), (0.0, 2.0 / 3.0), (sqrt(3.0), 1.0 / 6.0))
+"""Gauss-Hermite rule of 3 (node, weight) pairs for a standard normal variable."""
 
-RINGS, SECTORS = 12, 6
-
-
-def _rings() -> tuple[float, ...]:
-    """Mean power of a unit complex normal variable in each of ``RINGS`` rings of equal probability; their mean is 1."""
-    tails = [1.0 - k / RINGS for k in range(RINGS + 1)]
-    partial = [tail * (1.0 - log(tail)) if tail > 0.0 else 0.0 for tail in tails]
-    return tuple((inner - outer) * RINGS for inner, outer in pairwise(partial))
-
-
-_POINTS = tuple((sqrt(power), cos(pi * (k + 0.5) / SECTORS)) for power in _rings() for k in range(SECTORS))
-"""(magnitude, cosine of the angle) of equally likely points of a unit complex normal variable; half a plane will do."""
-
-
-def bessel_j0(x: float) -> float:
-    """Bessel function of the first kind and order 0; 0 beyond |x| = 1000, where it is below 0.03.
-
-    Bessel's integral ``(1/pi) int_0^pi cos(x sin t) dt`` by the midpoint rule, exact to rounding for a periodic function.
-    """
-    if abs(x) > 1000.0:
-        return 0.0
-    n = 16 + int(abs(x))
-    return fsum(cos(x * sin(pi * (k + 0.5) / n)) for k in range(n)) / n
+SHARES = (1 / 64, 1 / 64, 1 / 32, *(1 / 16,) * 15)
+"""Probabilities of the parts that a fading distribution is cut into, from low to high: finer in the fades."""
+STEP, LAST = 0.125, 48
+"""Amplitudes of the constant part, in units of the fading part's root mean square, for which the cuts are tabled: k STEP."""
+RINGS, SECTORS = 128, 24
 
 
 def snr_now(
@@ -44,12 +21,13 @@ def snr_now(
 
     The report errs by a normal error of ``std_db``. Its channel then ages as a Rayleigh process with Jakes' correlation
     ``rho = J0(2 pi f_D tau)`` in its first-order form ``h = rho h_then + sqrt(1 - rho^2) w``, w complex normal with the mean
-    power (Clarke 1968). Without a known mean the reported SNR stands for it.
+    power (Clarke 1968). Without a known mean the reported SNR stands for it. Each value is the mean in dB of a part
+    of that distribution, so that the expectation of anything linear in dB over the part is exact.
 
     Args:
         csi_snr_db: Reported SNR in dB.
         std_db: Standard deviation of the report's error in dB.
-        age_s: Age of the report.
+        age_s: Age of the report when the SNR is wanted.
         doppler_hz: Maximum Doppler shift.
         mean_snr_db: Mean SNR of the link in dB, if known.
 
@@ -59,15 +37,53 @@ def snr_now(
     rho = bessel_j0(2.0 * pi * doppler_hz * age_s)
     fresh = 1.0 - rho * rho
     reports = [(csi_snr_db + node * std_db, weight) for node, weight in HERMITE] if std_db > 0.0 else [(csi_snr_db, 1.0)]
-    if fresh < 1e-12:
+    if fresh < 1e-9:
         return reports
     found = []
     for then_db, weight in reports:
-        then = 10.0 ** (then_db / 10.0)
-        mean = then if mean_snr_db is None else 10.0 ** (mean_snr_db / 10.0)
-        steady, spread = rho * sqrt(then), sqrt(fresh * mean)
-        for magnitude, cosine in _POINTS:
-            moved = spread * magnitude
-            snr = max(steady * steady + moved * moved + 2.0 * steady * moved * cosine, 1e-6)
-            found.append((10.0 * log10(snr), weight / len(_POINTS)))
+        fading_db = (then_db if mean_snr_db is None else mean_snr_db) + 10.0 * log10(fresh)
+        steady = abs(rho) * 10.0 ** ((then_db - fading_db) / 20.0)
+        levels = rician_levels(steady)
+        found += [(fading_db + level_db, weight * share) for level_db, share in zip(levels, SHARES, strict=True)]
     return found
+
+
+def rician_levels(steady: float) -> list[float]:
+    """Means of ``10 log10 |steady + w|^2`` over the parts of `SHARES`; w unit complex normal.
+
+    Linear between the tabled amplitudes. Beyond the last one the fading is small: its decibels shrink as 1 / ``steady``.
+    """
+    place = steady / STEP
+    k = int(place)
+    if k >= LAST:
+        scale, last_db, middle_db = LAST / place, 20.0 * log10(LAST * STEP), 20.0 * log10(steady)
+        return [middle_db + (level_db - last_db) * scale for level_db in _row(LAST)]
+    part = place - k
+    return [low + part * (high - low) for low, high in zip(_row(k), _row(k + 1), strict=True)]
+
+
+@cache
+def _row(k: int) -> tuple[float, ...]:
+    """The levels for the tabled amplitude ``k STEP``: equally likely points of w (half a plane will do), sorted and cut."""
+    steady = k * STEP
+    powers = [-log(1.0 - (ring + 0.5) / RINGS) for ring in range(RINGS)]
+    cosines = [cos(pi * (sector + 0.5) / SECTORS) for sector in range(SECTORS)]
+    values = sorted(10.0 * log10(steady * steady + p + 2.0 * steady * sqrt(p) * c) for p in powers for c in cosines)
+    ends = [round(end * len(values)) for end in accumulate(SHARES, initial=0.0)]
+    return tuple(fsum(values[low:high]) / (high - low) for low, high in pairwise(ends))
+
+
+def bessel_j0(x: float) -> float:
+    """Bessel function of the first kind and order 0; 0 beyond |x| = 1000, where it is below 0.03.
+
+    Bessel's integral ``(2/pi) int_0^(pi/2) cos(x sin t) dt`` by the midpoint rule, exact to rounding for a periodic function.
+    """
+    if abs(x) > 1000.0:
+        return 0.0
+    sines = _sines(8 + int(abs(x)) // 2)
+    return fsum(cos(x * sine) for sine in sines) / len(sines)
+
+
+@cache
+def _sines(n: int) -> tuple[float, ...]:
+    return tuple(sin(pi * (k + 0.5) / (2 * n)) for k in range(n))

@@ -3,4 +3,4 @@
 A module named in ``NAMES`` has ``run(repeats, progress) -> {name: {value, unit, ratio, against, workload}}``.
 """
 
-NAMES = ("engine",)
+NAMES = ("engine", "policies")
