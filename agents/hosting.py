@@ -1,7 +1,7 @@
 """Where the workers of a run live: this process, processes of this machine, or Ray actors. The only file that imports ray.
 
 All three run ``agents.worker``; nothing that a user sees depends on the choice. Ray places the workers and watches over
-them; messages never travel as Ray calls.
+them; messages never travel as Ray calls. `run_everywhere` puts whole runs, many of them, on Ray.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 HOSTS = ("memory", "nats", "ray")
 Tell = Callable[[Progress], None]
+Argument = TypeVar("Argument")
+Answer = TypeVar("Answer")
 
 
 def run(request: RunRequest, on_progress: Tell, *, chaos: Chaos | None = None, uvloop: bool = True) -> RunReport:
@@ -249,6 +251,43 @@ def _as_error(name: str, message: str, hint: str) -> SemcastError:
 # --- ray --------------------------------------------------------------------------------------------------------------
 
 
+def run_everywhere(
+    function: Callable[[Argument], Answer], arguments: Sequence[Argument], *, jobs: int = 0, address: str = ""
+) -> Generator[tuple[int, Answer], None, None]:
+    """Call a function with each argument, as Ray tasks of one processor each, and yield ``(index, answer)`` as they end.
+
+    Arguments and answers travel as data, so that the machines of a cluster need no common folder. A task whose machine is
+    lost is tried again elsewhere. Closing the iterator, or an error in it, ends all tasks.
+
+    Args:
+        function: A function of a module that workers can import.
+        arguments: One a call.
+        jobs: How many at once on this machine; 1 means in this process, without Ray, in order; 0 one a core.
+        address: A Ray cluster instead of this machine; its processors then set how many run at once.
+
+    Raises:
+        Missing: No Ray cluster.
+        RunFailed: Ray failed. What ``function`` raises itself ends the calls, too, as RunFailed: it should answer instead.
+    """
+    if jobs == 1 and not address:
+        for index, argument in enumerate(arguments):
+            yield index, function(argument)
+        return
+    import ray
+
+    _connect(ray, address, jobs or None)
+    try:
+        task = ray.remote(function).options(num_cpus=1)
+        running = {task.remote(argument): index for index, argument in enumerate(arguments)}
+        while running:
+            for reference in ray.wait(list(running), timeout=1.0)[0]:
+                yield running.pop(reference), ray.get(reference)
+    except ray.exceptions.RayError as error:
+        raise RunFailed(f"a Ray task failed: {error}", "run again with --jobs 1 to see whether Ray is the cause") from error
+    finally:
+        ray.shutdown()  # of a cluster, too: the tasks of a driver that left are ended
+
+
 class _RayWorker:
     """The actor: a thin shell. Two threads: one runs, the other answers how far it is."""
 
@@ -306,10 +345,11 @@ def _in_ray(specs: Sequence[WorkerSpec], address: str, tell: Tell) -> list[Worke
         ray.shutdown()
 
 
-def _connect(ray: Any, address: str) -> None:
-    """Start a local Ray or join the cluster at ``address``."""
+def _connect(ray: Any, address: str, processors: int | None = None) -> None:
+    """Start a local Ray (with so many processors) or join the cluster at ``address``."""
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "include_dashboard": False}
+    options["num_cpus"] = processors
     if address:
         import semcast
 

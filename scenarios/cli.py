@@ -13,7 +13,7 @@ from typing import Protocol, cast
 from .. import __version__
 from ..bus.errors import SemcastError
 
-COMMANDS = ("run", "check", "list", "new", "trace", "replay", "report", "compare", "eval", "train", "calibrate", "bench")
+COMMANDS = ("run", "check", "list", "new", "trace", "replay", "report", "compare", "sweep", "eval", "train", "calibrate", "bench")
 INTERRUPTED = 130
 
 

@@ -1,25 +1,24 @@
 """``semcast compare``: the same world under several choices."""
 
 import argparse
-import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...bus.errors import BadInput
-from .options import add_scenario, load_scenario, split_policy
-from .output import add_json, write_json, write_table
+from .lists import by_kind, split_policies
+from .many_runs import Runner, add_where
+from .options import add_scenario, load_scenario
+from .output import add_json, write_json
 
 if TYPE_CHECKING:
-    from ..comparison.cells import Cell
-    from ..comparison.plan import Point
     from ..schema import Scenario
 
-HELP = "compare schemes, policies or model profiles in the same world: paired differences with intervals"
+HELP = "compare policies, schemes or model profiles in the same world: paired differences with intervals"
 EXAMPLE = (
-    "semcast compare quickstart --scheme gai-scn,semcom --quick\n"
-    "  semcast compare quickstart --policy encoder=fixed,snr-table --seeds 3"
+    "semcast compare quickstart --policy encoder=argmax-quality,snr-table:margin_db=2 --seeds 10\n"
+    "  semcast compare quickstart --policy prompt=threshold,budget --seeds 10\n"
+    "  semcast compare quickstart --scheme gai-scn,semcom --quick"
 )
 
 
@@ -28,93 +27,101 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser)
     parser.add_argument("--scheme", metavar="A,B", help="compare schemes, each swept over its codecs and prompts")
     parser.add_argument("--seeds", metavar="N", type=int, default=1, help="number of seeds, from the scenario's on (default 1)")
-    parser.add_argument("--jobs", metavar="N", type=int, default=os.cpu_count() or 1, help="runs at once (default: one a core)")
-    parser.add_argument("--codecs", metavar="A,B", default="", help="sweep only these JSCC codecs (default: the whole library)")
     parser.add_argument(
-        "--out", metavar="DIR", default="", help="folder to write or to go on with (default: runs/compare-SCENARIO)"
+        "--tuning-seeds", metavar="N", type=int, default=3, help="other seeds on which the best fixed choice is found (default 3)"
+    )
+    parser.add_argument(
+        "--fixed", metavar="A,B", default="", help="fixed choices to tune (default: every codec; a list of prompt sets)"
+    )
+    parser.add_argument(
+        "--all-fixed", action="store_true", help="run all fixed choices on the compared seeds, too (prompt and noise: always)"
+    )
+    parser.add_argument(
+        "--price", metavar="DB", type=float, default=1.0, help="encoder: dB that 1000 symbols of a picture cost (default 1)"
+    )
+    add_where(parser)
+    parser.add_argument("--codecs", metavar="A,B", default="", help="--scheme: sweep only these JSCC codecs (default: all)")
+    parser.add_argument(
+        "--out", metavar="DIR", default="", help="folder to write or to go on with (default: runs/compare-SCENARIO-KIND)"
     )
     add_json(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Compare."""
-    from ..comparison.cells import jobs, run_all
-
-    out = Path(args.out or f"runs/compare-{Path(args.scenario).stem}{'-quick' if args.quick else ''}")
-    if args.seeds < 1 or args.jobs < 1:
-        raise BadInput("--seeds and --jobs are at least 1")
-    what, points, scenarios = _plan(args)
-    out.mkdir(parents=True, exist_ok=True)
-    cells = run_all(jobs(out, scenarios), args.jobs, _tell)
-    answer = _answer(what, [point.name for point in points], points, cells)
-    _write(out, what, answer, args)
+    if args.seeds < 1 or args.jobs < 1 or args.tuning_seeds < 1:
+        raise BadInput("--seeds, --tuning-seeds and --jobs are at least 1")
+    kind, choices = _compared(args)
+    profiles = (args.models or "").split(",") if args.models and "," in args.models else []
+    args.models = None if profiles else args.models
+    if sum(map(bool, (args.scheme, kind, profiles))) != 1:
+        raise BadInput(
+            "compare wants one list of choices",
+            "--policy encoder=argmax-quality,snr-table, or --scheme gai-scn,semcom, or --models tiny,hub",
+        )
+    what = kind or ("schemes" if args.scheme else "models")
+    out = Path(args.out or f"runs/compare-{Path(args.scenario).stem}{'-quick' if args.quick else ''}-{what}")
+    base = load_scenario(args, host="memory", workers=1)
+    runner = Runner(args, out)
+    answer = _policies(args, base, kind, choices, runner) if kind else _others(args, base, profiles, runner)
+    _write(out, answer)
     if args.json:
         write_json(answer | {"folder": str(out)})
         return 0
-    _show(what, answer)
+    _show(answer)
     print(out)
     return 0
 
 
-def _plan(args: argparse.Namespace) -> "tuple[str, list[Point], list[tuple[Point, Scenario]]]":
-    """What is compared, its points, and the scenario of every point and seed."""
-    from ..comparison import plan
-
-    swept = [text for text in args.policy if "," in split_policy(text)[1] and ":" not in split_policy(text)[1]]
-    args.policy = [text for text in args.policy if text not in swept]
-    profiles = (args.models or "").split(",") if args.models and "," in args.models else []
-    args.models = None if profiles else args.models
-    given = [bool(args.scheme), bool(swept), bool(profiles)]
-    if sum(given) != 1 or len(swept) > 1:
+def _compared(args: argparse.Namespace) -> tuple[str, list[str]]:
+    """The kind of policy that is compared and its choices; policies of other kinds stay in ``args.policy``."""
+    given = by_kind(args.policy)
+    several = [kind for kind, names in given.items() if len(names) > 1]
+    alone = [kind for kind in given] if len(given) == 1 and not args.scheme and "," not in (args.models or "") else []
+    if len(several) > 1 or (not several and len(given) > 1 and not args.scheme and "," not in (args.models or "")):
         raise BadInput(
-            "compare wants one list of choices",
-            "--scheme gai-scn,semcom, or --policy encoder=fixed,snr-table, or --models tiny,tiny",
+            f"compare compares one kind of policy, not {' and '.join(several or given)}",
+            "set the others as values: --set policies.noise=none",
         )
-    base = load_scenario(args, host="memory", workers=1)
+    kind = (several or alone or [""])[0]
+    args.policy = [f"{other}={names[0]}" for other, names in given.items() if other != kind]
+    return kind, given.get(kind, [])
+
+
+def _policies(args: argparse.Namespace, base: "Scenario", kind: str, choices: list[str], runner: Runner) -> dict[str, Any]:
+    from ..comparison import contest
+    from ..comparison.judgement import Judgement
+
+    planned = contest.plan(
+        kind,
+        choices,
+        base,
+        seeds=args.seeds,
+        tuning=args.tuning_seeds,
+        price_db=args.price,
+        fixed=split_policies(args.fixed) if args.fixed else (),
+        all_fixed=args.all_fixed,
+    )
+    runner.progress.total = planned.runs
+    return Judgement(contest.hold(planned, runner)).answer()
+
+
+def _others(args: argparse.Namespace, base: "Scenario", profiles: list[str], runner: Runner) -> dict[str, Any]:
+    from ..comparison import plan
+    from ..comparison.families import codec_names
+    from ..comparison.schemes import answer_of_points
+
     if args.scheme:
-        codecs = args.codecs.split(",") if args.codecs else plan.library_codecs()
+        codecs = args.codecs.split(",") if args.codecs else codec_names(base)
         what, points = "scheme", plan.scheme_points(base, args.scheme.split(","), codecs)
-    elif swept:
-        kind, names = split_policy(swept[0])
-        what, points = f"{kind} policy", plan.policy_points(kind, names.split(","))
     else:
         what, points = "models", plan.model_points(profiles)
-    scenarios = [
-        (
-            point,
-            load_scenario(
-                args, host="memory", workers=1, **{_key(path): value for path, value in point.overrides.items()} | {"seed": seed}
-            ),
-        )
-        for point in points
-        for seed in range(base.seed, base.seed + args.seeds)
-    ]
-    return what, points, scenarios
+    todo = [(point, seed) for point in points for seed in range(base.seed, base.seed + args.seeds)]
+    runner.progress.total = len(todo)
+    return answer_of_points(what, points, runner(todo))
 
 
-def _key(path: str) -> str:
-    return path.replace(".", "__")
-
-
-def _answer(what: str, names: "list[str]", points: "list[Point]", cells: "list[Cell]") -> dict[str, Any]:
-    from ..comparison.curves import ratios
-    from ..comparison.statistics import differences, paired
-
-    data = paired(names, cells)
-    schemes: dict[str, list[int]] = {}
-    for i, point in enumerate(points):
-        schemes.setdefault(point.choice, []).append(i)
-    found = ratios(data, schemes) if what == "scheme" and len(schemes) > 1 else []
-    return {
-        "compared": what,
-        "requests": int(len(data.seeds)),
-        "rows": differences(data),
-        "ratios": [asdict(ratio) for ratio in found],
-        "digests": {f"{cell.point} seed {cell.seed}": cell.digest for cell in cells},
-    }
-
-
-def _write(out: Path, what: str, answer: dict[str, Any], args: argparse.Namespace) -> None:
+def _write(out: Path, answer: dict[str, Any]) -> None:
     import json
     import shlex
 
@@ -123,24 +130,14 @@ def _write(out: Path, what: str, answer: dict[str, Any], args: argparse.Namespac
 
     command = shlex.join(["semcast", *sys.argv[1:]])
     write_text(out / "compare.json", json.dumps(answer, indent=2, allow_nan=False) + "\n")
-    write_compare_report(out, what, answer, command)
+    write_compare_report(out, answer, command)
 
 
-def _show(what: str, answer: dict[str, Any]) -> None:
-    from ..comparison.tables import point_table, ratio_lines
+def _show(answer: dict[str, Any]) -> None:
+    from ..comparison import tables
+    from .output import write_table
 
-    if what == "scheme":
-        write_table(point_table(answer["rows"]), title=f"{answer['requests']} requests a point; complex symbols per request")
-        for line in ratio_lines(answer["ratios"]):
-            print(line)
-        return
-    rows = [row | {"95 % interval": [row["low"], row["high"]]} for row in answer["rows"]]
-    write_table(
-        rows,
-        ("choice", "metric", "mean", "difference", "95 % interval", "seeds"),
-        f"{what}: paired over {answer['requests']} requests",
-    )
-
-
-def _tell(done: int, total: int, what: str) -> None:
-    print(f"{done}/{total} runs  {what}", file=sys.stderr, flush=True)
+    for title, rows in tables.shown(answer):
+        write_table(rows, title=title)
+    for line in tables.sentences(answer):
+        print(line)

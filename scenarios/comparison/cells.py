@@ -1,156 +1,178 @@
-"""Running the cells of a comparison: one run a point and seed, each finished one kept, so that a stopped comparison goes on."""
+"""Running the cells of a comparison: one run a point and seed, each finished one kept, so that a stopped comparison goes on.
+
+A cell may run on any machine: a scenario goes there as text, what came out comes back as data, and the folder of the
+comparison is written here.
+"""
 
 import json
 import math
-import shutil
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
-from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ... import __version__
+from ...agents.hosting import run_everywhere
 from ...bus.errors import RunFailed
+from ...policies.registry import fingerprint
 from .. import folder as folders
-from ..build import hub_settings
-from ..loading import dumps
+from ..build import hub_settings, policies
+from ..loading import dumps, validated
 from ..schema import Scenario
 from .plan import Point
 
 CELL_FILE = "cell.json"
-COLUMNS = (
-    "object_recovery",
-    "object_recovery_iou50",
-    "image_alignment",
-    "object_alignment",
-    "text_alignment",
-    "psnr_db",
-    "psnr_to_original_db",
-    "ssim",
-    "satisfaction",
-    "symbols_up",
-    "symbols_down",
-    "symbols_total",
-    "latency_s",
-    "joules",
-)
-"""Columns of a row that are compared."""
+SHARED = (("symbols_up", "uplink"), ("symbols_down", "downlink"), ("symbols_total", "air"))
+"""Columns that get their share of what keeps running (CSI, pilots, control, summaries), and the result that holds it."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One finished run: ``values[column][request]`` as in the rows; symbols hold the request's share of the running overhead."""
+    """One finished run: ``values[column][request]``, every number of the rows; symbols hold their share of running overhead.
+
+    ``results`` are the run's headline results.
+    """
 
     point: str
     seed: int
     digest: str
     requests: tuple[str, ...]
-    values: dict[str, list[float]]
+    values: dict[str, list[float | None]]
+    results: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to do."""
+    """One run to do.
+
+    ``fingerprint`` hashes the resolved scenario, the weights, the policies' source files and the version: a cell of another
+    one is not taken for this.
+    """
 
     point: Point
     scenario: Scenario
     folder: Path
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of the resolved scenario, the weights and the version: a cell of another one is not taken for this."""
-        weights = sorted(folders.weights(self.scenario.models.profile, hub_settings(self.scenario)).items())
-        return blake2b(f"{__version__} {weights} {dumps(self.scenario)}".encode(), digest_size=8).hexdigest()
+    fingerprint: str
 
 
 def jobs(out: Path, scenarios: Sequence[tuple[Point, Scenario]]) -> list[Job]:
     """One job a point and seed; its folder is named by both."""
+    weights: dict[str, str] = {}
     found = []
     for point, scenario in scenarios:
+        models = repr((scenario.models.profile, hub_settings(scenario)))
+        if models not in weights:
+            weights[models] = repr(sorted(folders.weights(scenario.models.profile, hub_settings(scenario)).items()))
+        sources = [fingerprint(policy) for policy in policies(scenario)]
+        mark = blake2b(f"{__version__} {weights[models]} {sources} {dumps(scenario)}".encode(), digest_size=8).hexdigest()
         name = "".join(letter if letter.isalnum() or letter in "-+." else "_" for letter in point.name)
-        found.append(
-            Job(
-                point,
-                scenario,
-                out / "cells" / f"{name[:80]}-{blake2b(point.name.encode(), digest_size=3).hexdigest()}-s{scenario.seed}",
-            )
-        )
+        place = f"{name[:80]}-{blake2b(point.name.encode(), digest_size=3).hexdigest()}-s{scenario.seed}"
+        found.append(Job(point, scenario, out / "cells" / place, mark))
     return found
 
 
-def run_all(todo: Sequence[Job], processes: int, tell: Callable[[int, int, str], None]) -> list[Cell]:
-    """Run what is not finished yet, in fresh processes, and return all cells in the order of the jobs.
+def run_all(todo: Sequence[Job], tell: Callable[[int, str, bool], None], *, processes: int = 0, address: str = "") -> list[Cell]:
+    """Run what is not finished yet and return all cells in the order of the jobs.
 
     Args:
         todo: The jobs.
-        processes: How many run at once.
-        tell: Called as ``tell(done, total, what)``.
+        tell: Called as ``tell(how many more are done, which, whether they were run just now)``.
+        processes: How many run at once; 1 means in this process, 0 one a core.
+        address: A Ray cluster to run on instead of this machine.
 
     Raises:
-        RunFailed: A run failed; the finished ones are kept.
+        RunFailed: A run failed; its log is named, and the finished ones are kept.
+        Missing: No Ray cluster.
     """
     cells = {i: cell for i, job in enumerate(todo) if (cell := read_cell(job)) is not None}
-    tell(len(cells), len(todo), "already there" if cells else "starting")
+    if cells:
+        tell(len(cells), "already there", False)
     missing = [i for i in range(len(todo)) if i not in cells]
-    if missing:
-        for i, cell in _run(todo, missing, processes):
-            cells[i] = cell
-            tell(len(cells), len(todo), f"{cell.point} seed {cell.seed}")
+    for which, content in _run([todo[i] for i in missing], processes, address):
+        job = todo[missing[which]]
+        cells[missing[which]] = _keep(job, content)
+        tell(1, f"{job.point.name} seed {job.scenario.seed}", True)
     return [cells[i] for i in range(len(todo))]
 
 
-def _run(todo: Sequence[Job], missing: Sequence[int], processes: int) -> Iterator[tuple[int, Cell]]:
-    if processes == 1:
-        for i in missing:
-            yield i, run_cell(todo[i])
+def _run(todo: Sequence[Job], processes: int, address: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    if not todo:
         return
-    with ProcessPoolExecutor(min(processes, len(missing)), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(run_cell, todo[i]): i for i in missing}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    texts = [dumps(job.scenario) for job in todo]
+    with closing(run_everywhere(simulate, texts, jobs=processes, address=address)) as answers:
+        yield from answers
 
 
-def run_cell(job: Job) -> Cell:
-    """Run one cell in this process and keep its rows; its trace, which the scenario can make again, is not kept.
+def simulate(text: str) -> dict[str, Any]:
+    """Run one scenario, in memory and in a folder of its own that is removed, and return what a comparison needs.
 
-    Raises:
-        RunFailed: The run failed.
+    Args:
+        text: The resolved scenario as TOML.
+
+    Returns:
+        ``status``, ``error``, ``log``; and if it went well ``digest``, ``requests``, ``values`` and ``results`` (see `Cell`).
     """
     from ..metrics.table import read_rows
     from ..runner import run
 
-    if job.folder.exists():  # of a comparison that was stopped in the middle of this cell
-        shutil.rmtree(job.folder)
-    outcome = run(job.scenario, out=str(job.folder), show="none", report=False)
-    if outcome.status != "ok":
-        reason = outcome.error.message if outcome.error else outcome.status
-        raise RunFailed(f"{job.point.name}, seed {job.scenario.seed}: {reason}", f"see {job.folder / folders.LOG_FILE}")
-    state = folders.read_run(job.folder)
-    rows = read_rows(job.folder / folders.ROWS_FILE)
-    values: dict[str, list[float]] = {column: [float(getattr(row, column)) for row in rows] for column in COLUMNS}
-    for column, name in (("symbols_up", "uplink"), ("symbols_down", "downlink"), ("symbols_total", "air")):
-        mean = math.fsum(values[column]) / max(1, len(rows))
-        shared = state["results"][f"{name}_symbols_per_request"] - mean if rows else 0.0
+    scenario = validated(tomllib.loads(text), "a cell of a comparison")
+    with TemporaryDirectory(prefix="semcast-cell-") as name:
+        folder = Path(name) / "run"
+        outcome = run(scenario, out=str(folder), show="none", report=False)
+        content: dict[str, Any] = {
+            "status": outcome.status,
+            "error": outcome.error.message if outcome.error else outcome.status,
+            "log": (folder / folders.LOG_FILE).read_text(encoding="utf-8"),
+        }
+        if outcome.status != "ok":
+            return content
+        state = folders.read_run(folder)
+        rows = read_rows(folder / folders.ROWS_FILE)
+    values = {column: [getattr(row, column) for row in rows] for column in columns()}
+    for column, result in SHARED:
+        own = math.fsum(values[column]) / max(1, len(rows))
+        shared = state["results"][f"{result}_symbols_per_request"] - own if rows else 0.0
         values[column] = [value + shared for value in values[column]]
-    content: dict[str, Any] = {
-        "fingerprint": job.fingerprint,
-        "point": job.point.name,
-        "seed": job.scenario.seed,
+    return content | {
         "digest": state["digest"],
         "requests": [row.request for row in rows],
         "values": values,
         "results": state["results"],
     }
-    folders.write_text(job.folder / CELL_FILE, json.dumps(content))
-    for name in (folders.TRACE_FOLDER, "snapshots"):
-        shutil.rmtree(job.folder / name, ignore_errors=True)
-    return _cell(content)
+
+
+def columns() -> list[str]:
+    """Names of all columns of a row that hold numbers."""
+    import msgspec
+
+    from ..metrics.row import Row
+
+    return [field.name for field in msgspec.structs.fields(Row) if field.type is not str]
+
+
+def _keep(job: Job, content: dict[str, Any]) -> Cell:
+    """Write the folder of a cell that has ended.
+
+    Raises:
+        RunFailed: It failed.
+        KeyboardInterrupt: It was interrupted.
+    """
+    job.folder.mkdir(parents=True, exist_ok=True)
+    log = job.folder / folders.LOG_FILE
+    folders.write_text(log, content["log"])
+    folders.write_text(job.folder / folders.SCENARIO_FILE, dumps(job.scenario))
+    if content["status"] == "interrupted":
+        raise KeyboardInterrupt
+    if content["status"] != "ok":
+        raise RunFailed(f"{job.point.name}, seed {job.scenario.seed}: {content['error']}", f"see {log}")
+    kept = {key: content[key] for key in ("digest", "requests", "values", "results")}
+    kept |= {"fingerprint": job.fingerprint, "point": job.point.name, "seed": job.scenario.seed}
+    folders.write_text(job.folder / CELL_FILE, json.dumps(kept))
+    return _cell(kept)
 
 
 def read_cell(job: Job) -> Cell | None:
@@ -163,4 +185,11 @@ def read_cell(job: Job) -> Cell | None:
 
 
 def _cell(content: dict[str, Any]) -> Cell:
-    return Cell(content["point"], content["seed"], content["digest"], tuple(content["requests"]), content["values"])
+    return Cell(
+        content["point"],
+        content["seed"],
+        content["digest"],
+        tuple(content["requests"]),
+        content["values"],
+        content["results"],
+    )

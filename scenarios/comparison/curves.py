@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .statistics import Paired, interval, means, resamples
+from .statistics import Paired, Resamples, interval
 
 COSTS = ("symbols_total", "symbols_up", "symbols_down")
 
@@ -22,8 +22,8 @@ class Ratio:
     second: str
     recovery: float
     ratio: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 def frontier(costs: np.ndarray, recoveries: np.ndarray) -> list[int]:
@@ -46,12 +46,13 @@ def cost_at(recovery: float, costs: np.ndarray, recoveries: np.ndarray) -> float
     return float(np.exp(np.interp(recovery, x, y)))
 
 
-def ratios(data: Paired, schemes: Mapping[str, Sequence[int]], levels: int = 3) -> list[Ratio]:
+def ratios(data: Paired, schemes: Mapping[str, Sequence[int]], resamples: Resamples, levels: int = 3) -> list[Ratio]:
     """Ratios between the first two schemes at up to ``levels`` recoveries that both reach, for each cost.
 
     Args:
         data: All points.
         schemes: Scheme -> indices of its points.
+        resamples: The draws.
         levels: Recoveries between the higher of the two lowest and the lower of the two highest.
 
     Returns:
@@ -63,19 +64,19 @@ def ratios(data: Paired, schemes: Mapping[str, Sequence[int]], levels: int = 3) 
     low = max(recovery[list(schemes[name])].min() for name in (first, second))
     if high < low:
         return []
-    weights = resamples(data.seeds)
-    sampled_recovery = means(data.values["object_recovery"], weights)
+    units = resamples.units(data.values["object_recovery"])
+    sampled_recovery = resamples.means(data.values["object_recovery"])
     found = []
     for cost in COSTS:
         if not (data.values[cost].mean(axis=1) > 0).all():
             continue
-        sampled_cost = means(data.values[cost], weights)
+        sampled_cost = resamples.means(data.values[cost])
         for level in np.unique(np.linspace(low, high, levels)):
             mean = _ratio(level, data.values[cost].mean(axis=1), recovery, schemes[first], schemes[second])
             samples = [
                 _ratio(level, c, r, schemes[first], schemes[second]) for c, r in zip(sampled_cost, sampled_recovery, strict=True)
             ]
-            bounds = interval(np.array(samples))
+            bounds = interval(np.array(samples), units) or (None, None)
             found.append(Ratio(cost, first, second, float(level), mean, *bounds))
     return found
 

@@ -49,16 +49,3 @@ def policy_points(kind: str, names: Sequence[str]) -> list[Point]:
 def model_points(profiles: Sequence[str]) -> list[Point]:
     """One point a model profile."""
     return [Point(profile, "", {"models.profile": profile}) for profile in profiles]
-
-
-def library_codecs() -> list[str]:
-    """Names of the JSCC codecs of the shipped library, lowest rate first.
-
-    Raises:
-        Missing: The library is not there.
-    """
-    from ...agents.models.codecs.library import read_library
-    from ...agents.models.loading import WEIGHTS
-
-    codecs = read_library(WEIGHTS / "jscc").codecs.values()
-    return [codec.name for codec in sorted(codecs, key=lambda codec: (codec.symbols, codec.snr_db))]

@@ -1,58 +1,95 @@
-"""The page and figure of a comparison."""
+"""The page of a comparison."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import folder as folders
-from ..comparison.curves import frontier
-from ..comparison.tables import point_table, ratio_lines
+from ..comparison import tables
+from . import compare_figures as figures
 from .html import chart, document, table
-from .theme import CYCLE, figure
 
-COSTS = (("uplink", "uplink"), ("downlink", "downlink"), ("total", "uplink + downlink"))
-
-
-def write_compare_report(out: Path, what: str, answer: Mapping[str, Any], command: str) -> Path:
-    """Write ``report.html`` and ``figures/compare.png`` into the folder of a comparison."""
-    body = [
-        f'<header><div class="brand">semcast</div><h1>Comparison of {escape(what)}s</h1><pre>{escape(command)}</pre></header>'
-    ]
-    body.append(f"<p>{answer['requests']} requests a point, the same ones in every point.</p>")
-    if what == "scheme":
-        points = point_table(answer["rows"])
-        scheme_curves(out / folders.FIGURES_FOLDER, points)
-        body += [chart(out / folders.FIGURES_FOLDER / "compare.png", CAPTION)]
-        body += ["<ul>", *(f"<li>{escape(line)}</li>" for line in ratio_lines(answer["ratios"])), "</ul>", table(points)]
-    body += ["<h2>Paired differences to the first choice, 95 % intervals</h2>", table(answer["rows"])]
-    folders.write_text(out / folders.REPORT_FILE, document(f"comparison of {what}s · semcast", body))
-    return out / folders.REPORT_FILE
-
-
-CAPTION = (
+SCHEMES = (
     "Objects recovered over complex symbols a request, pilots, retransmissions, CSI and knowledge included. "
     "Each dot is one setting (codec and prompt), lines join the settings that no other of the scheme beats, "
     "diamonds are the adaptive policies."
 )
+FOREST = (
+    "Paired differences. Thick: 95 % interval of each alone. Thin: 95 % for all choices and primary metrics at once, from which "
+    "the verdicts are: green better, red worse, grey not distinguishable. Purple: not judged (oracles)."
+)
+PLANE = (
+    "Dots are fixed choices on the compared seeds; the line is what time sharing between two of them reaches. The dashed line is "
+    "the best of the fixed choices for every request, known afterwards, at each mean cost; each outcome is taken from the run in "
+    "which all requests were handled alike, so that side effects on queues and knowledge are left out. Diamonds are the choices."
+)
+METHOD = (
+    "All choices meet the same users, pictures, fading and noise (common random numbers), and differences are taken request by "
+    "request. Intervals are bootstrapped over seeds, then requests within seeds. The best fixed choice was found on other seeds "
+    "than those compared. Verdicts are corrected for many comparisons (studentised max-|t| bootstrap, Romano and Wolf 2005)."
+)
+ONE_SEED = "With one seed, intervals speak of the requests of this one network, not of other networks: give --seeds 10."
 
 
-def scheme_curves(folder: Path, points: Sequence[Mapping[str, Any]]) -> None:
-    """Recovery over symbols, a panel a direction, a colour a scheme."""
-    schemes = list(dict.fromkeys(str(point["choice"]).split("/")[0] for point in points))
-    with figure(folder, "compare", (10.5, 3.6), ncols=3, sharey=True) as (_, axes):
-        for ax, (cost, title) in zip(axes, COSTS, strict=True):
-            for scheme, colour in zip(schemes, CYCLE, strict=False):
-                own = [point for point in points if str(point["choice"]).split("/")[0] == scheme]
-                x, y = np.array([point[cost] for point in own]), np.array([point["object_recovery"] for point in own])
-                line = frontier(x, y)
-                ax.scatter(x, y, s=22, color=colour, alpha=0.45, linewidths=0)
-                ax.plot(x[line], y[line], color=colour, label=scheme)
-                adaptive = [i for i, point in enumerate(own) if str(point["choice"]).endswith("/adaptive")]
-                ax.scatter(x[adaptive], y[adaptive], s=60, marker="D", color=colour, edgecolors="white")
-            ax.set_xlim(left=0)
-            ax.set(xlabel="complex symbols a request", title=title)
-        axes[0].set(ylabel="object recovery", ylim=(0, 1.02))
-        axes[2].legend(loc="lower left")
+def write_compare_report(out: Path, answer: Mapping[str, Any], command: str) -> Path:
+    """Write ``report.html`` and the figures into the folder of a comparison."""
+    what = answer["compared"]
+    title = {"scheme": "schemes", "models": "model profiles"}.get(what, what.replace("policy", "policies"))
+    body = [
+        f'<header><div class="brand">semcast</div><h1>Comparison of {escape(title)}</h1><pre>{escape(command)}</pre></header>'
+    ]
+    body.append(f"<p>{answer['requests']} requests a choice, the same ones in every choice; {tables.seeds_of(answer)}.</p>")
+    body += _schemes(out, answer) if what == "scheme" else _judged(out, answer)
+    body += ["<details><summary>All metrics</summary>", table([_plain(row) for row in answer["rows"]]), "</details>"]
+    folders.write_text(out / folders.REPORT_FILE, document(f"comparison of {title} · semcast", body))
+    return out / folders.REPORT_FILE
+
+
+def _schemes(out: Path, answer: Mapping[str, Any]) -> Iterator[str]:
+    points = tables.point_table(answer["rows"])
+    figures.scheme_curves(out / folders.FIGURES_FOLDER, points)
+    yield chart(out / folders.FIGURES_FOLDER / "compare.png", SCHEMES)
+    yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in tables.ratio_lines(answer["ratios"])) + "</ul>"
+    yield table(points)
+
+
+def _judged(out: Path, answer: Mapping[str, Any]) -> Iterator[str]:
+    plots = out / folders.FIGURES_FOLDER
+    objective = answer["objective"]
+    direction = "higher" if objective["higher_is_better"] else "lower"
+    yield f"<p>Judged by <b>{escape(objective['formula'])}</b>, {direction} is better.</p>"
+    yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in tables.sentences(answer)) + "</ul>"
+    yield f'<p class="note">{escape(METHOD)}</p>'
+    if len(answer["seeds"]) == 1:
+        yield f'<p class="note"><b>{escape(ONE_SEED)}</b></p>'
+    if figures.forest(plots, "compare", list(_panels(answer))):
+        yield "<h2>Differences</h2>" + chart(plots / "compare.png", FOREST)
+    verdicts = {row["choice"]: row["verdict"] for row in answer.get("verdicts", [])}
+    if answer.get("plane") and figures.plane(plots, "plane", answer["plane"], verdicts):
+        yield f"<h2>At equal {escape(answer['plane']['cost'])}</h2>" + chart(plots / "plane.png", PLANE)
+    for heading, rows in tables.shown(answer):
+        yield f"<h2>{escape(heading[0].upper() + heading[1:])}</h2>" + table(rows)
+    seeds = answer.get("tuning_seeds") or [0]
+    if figures.tuning_bars(plots, answer.get("tuning", []), objective["metric"], f"{seeds[0]} to {seeds[-1]}"):
+        yield "<h2>How the baseline was tuned</h2>" + chart(plots / "tuning.png", "Mean objective of each fixed choice.")
+
+
+def _panels(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The forest plot's panels: each primary metric, then each kind of rival at equal cost."""
+    for metric in answer["objective"]["primary"]:
+        rows = [
+            row | {"label": row["choice"]}
+            for row in answer["rows"]
+            if row["metric"] == metric and row["choice"] != answer["baseline"]
+        ]
+        yield f"{metric} − {figures.short(answer['baseline'], 70)}", rows
+    equal = answer.get("equal_cost", [])
+    for kind in dict.fromkeys(row["against"].partition(" (")[0] for row in equal):
+        rows = [row | {"label": row["choice"]} for row in equal if row["against"].startswith(kind)]
+        yield f"{rows[0]['metric']} − {kind}", rows
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("choice", "metric", "mean", "difference", "low", "high", "low_all", "high_all", "times_narrower", "requests")
+    return {key: row[key] for key in keys}

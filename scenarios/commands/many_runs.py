@@ -1,0 +1,72 @@
+"""What commands share that make many runs: where they go, how they are resumed, and how far they are."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .options import load_scenario
+
+if TYPE_CHECKING:
+    from ..comparison.cells import Cell
+    from ..comparison.plan import Point
+    from ..schema import Scenario
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where many runs go."""
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, default=os.cpu_count() or 1, help="runs at once (default: one a core); 1: without Ray"
+    )
+    parser.add_argument("--address", metavar="A", default="", help="Ray cluster to run on (default: a local one)")
+
+
+class Runner:
+    """Runs points with seeds, in the folder of a comparison or sweep, and tells how far it is.
+
+    Args:
+        args: The parsed options of `options.add_scenario` and `add_where`.
+        out: The folder; finished runs that it holds are not made again.
+    """
+
+    def __init__(self, args: argparse.Namespace, out: Path) -> None:
+        self._args, self._out = args, out
+        self.progress = Progress()
+        out.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, points: "Sequence[tuple[Point, int]]") -> "list[Cell]":
+        """All cells, in order."""
+        from ..comparison.cells import jobs, run_all
+
+        args = self._args
+        scenarios = [(point, self.scenario(point, seed)) for point, seed in points]
+        return run_all(jobs(self._out, scenarios), self.progress.tell, processes=args.jobs, address=args.address)
+
+    def scenario(self, point: "Point", seed: int) -> "Scenario":
+        """The scenario of a point, as it runs in a cell."""
+        values = {path.replace(".", "__"): value for path, value in point.overrides.items()}
+        return load_scenario(self._args, **({"host": "memory", "workers": 1} | values | {"seed": seed}))
+
+
+class Progress:
+    """Counts runs on stderr, with an estimate of the time left. ``total`` may be set any time before the first is told."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._done, self._fresh, self._started = 0, 0, time.monotonic()
+
+    def tell(self, number: int, what: str, fresh: bool) -> None:
+        """``number`` more are done; only ``fresh`` ones, which were not found from an earlier time, tell how long one takes."""
+        self._fresh += number if fresh else 0
+        self._done += number
+        print(f"{self._done}/{self.total} runs{self._left()}  {what}", file=sys.stderr, flush=True)
+
+    def _left(self) -> str:
+        missing = self.total - self._done
+        if not self._fresh or missing <= 0:
+            return ""
+        left_s = (time.monotonic() - self._started) / self._fresh * missing
+        return f", about {left_s / 60:.0f} min left" if left_s > 90 else f", about {left_s:.0f} s left"

@@ -1,0 +1,53 @@
+"""The fixed choices that a kind of policy is measured against, and its oracles."""
+
+from collections.abc import Sequence
+
+from ...agents.models.codecs.library import read_library
+from ...agents.models.loading import WEIGHTS
+from ...policies.registry import BUILT_IN, needs, resolve
+from ..schema import Scenario
+
+BASELINES = {"incentive": "none", "scheduling": "fifo", "noise": "none"}
+"""Kinds with one fixed choice, which needs no tuning."""
+
+DESCRIPTIONS = ("caption", "boxes", "caption+boxes")
+ADDITIONS = ("", "+references", "+references+identifiers")
+"""What the fixed prompts are made of: each description with each addition."""
+
+
+def fixed_family(kind: str, scenario: Scenario) -> list[str]:
+    """All fixed choices of a kind, as policies are written.
+
+    ``encoder``: every codec that the scenario's library offers. ``prompt``: each of caption, boxes and both, alone, with
+    references, and with references and identifiers; the ones with identifiers also with knowledge shared first whenever
+    something is not covered; and keywords alone where prompts can hold them (goals inferred). Others: the one of `BASELINES`.
+    """
+    if kind == "encoder":
+        return [f"fixed:codec={name}" for name in codec_names(scenario)]
+    if kind == "prompt":
+        return prompt_sets(scenario)
+    return [BASELINES[kind]]
+
+
+def prompt_sets(scenario: Scenario) -> list[str]:
+    """The fixed prompts, see `fixed_family`."""
+    keywords = ["fixed:parts=keywords"] if scenario.models.goals == "inferred" and scenario.models.keywords else []
+    sets = [f"fixed:parts={description}{addition}" for description in DESCRIPTIONS for addition in ADDITIONS]
+    shared = [f"fixed:parts={description}{ADDITIONS[-1]},share=true" for description in DESCRIPTIONS]
+    return keywords + sets + shared
+
+
+def codec_names(scenario: Scenario) -> list[str]:
+    """Names of the JSCC codecs that the scenario's edges hold, lowest rate first.
+
+    Raises:
+        Missing: The library is not there.
+    """
+    codecs = read_library(WEIGHTS / "jscc").chosen(scenario.models.codecs).values()
+    return [codec.name for codec in sorted(codecs, key=lambda codec: (codec.symbols, codec.snr_db))]
+
+
+def oracles(kind: str, given: Sequence[str] = ()) -> list[str]:
+    """Built-in policies of a kind that are told the truth (``privileged``), but for those already given."""
+    names = (name for name in BUILT_IN[kind] if name not in given)
+    return [name for name in names if "truth" in needs(resolve(kind, name))]

@@ -1,0 +1,103 @@
+"""What each kind of policy is for: the number by which its choices are tuned and judged."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .statistics import Paired
+
+PRICE_DB = 1.0
+"""Default price of 1000 complex symbols in dB of PSNR: that of the encoder policy ``argmax-quality``."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Quality against cost, where choices that cost the same are compared."""
+
+    quality: str
+    cost: str
+    name: str
+    """What equal cost is called."""
+    higher_is_better: bool
+
+    @property
+    def sign(self) -> float:
+        """Quality times this is a loss: lower is better."""
+        return -1.0 if self.higher_is_better else 1.0
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a kind of policy is judged by.
+
+    Attributes:
+        metric: Column whose mean is to be best.
+        formula: What it is, in words.
+        higher_is_better: Its direction.
+        others: Further primary metrics, each with its direction: they share the simultaneous intervals.
+        plane: Where choices are compared at equal cost; ``None``: the metric has no cost beside it.
+        at_equal_cost: Whether the verdict is on that comparison, and not on the metric alone.
+    """
+
+    metric: str
+    formula: str
+    higher_is_better: bool
+    others: tuple[tuple[str, bool], ...] = ()
+    plane: Plane | None = None
+    at_equal_cost: bool = False
+
+    @property
+    def primary(self) -> dict[str, bool]:
+        """Metric -> whether higher is better, the objective's own first."""
+        return {self.metric: self.higher_is_better, **dict(self.others)}
+
+
+_MEANING = Objective(
+    "semantic_error",
+    "semantic_error at equal bits, bits = prompt_bits + knowledge_bits of a request",
+    False,
+    plane=Plane("semantic_error", "bits", "at equal bits", False),
+    at_equal_cost=True,
+)
+OBJECTIVES = {
+    "encoder": Objective(
+        "encoder_worth_db",
+        "encoder_worth_db = psnr_db - price * symbols_jscc / 1000",
+        True,
+        (("object_recovery", True),),
+        Plane("psnr_db", "symbols_jscc", "at equal symbols", True),
+    ),
+    "prompt": _MEANING,
+    "noise": _MEANING,
+    "incentive": Objective("subject_alignment", "subject_alignment of requests that show a personal subject", True),
+    "scheduling": Objective("latency_s", "latency_s from capture to display", False, (("satisfaction", True),)),
+}
+"""Objective of each kind of policy.
+
+================  ==========================================================================================================
+encoder           ``psnr_db - price * symbols_jscc / 1000``: PSNR against what entered the encoder, less the price of the
+                  picture's complex symbols (1 dB a thousand unless told otherwise), a mean over requests
+prompt, noise     ``semantic_error`` at equal ``bits = prompt_bits + knowledge_bits`` (lower is better): the difference to
+                  the best fixed set of parts that takes no more bits, and to time sharing between two sets at the same bits
+incentive         ``subject_alignment``, a mean over the requests that show a personal subject
+scheduling        ``latency_s`` (lower is better)
+================  ==========================================================================================================
+"""
+
+SCHEMES = Objective("object_recovery", "object_recovery", True)
+"""What schemes and model profiles are judged by."""
+
+
+def with_derived(data: Paired, price_db: float = PRICE_DB) -> Paired:
+    """The data with the columns ``bits`` and ``encoder_worth_db`` of the objectives.
+
+    Args:
+        data: Cells, paired.
+        price_db: dB of PSNR that 1000 complex symbols of a picture are worth.
+    """
+    values = data.values
+    derived: dict[str, np.ndarray] = {
+        "bits": values["prompt_bits"] + values["knowledge_bits"],
+        "encoder_worth_db": values["psnr_db"] - price_db * values["symbols_jscc"] / 1000.0,
+    }
+    return Paired(data.points, data.seeds, values | derived)
