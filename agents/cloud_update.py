@@ -44,7 +44,8 @@ class CloudUpdate(CloudPreparation):
         self.keep(result)
         state.version += 1
         delta = Delta(state.version, {name: identifier})
-        self.multicast(ctx, f"delta:{delta.version}", "kb", body_bits(delta), delta)
+        owner = state.subjects[name].user  # nobody else: it was shared with the cloud, not with all
+        self.multicast(ctx, f"delta:{delta.version}", "kb", body_bits(delta), delta, [owner])
 
 
 def mean_satisfaction(subject: Subject) -> float:

@@ -18,6 +18,7 @@ from .knowledge.items import HISTORY, OWN, SUBJECT, TERM
 from .meaning import MAPPING
 from .models.roles import Box, Encode, Extraction, Intent, Symbols
 from .prompt_codec import BOXES, CAPTION, IDENTIFIERS, KEYWORDS, PARTS, REFERENCES, PromptContent, encode, part_bits
+from .scenes.caption import unnamed
 from .scenes.draw import draw
 from .scenes.goals import request as wish
 from .scenes.vocabulary import LABELS
@@ -117,13 +118,20 @@ class UserSending(UserRehearsing, UserLearning):
             parts=(),
             goal=intent.goal,
             keywords=tuple(intent.keywords[: most.keywords]),
-            caption=seen.caption,
+            caption=self.tellable(seen.caption),
             background=seen.background,
             boxes=boxes,
             box_subjects=tuple(numbers[box.subject] if box.subject in known or box.subject in untold else -1 for box in boxes),
             subjects=tuple(numbers[name] for name in known),
             identifiers={numbers[name]: looks[name] for name in untold},
         )
+
+    def tellable(self, caption: str) -> str:
+        """A caption as it may leave this user: without whose the things are that it keeps to itself."""
+        for item in self.state.kb.of_kind(SUBJECT):
+            if item.sharing == OWN:
+                caption = unnamed(caption, item.name)
+        return caption
 
     def may_tell(self, name: str) -> bool:
         """Whether an own subject's look exists and may leave this user."""

@@ -187,7 +187,7 @@ class Reception(Message, frozen=True):
 
 
 class Delta(Message, frozen=True):
-    """Cloud -> edges and users (stage 3): new versions after an update. ``identifiers``: subject -> refined vector."""
+    """Cloud -> owner of a subject (stage 3): new versions after an update. ``identifiers``: subject -> refined vector."""
 
     version: int
     identifiers: dict[str, bytes]

@@ -1,5 +1,6 @@
 """Sentences about a scene: written from what was seen, and read back."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,6 +52,18 @@ def _phrase(named: Named, count: int) -> str:
         return f"{owner} {colour} {noun}" if count == 1 else f"{owner} {number} {colour} {noun}"
     article = "an" if colour[0] in "aeiou" else "a"
     return f"{article if count == 1 else number} {colour} {noun}"
+
+
+def unnamed(text: str, subject: str) -> str:
+    """A sentence without whose a subject is: "mia's white dog" becomes "a white dog"; any other text is left as it is."""
+    owner, _, label = subject.partition("/")
+    noun = f"(?:{re.escape(label)}|{re.escape(PLURALS.get(label, label + 's'))})"
+    return re.sub(rf"\b{re.escape(owner)}'s ((?:[\w-]+ ){{0,2}}{noun})\b", _with_article, text)
+
+
+def _with_article(found: re.Match[str]) -> str:
+    thing = found[1]
+    return thing if thing.split()[0] in _VALUES else f"{'an' if thing[0] in 'aeiou' else 'a'} {thing}"
 
 
 def parse(text: str) -> Parsed:

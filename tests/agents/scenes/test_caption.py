@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from semcast.agents.scenes.caption import caption, parse
+from semcast.agents.scenes.caption import caption, parse, unnamed
 from semcast.agents.scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS
 from semcast.bus.errors import BadInput
 
@@ -37,3 +37,17 @@ def test_counts():
 def test_unknown_words_are_named(text):
     with pytest.raises(BadInput, match="cannot read"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("mia's white dog and a red cup on grass", "a white dog and a red cup on grass"),
+        ("leo's cat, mia's orange dog and mia's red cup at sea", "leo's cat, an orange dog and mia's red cup at sea"),
+        ("mia's two white dogs on sand", "two white dogs on sand"),
+        ("a photo of mia's dog", "a photo of a dog"),
+        ("a white dog on grass", "a white dog on grass"),
+    ],
+)
+def test_a_caption_can_say_less(text: str, without: str) -> None:
+    assert unnamed(text, "mia/dog") == without
