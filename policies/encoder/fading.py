@@ -1,12 +1,14 @@
 """What an old, noisy SNR report says about the SNR now: a small discrete distribution."""
 
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from math import cos, fsum, log, log10, pi, sin, sqrt
 
 HERMITE = ((-sqrt(3.0), 1.0 / 6.0), (0.0, 2.0 / 3.0), (sqrt(3.0), 1.0 / 6.0))
 """Gauss-Hermite rule of 3 (node, weight) pairs for a standard normal variable."""
 
+COHERENCE = 0.423
+"""Coherence time in Doppler periods (Rappaport, "Wireless Communications", eq. 5.40.c)."""
 SHARES = (1 / 64, 1 / 64, 1 / 32, *(1 / 16,) * 15)
 """Probabilities of the parts that a fading distribution is cut into, from low to high: finer in the fades."""
 STEP, LAST = 0.125, 48
@@ -19,33 +21,46 @@ def snr_now(
 ) -> list[tuple[float, float]]:
     """Distribution of the SNR now, given a report.
 
-    The report errs by a normal error of ``std_db``. Its channel then ages as a Rayleigh process with Jakes' correlation
-    ``rho = J0(2 pi f_D tau)`` in its first-order form ``h = rho h_then + sqrt(1 - rho^2) w``, w complex normal with the mean
-    power (Clarke 1968). Without a known mean the reported SNR stands for it. Each value is the mean in dB of a part
-    of that distribution, so that the expectation of anything linear in dB over the part is exact.
+    The channel is held for a coherence time ``T = 0.423 / f_D`` (block Rayleigh fading), whose blocks the asker does not see. A
+    report of age tau = (k + p) T, 0 <= p < 1, is then k blocks old with probability 1 - p, else k + 1. In its own block it errs
+    by a normal error of ``std_db``. k blocks on, the channel has aged as a Rayleigh process with Jakes' correlation
+    ``rho = J0(2 pi f_D k T)`` in its first-order form ``h = rho h_then + sqrt(1 - rho^2) w``, w complex normal with the mean
+    power (Clarke 1968); the report's error matters no more. Without a known mean the reported SNR stands for it. Each value is
+    the mean in dB of a part of the distribution, so that the expectation of anything linear in dB over the part is exact.
 
     Args:
         csi_snr_db: Reported SNR in dB.
         std_db: Standard deviation of the report's error in dB.
         age_s: Age of the report when the SNR is wanted.
-        doppler_hz: Maximum Doppler shift.
+        doppler_hz: Maximum Doppler shift f_D.
         mean_snr_db: Mean SNR of the link in dB, if known.
 
     Returns:
         (SNR in dB, probability) pairs; the probabilities sum to 1.
     """
-    rho = bessel_j0(2.0 * pi * doppler_hz * age_s)
-    fresh = 1.0 - rho * rho
-    reports = [(csi_snr_db + node * std_db, weight) for node, weight in HERMITE] if std_db > 0.0 else [(csi_snr_db, 1.0)]
-    if fresh < 1e-9:
-        return reports
+    blocks = age_s * doppler_hz / COHERENCE
+    k = int(blocks)
     found = []
-    for then_db, weight in reports:
-        fading_db = (then_db if mean_snr_db is None else mean_snr_db) + 10.0 * log10(fresh)
-        steady = abs(rho) * 10.0 ** ((then_db - fading_db) / 20.0)
-        levels = rician_levels(steady)
-        found += [(fading_db + level_db, weight * share) for level_db, share in zip(levels, SHARES, strict=True)]
+    for lag, weight in ((k, 1.0 + k - blocks), (k + 1, blocks - k)):
+        if lag == 0:
+            nodes = HERMITE if std_db > 0.0 else ((0.0, 1.0),)
+            found += [(csi_snr_db + node * std_db, weight * share) for node, share in nodes]
+        elif weight > 0.0:
+            levels = _aged(csi_snr_db, csi_snr_db if mean_snr_db is None else mean_snr_db, _correlation(lag))
+            found += [(level_db, weight * share) for level_db, share in zip(levels, SHARES, strict=True)]
     return found
+
+
+def _aged(then_db: float, mean_db: float, rho: float) -> list[float]:
+    """Levels of the SNR in dB where the channel has kept a correlation of ``rho``, below 1, with that of ``then_db``."""
+    fading_db = mean_db + 10.0 * log10(1.0 - rho * rho)
+    return [fading_db + level_db for level_db in rician_levels(abs(rho) * 10.0 ** ((then_db - fading_db) / 20.0))]
+
+
+@lru_cache(maxsize=1024)
+def _correlation(blocks: int) -> float:
+    """Jakes' correlation of two blocks."""
+    return bessel_j0(2.0 * pi * COHERENCE * blocks)
 
 
 def rician_levels(steady: float) -> list[float]:
