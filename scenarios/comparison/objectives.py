@@ -54,9 +54,9 @@ class Objective:
 
 _MEANING = Objective(
     "semantic_error",
-    "semantic_error at equal bits, bits = prompt_bits + knowledge_bits of a request",
+    "semantic_error at equal told_bits (prompt and knowledge sent with it)",
     False,
-    plane=Plane("semantic_error", "bits", "at equal bits", False),
+    plane=Plane("semantic_error", "told_bits", "at equal bits", False),
     at_equal_cost=True,
 )
 OBJECTIVES = {
@@ -77,8 +77,9 @@ OBJECTIVES = {
 ================  ==========================================================================================================
 encoder           ``psnr_db - price * symbols_jscc / 1000``: PSNR against what entered the encoder, less the price of the
                   picture's complex symbols (1 dB a thousand unless told otherwise), a mean over requests
-prompt, noise     ``semantic_error`` at equal ``bits = prompt_bits + knowledge_bits`` (lower is better): the difference to
-                  the best fixed set of parts that takes no more bits, and to time sharing between two sets at the same bits
+prompt, noise     ``semantic_error`` (lower is better) at equal ``told_bits``, those of a request's prompt and knowledge: the
+                  difference to the best fixed set of parts that takes no more bits, and to time sharing between two sets
+                  at the same bits
 incentive         ``subject_alignment``, a mean over the requests that show a personal subject
 scheduling        ``latency_s`` (lower is better)
 ================  ==========================================================================================================
@@ -89,15 +90,12 @@ SCHEMES = Objective("object_recovery", "object_recovery", True)
 
 
 def with_derived(data: Paired, price_db: float = PRICE_DB) -> Paired:
-    """The data with the columns ``bits`` and ``encoder_worth_db`` of the objectives.
+    """The data with the column ``encoder_worth_db``, ``psnr_db - price * symbols_jscc / 1000``.
 
     Args:
         data: Cells, paired.
         price_db: dB of PSNR that 1000 complex symbols of a picture are worth.
     """
     values = data.values
-    derived: dict[str, np.ndarray] = {
-        "bits": values["prompt_bits"] + values["knowledge_bits"],
-        "encoder_worth_db": values["psnr_db"] - price_db * values["symbols_jscc"] / 1000.0,
-    }
-    return Paired(data.points, data.seeds, values | derived)
+    worth: np.ndarray = values["psnr_db"] - price_db * values["symbols_jscc"] / 1000.0
+    return Paired(data.points, data.seeds, values | {"encoder_worth_db": worth})

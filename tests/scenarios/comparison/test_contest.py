@@ -32,7 +32,7 @@ def prompt_cell(point: Point, seed: int) -> Cell:
     some = np.ones(40, bool) if name == "fixed:parts=boxes" else rich
     errors = np.where(hard, np.where(rich, 0.1, np.where(some, 0.6, 0.8)), 0.1) + luck
     bits = np.where(rich, 160.0, np.where(some, 100.0, 60.0))
-    return cell(name, seed, NAMES, semantic_error=errors.tolist(), prompt_bits=bits.tolist(), knowledge_bits=[0.0] * 40)
+    return cell(name, seed, NAMES, semantic_error=errors.tolist(), told_bits=bits.tolist())
 
 
 def run(todo: Sequence[tuple[Point, int]]) -> list[Cell]:
@@ -157,7 +157,7 @@ def test_rows_keep_the_promised_keys_and_read_well(prompts: Outcome) -> None:
     assert any(line.startswith("best of 3 fixed choices by semantic_error on seeds 10001 to 10002") for line in sentences(answer))
     assert any(line.startswith("adaptive is better than best fixed at equal bits") for line in sentences(answer))
     titles = [title for title, rows in shown(answer) if rows]
-    assert "at equal bits" in titles and "means" in titles
+    assert "at equal told_bits" in titles and "means" in titles
 
 
 def test_schemes_are_swept_over_their_own_settings() -> None:
