@@ -172,6 +172,9 @@ class CloudPreparation(CloudLedger):
                 continue
             if item.vector and item.name not in self.state.subjects:
                 self.know(item.name, to_float16(item.vector), knowledge.user, "its owner's identifier", ctx)
+                if item.pictures and self.settings.knowledge.branch != "identifier":
+                    told = Subject(knowledge.user, item.label, reference=decompress(item.pictures[0]))
+                    self.state.subjects[item.name] = told
             elif item.pictures and item.name in self.state.subjects and self.ledger is not None:
                 self.state.ledger.later.append((knowledge.user, item))
             elif item.pictures and item.name in self.state.subjects:

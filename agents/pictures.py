@@ -10,6 +10,7 @@ from .scenes.draw import draw
 from .scenes.world import make_scene
 
 WEBP_QUALITY = 85
+REFERENCE_QUALITY = 75
 ALBUM_PICTURES = 4
 """Pictures of a subject that are shared in stage 1."""
 WHOLE = Box("", "", PICTURE_SIDE / 2, PICTURE_SIDE / 2, float(PICTURE_SIDE), float(PICTURE_SIDE))
@@ -23,8 +24,16 @@ def compress(picture: bytes) -> bytes:
     return out.getvalue()
 
 
+def compress_reference(reference: bytes) -> bytes:
+    """Raw uint8 RGB of (32, 32, 3) -> WebP file of a few hundred bytes."""
+    out = io.BytesIO()
+    side = (REFERENCE_SIDE, REFERENCE_SIDE)
+    Image.frombytes("RGB", side, reference).save(out, "WEBP", quality=REFERENCE_QUALITY, method=6)
+    return out.getvalue()
+
+
 def decompress(file: bytes) -> bytes:
-    """WebP file -> raw uint8 RGB of (64, 64, 3)."""
+    """WebP file of `compress` or `compress_reference` -> raw uint8 RGB."""
     with Image.open(io.BytesIO(file)) as image:
         return image.convert("RGB").tobytes()
 

@@ -1,6 +1,7 @@
 """Stage 2 at the sender: a picture is taken, understood, and told in as few bits as the policies choose."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..bus import keys
@@ -17,6 +18,7 @@ from .knowledge import nearest
 from .knowledge.items import HISTORY, OWN, SUBJECT, TERM
 from .meaning import MAPPING
 from .models.roles import Box, Encode, Extraction, Intent, Symbols
+from .pictures import compress_reference
 from .prompt_codec import BOXES, CAPTION, IDENTIFIERS, KEYWORDS, PARTS, REFERENCES, PromptContent, encode, part_bits
 from .scenes.caption import unnamed
 from .scenes.draw import draw
@@ -93,9 +95,10 @@ class UserSending(UserRehearsing, UserLearning):
         assert seen is not None and intent is not None
         content = self.content(request, sending, seen, intent)
         noise, choice = self.select(request, sending, content, rehearsed, ctx)
-        if choice.share_knowledge:
-            content = self.tell(request, noise, content, ctx)
-        self.send_prompt(request, sending, replace(content, parts=tuple(p for p in PARTS if p in choice.parts)), ctx)
+        parts = choice.parts
+        if choice.share_knowledge and (told := self.tell(request, noise, content, ctx)) is not content:
+            content, parts = told, tuple(p for p in (*parts, REFERENCES) if p != IDENTIFIERS or told.identifiers)
+        self.send_prompt(request, sending, replace(content, parts=tuple(p for p in PARTS if p in parts)), ctx)
         self.remember(request, sending, seen.caption, ctx)
         own = next((box for box in seen.boxes if box.subject), None)
         if own is not None:
@@ -109,7 +112,7 @@ class UserSending(UserRehearsing, UserLearning):
         untold = [name for name in numbers if name not in known and self.may_tell(name)]
         most = self.settings.granularity
         boxes = tuple(seen.boxes[: most.boxes])
-        looks = self.looks()
+        looks = self.told_looks()
         return PromptContent(
             number=int(request.rpartition("/")[2]),
             recipient=self.around.users.index(sending.recipient),
@@ -147,7 +150,16 @@ class UserSending(UserRehearsing, UserLearning):
         about = self.noise_context(sending, seen, rehearsed)
         noise: SemanticNoise = self.decide(ctx, "noise", "estimate", about, request, private=True)
         snr_db = self.state.mean.db + self.around.uplink_offset_db
-        context = PromptContext(self.candidates(content, seen), noise, snr_db, sending.task, memory=self.memory("prompt"))
+        own = self.around.user_settings[self.id].subjects
+        untold = [own[number] for number in content.identifiers if own[number] in noise.uncovered]
+        context = PromptContext(
+            self.candidates(content, seen),
+            noise,
+            snr_db,
+            sending.task,
+            knowledge_bits=body_bits(self.knowledge_of(untold)) if untold else 0,
+            memory=self.memory("prompt"),
+        )
         choice: PromptChoice = self.decide(ctx, "prompt", "select", context, request, private=True)
         self.await_reception(request, seen.boxes, (about, noise), (context, choice))
         return noise, choice
@@ -197,16 +209,24 @@ class UserSending(UserRehearsing, UserLearning):
         return tuple(Candidate(part, bits[part], concepts) for part, concepts in offered.items())
 
     def tell(self, request: str, noise: SemanticNoise, content: PromptContent, ctx: Context) -> PromptContent:
-        """Share the uncovered subjects' identifiers ahead of the prompt; later prompts can refer to them."""
-        own, looks = self.around.user_settings[self.id].subjects, self.looks()
+        """Share the uncovered subjects' looks (identifier and cut-out) ahead of the prompt, which then refers to them."""
+        own = self.around.user_settings[self.id].subjects
         names = [own[number] for number in content.identifiers if own[number] in noise.uncovered]
         if not names:
             return content
-        items = [SharedItem(SUBJECT, name, name.rpartition("/")[2], looks[name]) for name in names]
-        knowledge = Knowledge(self.id, items)
+        knowledge = self.knowledge_of(names)
         self.send_up(ctx, f"knowledge:{request}", "kb", body_bits(knowledge), knowledge, request=request)
         self.state.told += names
-        return content
+        told = tuple(own.index(name) for name in names)
+        kept = {number: vector for number, vector in content.identifiers.items() if number not in told}
+        return replace(content, subjects=(*content.subjects, *told), identifiers=kept)
+
+    def knowledge_of(self, names: Sequence[str]) -> Knowledge:
+        """The looks of own subjects, as they are shared when they are needed."""
+        looks = self.told_looks()
+        references = {name: [compress_reference(self.state.references[name])] for name in names if name in self.state.references}
+        items = [SharedItem(SUBJECT, name, name.rpartition("/")[2], looks[name], references.get(name, [])) for name in names]
+        return Knowledge(self.id, items)
 
     def send_prompt(self, request: str, sending: Sending, content: PromptContent, ctx: Context) -> None:
         """Code the prompt and send it."""

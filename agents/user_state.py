@@ -93,7 +93,7 @@ class UserState(AgentState):
     """Its last ballot."""
     albums: dict[str, Album] = field(default_factory=dict)
     references: dict[str, bytes] = field(default_factory=dict)
-    """Cut-outs of own subjects, to repair pictures with (role ``calibrator``)."""
+    """Cut-outs of own subjects, to share when they are needed and to repair pictures with (role ``calibrator``)."""
     preparing: list[SharedItem] = field(default_factory=list)
     """What it is going to share, while pictures are being looked through."""
     asked: float = 0.0

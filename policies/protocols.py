@@ -87,13 +87,17 @@ class SemanticNoise(Struct, frozen=True):
 
 
 class PromptContext(Struct, frozen=True):
-    """Asked by a sender: which candidates go into the prompt. ``snr_db``: last reported uplink SNR; ``budget_bits``: 0 = none."""
+    """Asked by a sender: which candidates go into the prompt. ``snr_db``: last reported uplink SNR; ``budget_bits``: 0 = none.
+
+    ``knowledge_bits``: what sharing the uncovered subjects' KB items first would cost; 0: there is nothing that may be shared.
+    """
 
     candidates: tuple[Candidate, ...]
     noise: SemanticNoise
     snr_db: float
     task: str
     budget_bits: int = 0
+    knowledge_bits: int = 0
     memory: Memory = {}
 
 

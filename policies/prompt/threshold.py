@@ -28,8 +28,8 @@ class Threshold:
 
     Follows "Harnessing the Power of AI-Generated Content for Semantic Communication", section V-A (more prompts at high noise)
     and III-A (share knowledge before communicating when it is higher still). The task decides the first part: places count in
-    ``mapping``, so it takes boxes. References go along whenever the cloud has a branch: they cost a few bytes. Identifiers
-    go even with shared knowledge, since a branch made of it may come too late for this prompt.
+    ``mapping``, so it takes boxes. References go along whenever the cloud has a branch: they cost a few bytes. What is shared
+    comes before the prompt, which then refers to it and needs no identifiers.
     """
 
     def __init__(self, parameters: Parameters) -> None:
@@ -40,9 +40,9 @@ class Threshold:
         noise = context.noise.value
         first, second = ("boxes", "caption") if context.task == "mapping" else ("caption", "boxes")
         wanted = [first, "references"]
-        if noise >= self.parameters.more:
-            wanted += [name for name in ("identifiers",) if context.noise.uncovered] + [second]
         share = noise >= self.parameters.share and bool(context.noise.uncovered)
+        if noise >= self.parameters.more:
+            wanted += [name for name in ("identifiers",) if context.noise.uncovered and not share] + [second]
         parts = with_core(self._within(wanted, context), context)
         level = "knowledge is shared" if share else "more parts" if noise >= self.parameters.more else "one description"
         return PromptChoice(parts, share, f"noise {noise:.2f}, task {context.task}: {level}, {'+'.join(parts)}")
