@@ -11,7 +11,7 @@ README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 COMMANDS = sorted(
     {match.strip() for match in re.findall(r"(?:^    \.venv/bin/semcast |`semcast )([^`#\n]+)", README, flags=re.M)}
 )
-LONG = {"compare", "eval", "bench", "train", "calibrate"}
+LONG = {"compare", "sweep", "eval", "bench", "train", "calibrate"}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,9 @@ def test_the_readme_has_commands() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command: str, run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = shlex.split(command.replace("runs/quickstart-001", str(run_folder)).replace("user.03", "user.mia"))
-    if words[0] in LONG:
+    if words[0] in ("compare", "sweep") and words[1:3] == ["two-users", "--quick"]:
+        words += ["--jobs", "1", "--out", str(tmp_path / "many")]
+    elif words[0] in LONG:
         cli.parser().parse_args(words)
         return
     if words[0] == "new":

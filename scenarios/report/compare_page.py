@@ -27,9 +27,10 @@ PLANE = (
 )
 METHOD = (
     "All choices meet the same users, pictures, fading and noise (common random numbers), and differences are taken request by "
-    "request. Intervals are bootstrapped over seeds, then requests within seeds. The best fixed choice was found on other seeds "
-    "than those compared. Verdicts are corrected for many comparisons (studentised max-|t| bootstrap, Romano and Wolf 2005)."
+    "request. Intervals are bootstrapped over seeds, then requests within seeds. Verdicts are corrected for many comparisons "
+    "(studentised max-|t| bootstrap, Romano and Wolf 2005)."
 )
+TUNED = " The best fixed choice was found on other seeds than those compared."
 
 
 def write_compare_report(out: Path, answer: Mapping[str, Any], command: str) -> Path:
@@ -62,7 +63,7 @@ def _judged(out: Path, answer: Mapping[str, Any]) -> Iterator[str]:
     direction = "higher" if objective["higher_is_better"] else "lower"
     yield f"<p>Judged by <b>{escape(objective['formula'])}</b>, {direction} is better.</p>"
     yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in tables.sentences(answer)) + "</ul>"
-    yield f'<p class="note">{escape(METHOD)}</p>'
+    yield f'<p class="note">{escape(METHOD + (TUNED if answer.get("tuning") else ""))}</p>'
     if figures.forest(plots, "compare", list(_panels(answer))):
         yield "<h2>Differences</h2>" + chart(plots / "compare.png", FOREST)
     verdicts = {row["choice"]: row["verdict"] for row in answer.get("verdicts", [])}
