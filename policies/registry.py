@@ -64,6 +64,9 @@ BUILT_IN = {
         "fixed": "fixed:FixedEncoder",
         "snr-table": "snr_table:SnrTable",
         "argmax-quality": "argmax_quality:ArgmaxQuality",
+        "outage": "outage:Outage",
+        "limited": "limited:Limited",
+        "bandit": "bandit:Bandit",
         "genie": "genie:Genie",
     },
     "incentive": {

@@ -3,14 +3,16 @@
 from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from math import cos, fsum, log, log10, pi, sin, sqrt
-
-HERMITE = ((-sqrt(3.0), 1.0 / 6.0), (0.0, 2.0 / 3.0), (sqrt(3.0), 1.0 / 6.0))
-"""Gauss-Hermite rule of 3 (node, weight) pairs for a standard normal variable."""
+from statistics import NormalDist
 
 COHERENCE = 0.423
 """Coherence time in Doppler periods (Rappaport, "Wireless Communications", eq. 5.40.c)."""
 SHARES = (1 / 64, 1 / 64, 1 / 32, *(1 / 16,) * 15)
 """Probabilities of the parts that a fading distribution is cut into, from low to high: finer in the fades."""
+_BOUNDS = [NormalDist().inv_cdf(end) for end in accumulate(SHARES[:-1])]
+_DENSITY = [0.0, *(NormalDist().pdf(bound) for bound in _BOUNDS), 0.0]
+NORMAL = tuple((low - high) / share for (low, high), share in zip(pairwise(_DENSITY), SHARES, strict=True))
+"""Means of a standard normal variable over the parts of `SHARES`."""
 STEP, LAST = 0.125, 48
 """Amplitudes of the constant part, in units of the fading part's root mean square, for which the cuts are tabled: k STEP."""
 RINGS, SECTORS = 128, 24
@@ -22,8 +24,8 @@ def snr_now(
     """Distribution of the SNR now, given a report.
 
     The channel is held for a coherence time ``T = 0.423 / f_D`` (block Rayleigh fading), whose blocks the asker does not see. A
-    report of age tau = (k + p) T, 0 <= p < 1, is then k blocks old with probability 1 - p, else k + 1. In its own block it errs
-    by a normal error of ``std_db``. k blocks on, the channel has aged as a Rayleigh process with Jakes' correlation
+    report of age tau is still of this block with probability ``1 - tau / T``, and then errs by a normal error of ``std_db``.
+    Else the channel has aged by k blocks (tau / T, rounded, at least 1) as a Rayleigh process with Jakes' correlation
     ``rho = J0(2 pi f_D k T)`` in its first-order form ``h = rho h_then + sqrt(1 - rho^2) w``, w complex normal with the mean
     power (Clarke 1968); the report's error matters no more. Without a known mean the reported SNR stands for it. Each value is
     the mean in dB of a part of the distribution, so that the expectation of anything linear in dB over the part is exact.
@@ -39,16 +41,25 @@ def snr_now(
         (SNR in dB, probability) pairs; the probabilities sum to 1.
     """
     blocks = age_s * doppler_hz / COHERENCE
-    k = int(blocks)
-    found = []
-    for lag, weight in ((k, 1.0 + k - blocks), (k + 1, blocks - k)):
-        if lag == 0:
-            nodes = HERMITE if std_db > 0.0 else ((0.0, 1.0),)
-            found += [(csi_snr_db + node * std_db, weight * share) for node, share in nodes]
-        elif weight > 0.0:
-            levels = _aged(csi_snr_db, csi_snr_db if mean_snr_db is None else mean_snr_db, _correlation(lag))
-            found += [(level_db, weight * share) for level_db, share in zip(levels, SHARES, strict=True)]
+    held = max(0.0, 1.0 - blocks)
+    found = [(csi_snr_db + std_db * level, held * share) for level, share in zip(NORMAL, SHARES, strict=True)] if held else []
+    if held < 1.0:
+        levels = _aged(csi_snr_db, csi_snr_db if mean_snr_db is None else mean_snr_db, _correlation(max(1, round(blocks))))
+        found += [(level_db, (1.0 - held) * share) for level_db, share in zip(levels, SHARES, strict=True)]
     return found
+
+
+def quantile_db(points: list[tuple[float, float]], probability: float) -> float:
+    """The SNR in dB below which the channel is with a probability in (0, 1): linear between the middles of the points' parts."""
+    before_db, passed, below = None, 0.0, 0.0
+    for snr_db, weight in sorted(points):
+        middle = below + weight / 2.0
+        if middle >= probability:
+            if before_db is None:
+                return snr_db
+            return before_db + (snr_db - before_db) * (probability - passed) / (middle - passed)
+        before_db, passed, below = snr_db, middle, below + weight
+    return max(points)[0]
 
 
 def _aged(then_db: float, mean_db: float, rho: float) -> list[float]:

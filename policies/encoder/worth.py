@@ -9,7 +9,7 @@ from operator import mul
 from typing import Annotated
 
 from ..protocols import CodecCard, EncoderContext
-from .fading import snr_now
+from .fading import quantile_db, snr_now
 
 Points = list[tuple[float, float]]
 """(SNR in dB, probability)."""
@@ -59,6 +59,7 @@ class Outlook:
         self.context = context
         self._points: dict[int, Points] = {}
         self._weights: dict[tuple[int, tuple[float, ...]], list[float]] = {}
+        self._quantiles: dict[tuple[int, float], float] = {}
 
     def points(self, card: CodecCard) -> Points:
         """Distribution of the SNR for a codec."""
@@ -74,6 +75,14 @@ class Outlook:
         if weights is None:
             weights = self._weights[slot, grid] = hat_weights(grid, self._of(slot, card))
         return float(sum(map(mul, weights, psnrs)))
+
+    def quantile_db(self, card: CodecCard, probability: float) -> float:
+        """The SNR that is not reached with a probability."""
+        key = (self._slot(card), probability)
+        found = self._quantiles.get(key)
+        if found is None:
+            found = self._quantiles[key] = quantile_db(self.points(card), probability)
+        return found
 
     def spread_db(self, card: CodecCard) -> float:
         """Standard deviation of the predicted PSNR."""

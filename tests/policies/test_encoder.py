@@ -1,5 +1,6 @@
 """Encoder policies: switching with hysteresis, and expectations against closed forms and Monte Carlo."""
 
+from itertools import pairwise
 from math import fsum, log, log10, pi
 
 import msgspec
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import exp1, j0
+from scipy.stats import ncx2, norm
 from semcast.bus.errors import BadInput
-from semcast.policies.encoder.fading import HERMITE, bessel_j0, snr_now
+from semcast.policies.encoder.fading import NORMAL, SHARES, bessel_j0, snr_now
 from semcast.policies.encoder.worth import Outlook, predicted_psnr_db
 from semcast.policies.protocols import CodecCard, EncoderContext
 from semcast.policies.registry import load, resolve
@@ -72,21 +74,23 @@ def test_bessel_against_scipy() -> None:
     assert bessel_j0(1e9) == 0.0
 
 
-def test_hermite_rule_integrates_the_normal_moments() -> None:
-    nodes, weights = np.polynomial.hermite_e.hermegauss(3)
-    assert np.allclose(sorted(HERMITE), list(zip(nodes, weights / weights.sum(), strict=True)), atol=1e-12)
+def test_normal_levels_are_conditional_means() -> None:
+    drawn = np.sort(np.random.default_rng(3).standard_normal(1 << 20))
+    ends = np.round(np.cumsum((0.0, *SHARES)) * drawn.size).astype(int)
+    assert np.allclose(NORMAL, [drawn[low:high].mean() for low, high in pairwise(ends)], atol=0.02)
+    assert fsum(SHARES) == 1.0
 
 
 def test_a_fresh_exact_report_is_taken_at_its_word() -> None:
-    assert snr_now(7.0, 0.0, 0.0, 50.0, None) == [(7.0, 1.0)]
-    assert snr_now(7.0, 0.0, 1.0, 0.0, None) == [(7.0, 1.0)]
+    assert {snr_db for snr_db, _ in snr_now(7.0, 0.0, 0.0, 50.0, None)} == {7.0}
+    assert {snr_db for snr_db, _ in snr_now(7.0, 0.0, 1.0, 0.0, None)} == {7.0}
 
 
 def lags(age, doppler):
-    """(blocks since the report, probability) and Jakes' correlation between them."""
+    """(blocks since the report, probability, Jakes' correlation over them)."""
     blocks = age * doppler / 0.423
-    k = int(blocks)
-    return [(k, 1 + k - blocks, j0(2 * pi * 0.423 * k)), (k + 1, blocks - k, j0(2 * pi * 0.423 * (k + 1)))]
+    later = max(1, round(blocks))
+    return [(0, max(0.0, 1 - blocks), 1.0), (later, min(1.0, blocks), j0(2 * pi * 0.423 * later))]
 
 
 @given(st.floats(-10, 25), st.floats(0, 3), st.floats(0, 0.2), st.floats(0, 60), st.none() | st.floats(-10, 25))
@@ -112,8 +116,8 @@ def test_expected_quality_against_monte_carlo(card, age_s, std_db, mean) -> None
     w = (rng.standard_normal(n) + 1j * rng.standard_normal(n)) / np.sqrt(2)
     then = 10 ** ((csi + std_db * rng.standard_normal(n)) / 10)
     power = then if mean is None else np.full(n, 10 ** (mean / 10))
-    (k, first, rho), (_, _, later) = lags(age_s, doppler)
-    rho = np.where(rng.random(n) < first, 1.0 if k == 0 else rho, later)
+    (_, held, _), (_, _, later) = lags(age_s, doppler)
+    rho = np.where(rng.random(n) < held, 1.0, later)
     snr_db = 10 * np.log10(np.abs(rho * np.sqrt(then) + np.sqrt(1 - rho**2) * np.sqrt(power) * w) ** 2)
     exact = np.interp(snr_db, *zip(*card.psnr_db, strict=True))
     slow = msgspec.structs.replace(card, encode_s=age_s / 4)
@@ -153,6 +157,37 @@ def test_stale_reports_make_it_careful() -> None:
     assert choose("argmax-quality:risk=2", 10.4, std_db=3.0) != choose("argmax-quality", 10.4)
 
 
+@pytest.mark.parametrize("probability", [0.02, 0.1, 0.5, 0.8])
+@pytest.mark.parametrize(
+    ("csi", "std_db", "age_s", "mean"),
+    [(6.0, 2.0, 0.0, None), (6.0, 0.5, 0.01, 12.0), (15.0, 2.0, 0.02, 3.0), (6.0, 1.0, 0.035, 10.0), (0.0, 1.0, 100.0, 10.0)],
+)
+def test_outage_snr_against_the_exact_distribution(csi, std_db, age_s, mean, probability) -> None:
+    """Normal errors in the report's own block, Rice's distribution (non-central chi-squared) in later ones."""
+
+    def below(x):
+        total = 0.0
+        for lag, weight, rho in lags(age_s, 17.5):
+            power = 10 ** ((csi if mean is None else mean) / 10) * (1 - rho**2)
+            aged = ncx2.cdf(2 * 10 ** (x / 10) / power, 2, 2 * rho**2 * 10 ** (csi / 10) / power) if lag else None
+            total += weight * (norm.cdf(x, csi, std_db) if lag == 0 else aged)
+        return total
+
+    context = EncoderContext((LOW,), csi, age_s, std_db, 17.5, 1e6, mean_snr_db=mean)
+    found = Outlook(context).quantile_db(LOW, probability)
+    assert below(found) == pytest.approx(probability, abs=0.012)
+    if age_s == 100.0:
+        assert found == pytest.approx(10 + 10 * log10(-log(1 - probability)), abs=0.6)
+
+
+def test_outage_keeps_a_margin_for_stale_csi() -> None:
+    assert [choose("outage", snr_db) for snr_db in (-10, 5, 20)] == ["low", "mid", "high"]  # fresh and exact: none
+    assert choose("outage", 12.0) == "high" and choose("outage", 12.0, std_db=3.0) == "mid"
+    aged = [choose("outage", 15.0, age_s=age, doppler_hz=17.5, mean=12.0) for age in (0.0, 0.01, 10.0)]
+    assert aged == ["high", "mid", "low"]
+    assert choose("outage:probability=0.5", 15.0, age_s=0.01, doppler_hz=17.5, mean=12.0) == "high"
+
+
 def test_genie_takes_the_best_at_the_true_snr() -> None:
     """Against all codecs, by their tables; CSI does not matter."""
     genie = load(resolve("encoder", "genie:db_per_ksymbol=2"))
@@ -167,6 +202,25 @@ def test_genie_takes_the_best_at_the_true_snr() -> None:
 def test_genie_needs_the_truth() -> None:
     with pytest.raises(BadInput, match="not told the true SNR"):
         choose("genie", 7.0)
+
+
+def test_limits_exclude_codecs() -> None:
+    """MID and BIG differ in their symbols: 0.256 and 0.768 ms of air, with 1 ms of encoding, 2 of the way, 1 of decoding."""
+    cards = tuple(msgspec.structs.replace(c, encode_s=0.001, decode_s=0.001, joules=c.symbols * 1e-5) for c in (MID, BIG))
+
+    def decide(parameters, waited_s=0.1):
+        context = EncoderContext(cards, 12.0, 0.0, 0.0, 0.0, 1e6, lead_s=0.002, waited_s=waited_s)
+        return load(resolve("encoder", f"limited:{parameters}")).choose(context, lambda name: 0.5)
+
+    assert decide("deadline_s=0.1048").codec == "big" and decide("deadline_s=0.1047").codec == "mid"
+    assert decide("deadline_s=0,joules=0.0077").codec == "big" and decide("deadline_s=0,joules=0.0076").codec == "mid"
+    late = decide("deadline_s=0.1")
+    assert late.codec == "mid" and late.reason.startswith("no codec is within the limits")
+
+
+def test_without_limits_it_is_argmax_quality() -> None:
+    for snr_db in range(-12, 25):
+        assert choose("limited:deadline_s=0", snr_db, std_db=1.0) == choose("argmax-quality", snr_db, std_db=1.0)
 
 
 def test_a_codec_without_a_table_is_the_last_resort() -> None:
