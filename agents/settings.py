@@ -48,12 +48,15 @@ class KnowledgeSettings(Struct, frozen=True):
     """KBs and incentives. ``privacy_cost``: range (low, high) of a user's keyed credits an item; ``budget``: the cloud's.
 
     ``branch``: what the cloud draws a user's subject with: its ``identifier`` alone, a ``reference`` picture too, or also a LoRA
-    ``adapter``, which its owner downloads.
+    ``adapter``, which its owner downloads. ``privacy_epsilon`` and ``privacy_delta``: differential privacy of each vector that a
+    user shares (``agents/knowledge/privacy.py``); 0: none.
     """
 
     branch: Literal["identifier", "reference", "adapter"] = "reference"
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = 24.0
+    privacy_epsilon: float = 0.0
+    privacy_delta: float = 1.0e-5
     edge_storage_bits: int = 40_000_000
     history_items: int = 16
 

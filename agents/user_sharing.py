@@ -14,6 +14,7 @@ from .pictures import ALBUM_PICTURES, compress, cut, decompress, place, shared_a
 from .prompt_codec import TASKS
 from .scenes.vocabulary import BACKGROUND_NAMES, BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS, SUBJECTS
 from .user_ledger import UserLedger
+from .user_privacy import UserPrivacy
 from .user_state import Album
 
 CREDITS_A_PICTURE = 0.1
@@ -21,7 +22,7 @@ CREDITS_A_PICTURE = 0.1
 TASK_TEXTS = {"greeting": "say hello with a picture, any place will do", "mapping": "show where things are"}
 
 
-class UserSharing(UserLedger):
+class UserSharing(UserLedger, UserPrivacy):
     """Knowledge and incentives."""
 
     def begin_knowledge(self, ctx: Context) -> None:
@@ -97,7 +98,7 @@ class UserSharing(UserLedger):
         assert item is not None
         self.learn(ctx, kind, name, item.text, vector=item.vector, data=item.data, sharing=CLOUD)
         if kind != SUBJECT:
-            self.state.preparing.append(SharedItem(kind, name, "", to_float16(item.vector)))
+            self.state.preparing.append(SharedItem(kind, name, "", self.protected(kind, name, item.vector)))
 
     def look_through(self, name: str, ctx: Context) -> None:
         """Find a subject in the pictures that its owner has of it."""
@@ -165,6 +166,8 @@ class UserSharing(UserLedger):
     def on_branch(self, result: Branch, event: Envelope, ctx: Context) -> None:
         """The own subject has been learned locally."""
         self.take_identifier(result.subject, to_float16(result.identifier), "local", ctx)
+        if self.settings.knowledge.branch != "identifier":
+            self.state.references.setdefault(result.subject, result.reference)
 
     # --- stage 3 ---------------------------------------------------------------------------------------------------
 

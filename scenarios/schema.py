@@ -108,6 +108,9 @@ class KnowledgeSection(Section):
     branch: Literal["identifier", "reference", "adapter"] = "reference"
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = Field(default=24.0, ge=0)
+    privacy_epsilon: float = Field(default=0.0, ge=0, le=1.0e6)
+    """Of each vector that a user shares (not of pictures); 0: no noise."""
+    privacy_delta: float = Field(default=1.0e-5, ge=1.0e-12, le=0.1)
     edge_storage_bits: int = Field(default=40_000_000, ge=0)
     history_items: int = Field(default=16, ge=0)
 

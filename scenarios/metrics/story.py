@@ -23,6 +23,7 @@ from ...bus.messages import (
     Uplink,
 )
 from ...bus.records import AirRecord, Capture, Decision, KbRecord, Shown
+from .privacy import told_vectors
 
 _REQUEST = re.compile(r"user\.[a-z0-9_-]+/\d+")
 
@@ -73,6 +74,8 @@ class Network:
     """User -> its answer to the cloud's terms."""
     paid: dict[str, float] = field(default_factory=dict)
     """User -> credits."""
+    told: dict[str, dict[bytes, None]] = field(default_factory=dict)
+    """User -> the different vectors that it sent (see `privacy`)."""
     branches: list[tuple[int, str, str]] = field(default_factory=list)
     """(time, user, subject) of every branch model that a user learned of."""
     handovers: list[tuple[int, str, str, str]] = field(default_factory=list)
@@ -165,6 +168,8 @@ class _Reader:
         if isinstance(payload, Uplink) and isinstance(payload.body, Feedback):
             if story := self.stories.get(payload.body.request):
                 story.feedback = payload.body
+        elif isinstance(payload, Uplink):
+            network.told.setdefault(payload.user, {}).update(dict.fromkeys(told_vectors(payload.body)))
         elif isinstance(payload, Forwarded) and isinstance(payload.body, Share):
             network.shares[payload.body.user] = payload.body
         elif isinstance(payload, KbRecord):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...bus.records import AirRecord
+from .privacy import privacy_results
 from .reduce import Reduction
 from .row import SHOWN, Row
 
@@ -59,7 +60,7 @@ def results(reduction: Reduction) -> dict[str, float]:
     found["branch_models"] = float(len({subject for _, _, subject in network.branches}))
     found["handovers"] = float(len(network.handovers))
     found["cloud_updates"] = float(len(network.updates))
-    return found
+    return found | privacy_results(network.told, reduction.settings.knowledge)
 
 
 def _symbols(rows: Sequence[Row], shared: Sequence[AirRecord]) -> dict[str, float]:

@@ -147,6 +147,7 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
         yield "<h2>Requests that failed</h2>"
         yield "<p>They stay in every mean with floor scores: nothing recovered, a mid-grey picture.</p>"
         yield table([{"request": row.request, "to": row.receiver, "why": row.reason} for row in failed[:20]])
+    yield from _privacy(run["results"])
     measured, remark = model_table(run.get("models", "tiny"))
     yield "<h2>The models, measured on held-out scenes</h2>"
     yield f"<p>{escape(remark)}</p>"
@@ -160,3 +161,20 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
     yield "<h2>Policies and versions</h2>"
     yield table([{"kind": kind, "policy": policy} for kind, policy in run["policies"].items()])
     yield f'<p class="muted">{escape(", ".join(f"{name} {version}" for name, version in run["versions"].items()))}</p>'
+
+
+def _privacy(results: dict[str, float]) -> Iterator[str]:
+    """What differential privacy holds for, where shared vectors had noise."""
+    if "privacy_releases" not in results:
+        return
+    names = ("epsilon_per_release", "epsilon_per_user_max", "releases_per_user_max")
+    each, together, most = (results[f"privacy_{name}"] for name in names)
+    delta = f"{results['privacy_delta']:.3g}"
+    yield "<h2>Privacy of shared vectors</h2>"
+    yield (
+        "<p>Preference embeddings and subject identifiers were cut to norm 1 and got Gaussian noise before they left their "
+        f"users: each release is ({number(each)}, {delta})-differentially private against any other vector in its place. There "
+        f"were {number(results['privacy_releases'])} releases, at most {number(most)} of one user; these together are "
+        f"({number(together)}, {delta})-private. <b>Pictures, captions and boxes are not covered</b>, nor is what the cloud "
+        "learns from pictures.</p>"
+    )
