@@ -10,6 +10,8 @@ import numpy as np
 
 from .statistics import LEVEL, Resamples, interval, mean, sums_and_numbers
 
+SPARSE = 0.25 * (1.0 - LEVEL)
+"""Share of the resamples, over all contrasts, in which a contrast may be without error before it counts as sparse."""
 BETTER, WORSE, UNCLEAR = "better", "worse", "not distinguishable"
 
 
@@ -37,8 +39,9 @@ def claims(contrasts: Sequence[np.ndarray], resamples: Resamples) -> list[Claim]
     Testing as Formalized Data Snooping", Econometrica 73(4), 2005: ``mean_c +- q se_c`` with q the 0.95 quantile over
     resamples of ``max_c |mean*_c - mean_c| / se*_c``. se is the standard error over seeds (over requests if there is one
     seed): ``se^2 = k / (k - 1) sum_j (S_j - N_j mean)^2 / N^2``, S_j the sum and N_j the number of values of seed j. A
-    contrast that is the same for all requests has no error and no part in q. Bands are never narrower than the pointwise
-    intervals.
+    contrast that is the same for all requests has no error and no part in q; nor has a sparse one, which differs from 0 in so
+    few places that many resamples hold none of them: it gets no simultaneous interval. Bands are never narrower than the
+    pointwise intervals.
 
     Args:
         contrasts: One value a request each, nan where a contrast does not apply.
@@ -54,22 +57,25 @@ def claims(contrasts: Sequence[np.ndarray], resamples: Resamples) -> list[Claim]
     quantile = np.nan
     if known.any():
         with np.errstate(invalid="ignore", divide="ignore"):
-            ratios = np.abs(samples - estimates)[:, known] / _errors(values[known], resamples, resampled=True)
-        ratios = np.where(np.isfinite(ratios), ratios, np.inf)  # all draws alike: as far off as can be
-        quantile = float(np.quantile(ratios.max(axis=1), LEVEL, method="higher"))
-    return [_claim(values[c], estimates[c], errors[c], samples[:, c], quantile, resamples) for c in range(len(values))]
+            own = _errors(values[known], resamples, resampled=True)
+            ratios = np.abs(samples - estimates)[:, known] / own
+        alike = ~(own > 1e-9 * errors[known])  # all draws alike, but for rounding: as far off as can be
+        sparse = alike.sum(axis=0) > max(1.0, SPARSE * len(ratios) / ratios.shape[1])
+        known[np.flatnonzero(known)[sparse]] = False
+        ratios = np.where(alike, np.inf, ratios)[:, ~sparse]
+        if ratios.shape[1]:
+            quantile = float(np.quantile(ratios.max(axis=1), LEVEL, method="higher"))
+    bounds = [interval(samples[:, c], resamples.units(values[c : c + 1])) for c in range(len(values))]
+    return [_claim(estimates[c], errors[c], bounds[c], quantile if known[c] else np.inf) for c in range(len(values))]
 
 
-def _claim(
-    values: np.ndarray, estimate: float, error: float, samples: np.ndarray, quantile: float, resamples: Resamples
-) -> Claim:
-    bounds = interval(samples, resamples.units(values[None, :]))
+def _claim(estimate: float, error: float, bounds: tuple[float, float] | None, quantile: float) -> Claim:
     if not np.isfinite(estimate):
         return Claim(None, None, None, None, None)
     if bounds is None:
         return Claim(float(estimate), None, None, None, None)
-    half = quantile * error if error > 0.0 and np.isfinite(quantile) else 0.0
-    if error > 0.0 and np.isinf(quantile):
+    half = quantile * error if error > 1e-12 * (1.0 + abs(estimate)) else 0.0
+    if not np.isfinite(half):
         return Claim(float(estimate), *bounds, None, None)
     return Claim(float(estimate), *bounds, min(bounds[0], float(estimate) - half), max(bounds[1], float(estimate) + half))
 

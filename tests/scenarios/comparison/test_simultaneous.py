@@ -54,6 +54,15 @@ def test_equal_choices_are_not_distinguishable_and_spoil_nothing() -> None:
     assert both[1].verdict(True) == UNCLEAR
 
 
+def test_a_sparse_contrast_has_no_verdict_and_spoils_no_other() -> None:
+    sparse = np.zeros(len(SEEDS))
+    sparse[[3, 40]] = 1.0  # two requests of two seeds: a tenth of the resamples hold neither seed
+    alone, both = claims([world(2, effect=4.0)[0]], RESAMPLES), claims([world(2, effect=4.0)[0], sparse], RESAMPLES)
+    assert astuple(both[0]) == pytest.approx(astuple(alone[0]))
+    assert both[1].difference == pytest.approx(2 / 120) and both[1].low_all is None
+    assert both[1].verdict(True) == UNCLEAR
+
+
 def test_a_contrast_that_applies_to_no_request_claims_nothing() -> None:
     found = claims([np.full(len(SEEDS), np.nan), world(3, effect=4.0)[0]], RESAMPLES)
     assert found[0] == Claim(None, None, None, None, None)
