@@ -97,8 +97,8 @@ class Judgement:
         best = min(affordable or [int(costs.mean(axis=1).argmin())], key=lambda k: tuned.get(names[k], 0.0))
         mix = time_sharing(losses, costs, spent)
         parts = (
-            plain(names[mix.first])
-            if mix.first == mix.second
+            plain(names[mix.first if mix.share < 0.5 else mix.second])
+            if not 0.005 < mix.share < 0.995
             else (f"{plain(names[mix.first])} {1 - mix.share:.0%}, {plain(names[mix.second])} {mix.share:.0%}")
         )
         mixed = (1 - mix.share) * costs[mix.first].mean() + mix.share * costs[mix.second].mean()

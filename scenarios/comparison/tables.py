@@ -19,7 +19,7 @@ def shown(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]
     yield (
         f"{answer['compared']}: paired differences to {answer['baseline']}, {answer['requests']} requests, "
         + seed_names(answer["seeds"]),
-        [difference(row) for row in answer["rows"] if row["metric"] in primary],
+        [difference(row) for metric in primary for row in answer["rows"] if row["metric"] == metric],
     )
     if answer.get("equal_cost"):
         yield f"at equal {answer['plane']['cost']}", [at_equal_cost(row) for row in answer["equal_cost"]]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from semcast.bus import keys
 from semcast.bus.errors import BadInput
@@ -15,34 +14,14 @@ from semcast.scenarios.comparison.schemes import answer_of_points
 from semcast.scenarios.comparison.tables import sentences, shown
 from semcast.scenarios.loading import load
 
-from .worlds import cell
+from .worlds import NAMES, cell, prompt_contest
 
 QUICKSTART = load("quickstart")
-NAMES = [f"u/{i}" for i in range(40)]
-ERRORS = {"fixed:parts=caption": 0.5, "fixed:parts=boxes": 0.4, "fixed:parts=caption+boxes": 0.3}
-BITS = {"fixed:parts=caption": 60.0, "fixed:parts=boxes": 100.0, "fixed:parts=caption+boxes": 160.0}
-
-
-def prompt_cell(point: Point, seed: int) -> Cell:
-    """A world in which half of the requests are hard: these need both parts, the others a caption."""
-    name = point.name
-    hard = np.array([keys.uniform("test", seed, request) < 0.5 for request in NAMES])
-    luck = 0.05 * np.array([keys.uniform("test", seed, request, "luck") for request in NAMES])
-    rich = {"adaptive": hard, "fixed:parts=caption+boxes": np.ones(40, bool)}.get(name, np.zeros(40, bool))
-    some = np.ones(40, bool) if name == "fixed:parts=boxes" else rich
-    errors = np.where(hard, np.where(rich, 0.1, np.where(some, 0.6, 0.8)), 0.1) + luck
-    bits = np.where(rich, 160.0, np.where(some, 100.0, 60.0))
-    return cell(name, seed, NAMES, semantic_error=errors.tolist(), told_bits=bits.tolist())
-
-
-def run(todo: Sequence[tuple[Point, int]]) -> list[Cell]:
-    return [prompt_cell(point, seed) for point, seed in todo]
 
 
 @pytest.fixture(scope="module")
 def prompts() -> Outcome:
-    contest = plan("prompt", ["adaptive", "fixed:parts=boxes"], QUICKSTART, seeds=6, tuning=2, price_db=1.0, fixed=list(ERRORS))
-    return hold(contest, run)
+    return prompt_contest()
 
 
 def test_tuning_seeds_are_none_of_the_compared_ones() -> None:
