@@ -29,6 +29,7 @@ class Contest:
         tuning: Seeds for tuning; they are no compared seeds.
         price_db: dB that 1000 complex symbols of a picture cost.
         all_fixed: Whether all fixed choices are run on the compared seeds as well, not only the best.
+        budget: Credits that incentives have.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Contest:
     tuning: range
     price_db: float
     all_fixed: bool
+    budget: float
 
     @property
     def objective(self) -> Objective:
@@ -125,6 +127,7 @@ def plan(
         tuning_seeds(scenario.seed, tuning),
         price_db,
         bool(found) and (all_fixed or OBJECTIVES[kind].at_equal_cost),
+        scenario.knowledge.budget,
     )
 
 

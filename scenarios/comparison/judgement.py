@@ -211,6 +211,7 @@ class Judgement:
             "verdicts": self._verdicts(equal),
             "oracle_gain": self._gains(),
             "plane": self._plane(),
+            "sharing": self._sharing(),
             "results": results(self.outcome.cells, self.labels),
             "digests": {f"{cell.point} seed {cell.seed}": cell.digest for cell in self.outcome.cells},
         }
@@ -221,6 +222,20 @@ class Judgement:
         sign = -1.0 if self.contest.objective.higher_is_better else 1.0
         losses = sorted(self.outcome.tuned.losses.items(), key=lambda item: item[1])
         return [{"fixed": name, self.contest.objective.metric: sign * loss} for name, loss in losses]
+
+    def _sharing(self) -> list[dict[str, Any]]:
+        """What each incentive bought, as means over the seeds, and the most that it paid in any, beside its budget."""
+        if self.contest.kind != "incentive":
+            return []
+        found = []
+        for point, label in self.labels.items():
+            runs = [cell.results for cell in self.outcome.cells if cell.point == point]
+            line: dict[str, Any] = {"choice": label}
+            for name in ("users_sharing", "branch_models", "credits_paid"):
+                line[name] = math.fsum(run[name] for run in runs) / len(runs)
+            most = max(run["credits_paid"] for run in runs)
+            found.append(line | {"most_paid": most, "budget": self.contest.budget})
+        return found
 
     def _verdicts(self, equal: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One a choice: on its objective, or on the best fixed choice at equal cost where the kind is judged by that."""

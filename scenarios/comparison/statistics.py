@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from ...bus import keys
+from ...bus.errors import RunFailed
 from .cells import Cell
 
 RESAMPLES = 2000
@@ -33,7 +34,11 @@ class Paired:
 
 
 def paired(points: Sequence[str], cells: Sequence[Cell]) -> Paired:
-    """Join cells by seed and request; requests that some point lacks (none, normally) are left out."""
+    """Join cells by seed and request; requests that some point lacks (none, normally) are left out.
+
+    Raises:
+        RunFailed: There are no common requests.
+    """
     by_place = {(cell.point, cell.seed): cell for cell in cells if cell.point in points}
     seeds = sorted({seed for _, seed in by_place})
     names = next(iter(by_place.values())).values
@@ -46,6 +51,8 @@ def paired(points: Sequence[str], cells: Sequence[Cell]) -> Paired:
         for column, p in ((column, p) for column in columns for p in range(len(points))):
             values = by_place[points[p], seed].values[column]
             columns[column][p] += [values[rows[p][request]] for request in common]
+    if not owner:
+        raise RunFailed("there is no request that all runs have", "let users send more, for instance --set traffic.rate_hz=1")
     return Paired(tuple(points), np.array(owner), {column: _everywhere(values) for column, values in columns.items()})
 
 

@@ -6,8 +6,6 @@ from typing import Any
 COST_NAMES = {"symbols_total": "total", "symbols_up": "uplink", "symbols_down": "downlink"}
 ENOUGH_SEEDS = 5
 """With fewer, pointwise intervals are too narrow where seeds differ much (see `statistics.interval`)."""
-PER_RUN = ("users_sharing", "credits_paid", "branch_models")
-"""Results of a run that tell what an incentive did."""
 
 
 def shown(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -26,14 +24,8 @@ def shown(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]
     if answer.get("oracle_gain"):
         yield "share of the oracle's gain over the best fixed choice", [gain(row) for row in answer["oracle_gain"]]
     yield "means", means(answer["rows"])
-    if answer.get("kind") == "incentive":
-        yield (
-            "a run",
-            [
-                {"choice": choice} | {name: found[name] for name in PER_RUN if name in found}
-                for choice, found in answer["results"].items()
-            ],
-        )
+    if answer.get("sharing"):
+        yield "what the incentives bought in a run", answer["sharing"]
 
 
 def seed_names(seeds: Sequence[int]) -> str:

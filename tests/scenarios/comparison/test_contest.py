@@ -1,14 +1,17 @@
 """Plans, tuning and verdicts on invented worlds whose truth is known."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from semcast.bus import keys
 from semcast.bus.errors import BadInput
+from semcast.policies.registry import DEFAULTS, KINDS
 from semcast.scenarios.comparison.cells import Cell
 from semcast.scenarios.comparison.contest import Outcome, hold, plan
 from semcast.scenarios.comparison.families import fixed_family, oracles
 from semcast.scenarios.comparison.judgement import Judgement
+from semcast.scenarios.comparison.objectives import OBJECTIVES
 from semcast.scenarios.comparison.plan import Point, scheme_points
 from semcast.scenarios.comparison.schemes import answer_of_points
 from semcast.scenarios.comparison.tables import sentences, shown
@@ -30,6 +33,14 @@ def test_tuning_seeds_are_none_of_the_compared_ones() -> None:
     assert list(contest.tuning) == [10_001, 10_002, 10_003]
     with pytest.raises(BadInput):
         plan("encoder", ["snr-table"], QUICKSTART, seeds=10_001, tuning=3, price_db=1.0)
+
+
+def test_every_kind_of_policy_has_an_objective_and_a_fixed_choice() -> None:
+    assert set(OBJECTIVES) == set(KINDS)
+    for kind in KINDS:
+        contest = plan(kind, [DEFAULTS[kind]], QUICKSTART, seeds=2, tuning=1, price_db=1.0)
+        assert contest.fixed or contest.own_baseline
+        assert contest.runs >= 4
 
 
 def test_encoders_meet_every_codec_and_the_genie() -> None:
@@ -65,6 +76,22 @@ def test_kinds_without_a_family_have_their_baseline() -> None:
     assert contest.own_baseline is not None and contest.own_baseline.name == "none" and not contest.fixed
     with pytest.raises(BadInput, match="nothing to tune"):
         plan("scheduling", ["round-robin"], QUICKSTART, seeds=2, tuning=1, price_db=1.0, fixed=["fifo"])
+
+
+def test_an_incentives_payments_stand_beside_its_budget() -> None:
+    contest = plan("incentive", ["posted"], QUICKSTART, seeds=2, tuning=1, price_db=1.0)
+
+    def world(todo: Sequence[tuple[Point, int]]) -> list[Cell]:
+        found = []
+        for point, seed in todo:
+            paid = 0.0 if point.name == "none" else 4.0 + seed
+            results = {"users_sharing": 5.0, "branch_models": 3.0, "credits_paid": paid}
+            found.append(replace(cell(point.name, seed, NAMES), results=results))
+        return found
+
+    none, posted = Judgement(hold(contest, world)).answer()["sharing"]
+    assert (none["credits_paid"], none["most_paid"]) == (0.0, 0.0)
+    assert (posted["credits_paid"], posted["most_paid"], posted["budget"]) == (5.5, 6.0, QUICKSTART.knowledge.budget)
 
 
 def test_noise_meets_none_and_the_fixed_prompts() -> None:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from semcast.bus import keys
+from semcast.bus.errors import RunFailed
 from semcast.scenarios.comparison.objectives import with_derived
 from semcast.scenarios.comparison.rows import difference_rows
 from semcast.scenarios.comparison.statistics import Paired, Resamples, interval, mean, narrower, paired, unpaired
@@ -37,6 +38,11 @@ def test_what_does_not_apply_at_one_point_is_left_out_at_all() -> None:
     assert (row["mean"], row["difference"], row["requests"]) == (0.75, 0.25, 1)
     assert row["low"] is None  # one request tells no interval
     assert next(row for row in rows if row["metric"] == "psnr_db")["requests"] == 3
+
+
+def test_runs_without_a_common_request_are_told() -> None:
+    with pytest.raises(RunFailed, match="no request"):
+        paired(["a", "b"], [cell("a", 1, []), cell("b", 1, ["u/0"])])
 
 
 def test_resamples_draw_seeds_then_as_many_requests_as_each_has() -> None:
