@@ -12,7 +12,7 @@ from ...bus.errors import BadInput
 from .lists import by_kind, split_values
 from .many_runs import Runner, add_where
 from .options import add_scenario, load_scenario
-from .output import add_json, write_json, write_table
+from .output import add_json, cell, write_json, write_table
 
 if TYPE_CHECKING:
     from ..comparison.grid import Axis
@@ -101,13 +101,15 @@ def _check(axes: "Sequence[Axis]") -> None:
 
 
 def table_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """One line a point: settings, then each metric's mean, with its interval where there is one."""
+    """One line a point: settings (by the ends of their paths), then each metric's mean, with its interval where there is one."""
+    ends = [axis["path"].rpartition(".")[2] for axis in answer["axes"]]
+    names = {axis["path"]: end if ends.count(end) == 1 else axis["path"] for axis, end in zip(answer["axes"], ends, strict=True)}
     lines: dict[str, dict[str, Any]] = {}
     for entry in answer["points"]:
-        line = lines.setdefault(repr(entry["settings"]), dict(entry["settings"]))
-        line[entry["metric"]] = entry["mean"]
-        if entry["low"] is not None:
-            line[f"{entry['metric']} 95 %"] = f"[{entry['low']:.3g}, {entry['high']:.3g}]"
+        settings = {names[path]: value for path, value in entry["settings"].items()}
+        line = lines.setdefault(repr(settings), settings)
+        mean, high = entry["mean"], entry["high"]
+        line[entry["metric"]] = mean if high is None else f"{cell(mean)} ± {high - mean:.2g}"
     return list(lines.values())
 
 

@@ -9,7 +9,12 @@ from .. import folder as folders
 from .html import chart, document, table
 from .theme import CYCLE, figure, short
 
-CAPTION = "Means over seeds with Student's 95 % intervals, where there are several. A line for each setting of the other values."
+ENOUGH_SEEDS = 3
+"""With two, an interval of Student's is 18 standard errors wide and hides the means."""
+CAPTION = (
+    f"Means over seeds, from {ENOUGH_SEEDS} seeds on with Student's 95 % intervals. A line for each setting of the other values. "
+    "All points meet the same worlds, so that they differ by less than the intervals tell; semcast compare takes them in pairs."
+)
 
 
 def write_sweep_report(out: Path, answer: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], command: str) -> Path:
@@ -68,7 +73,7 @@ def _panel(ax: Any, first: str, lines: Mapping[str, Sequence[Mapping[str, Any]]]
         x = [entry["settings"][first] if numeric else values.index(entry["settings"][first]) for entry in entries]
         y = [entry["mean"] for entry in entries]
         ax.plot(x, y, color=colour, marker="o", markersize=4.5, label=others)
-        if all(entry["low"] is not None for entry in entries):
+        if all(entry["seeds"] >= ENOUGH_SEEDS for entry in entries):
             ax.fill_between(x, [e["low"] for e in entries], [e["high"] for e in entries], color=colour, alpha=0.15, linewidth=0)
     if not numeric:
         ax.set_xticks(range(len(values)), [short(str(value), 18) for value in values], fontsize=8)
