@@ -92,7 +92,7 @@ class Judgement:
         names, losses, costs = self._fixed()
         spent = self.data.row(point, plane.cost)
         budget = float(spent.mean())
-        tuned = self.outcome.tuned.losses if self.outcome.tuned else {}
+        tuned = self.outcome.tuned.plane_losses if self.outcome.tuned else {}
         affordable = [k for k in range(len(names)) if costs[k].mean() <= budget * (1 + 1e-9)]
         best = min(affordable or [int(costs.mean(axis=1).argmin())], key=lambda k: tuned.get(names[k], 0.0))
         mix = time_sharing(losses, costs, spent)

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from .cells import Cell
 from .objectives import Objective, with_derived
-from .statistics import paired
+from .statistics import Paired, mean, paired
 
 TUNING_OFFSET = 10_000
 """Tuning seeds are the scenario's seed plus this, and on from there."""
@@ -15,10 +13,15 @@ TUNING_OFFSET = 10_000
 
 @dataclass(frozen=True)
 class Tuned:
-    """Fixed choices on the tuning seeds: their mean loss (the objective, lower is better), and the best of them."""
+    """Fixed choices on the tuning seeds: the best by the objective, and their mean losses (lower is better).
+
+    ``losses`` are by the objective's metric, ``plane_losses`` by the quality of its plane (empty if it has none): by these the
+    best choice within a cost is found.
+    """
 
     best: str
     losses: dict[str, float]
+    plane_losses: dict[str, float]
 
 
 def tuning_seeds(base: int, number: int) -> range:
@@ -36,8 +39,15 @@ def tune(points: Sequence[str], cells: Sequence[Cell], objective: Objective, pri
         price_db: See `objectives.with_derived`.
     """
     data = with_derived(paired(points, cells), price_db)
-    values = data.values[objective.metric]
-    finite = values[:, np.isfinite(values).any(axis=0)]
-    means = finite.mean(axis=1) if finite.shape[1] else np.zeros(len(points))
-    losses = {point: float(-value if objective.higher_is_better else value) for point, value in zip(points, means, strict=True)}
-    return Tuned(min(points, key=lambda point: losses[point]), losses)
+    losses = _mean_losses(data, objective.metric, objective.higher_is_better)
+    plane = objective.plane
+    return Tuned(
+        min(points, key=lambda point: losses[point]),
+        losses,
+        _mean_losses(data, plane.quality, plane.higher_is_better) if plane else {},
+    )
+
+
+def _mean_losses(data: Paired, metric: str, higher_is_better: bool) -> dict[str, float]:
+    found = {point: mean(data.row(point, metric)) or 0.0 for point in data.points}
+    return {point: -value if higher_is_better else value for point, value in found.items()}

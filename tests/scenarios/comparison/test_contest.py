@@ -40,7 +40,7 @@ def test_every_kind_of_policy_has_an_objective_and_a_fixed_choice() -> None:
     for kind in KINDS:
         contest = plan(kind, [DEFAULTS[kind]], QUICKSTART, seeds=2, tuning=1, price_db=1.0)
         assert contest.fixed or contest.own_baseline
-        assert contest.runs >= 4
+        assert contest.runs >= 2
 
 
 def test_encoders_meet_every_codec_and_the_genie() -> None:
@@ -141,6 +141,26 @@ def test_half_of_the_oracles_gain_is_a_share_of_one_half() -> None:
     (gain,) = answer["oracle_gain"]
     assert (gain["share"], gain["low"], gain["high"]) == pytest.approx((0.5, 0.5, 0.5))
     assert gain["gain"] == pytest.approx(1.0, abs=0.1)
+
+
+def test_at_equal_symbols_the_rival_is_the_codec_of_best_quality_not_of_best_worth() -> None:
+    """The objective may prefer a cheap codec; a choice that spends more is compared with the best that it could pay for."""
+    names = ["fixed:codec=cheap", "fixed:codec=dear"]
+    contest = plan("encoder", ["mine"], QUICKSTART, seeds=3, tuning=1, price_db=5.0, fixed=names, all_fixed=True)
+    psnr, symbols = {names[0]: 24.0, names[1]: 26.0, "mine": 26.5}, {names[0]: 512.0}
+
+    def world(todo: Sequence[tuple[Point, int]]) -> list[Cell]:
+        return [
+            cell(p.name, seed, NAMES, psnr_db=[psnr.get(p.name, 27.0)] * 40, symbols_jscc=[symbols.get(p.name, 1024.0)] * 40)
+            for p, seed in todo
+        ]
+
+    outcome = hold(contest, world)
+    assert outcome.baseline.name == names[0]  # 24 - 5 * 0.512 is more than 26 - 5 * 1.024
+    answer = Judgement(outcome).answer()
+    single = next(row for row in answer["equal_cost"] if row["against"].startswith("best fixed"))
+    assert single["against"] == "best fixed at equal symbols (codec=dear)" and single["difference"] == pytest.approx(0.5)
+    assert {row["oracle"] for row in answer["oracle_gain"]} == {"oracle (genie)", "oracle (hindsight)"}
 
 
 def test_no_share_of_a_gain_that_may_be_nothing() -> None:
