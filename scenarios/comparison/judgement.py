@@ -2,34 +2,22 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from .cells import Cell
 from .contest import Outcome, unique
-from .equal_cost import frontier_of_hindsight, hindsight, hull, time_sharing
 from .objectives import with_derived
+from .plane import PlaneView, plain
 from .rows import contrast, difference_rows, judge_metrics
 from .simultaneous import Claim
 from .statistics import Resamples, interval, mean, paired
 
 HINDSIGHT = "oracle (hindsight)"
-
-
-@dataclass(frozen=True)
-class EqualCost:
-    """A choice beside fixed ones that cost the same: ``value`` is what they reach, one a request (see `equal_cost`)."""
-
-    point: str
-    against: str
-    single: bool
-    value: np.ndarray
-    spent: np.ndarray
-    """The choice's cost, by request."""
-    rival_cost: float
-    covered: bool
+LEAST_GAIN = 0.01
+"""Shares are of an oracle's gain whose interval begins above this part of it: of a gain that may be nothing there are none."""
 
 
 class Judgement:
@@ -39,157 +27,38 @@ class Judgement:
         contest = outcome.contest
         points = [outcome.baseline, *contest.choices, *contest.oracles, *(contest.fixed if contest.all_fixed else ())]
         names = [point.name for point in unique(points)]
-        self.outcome, self.contest = outcome, contest
+        self.contest, self.objective = contest, contest.objective
+        self.cells, self.tuned = outcome.cells, outcome.tuned
         self.data = with_derived(paired(names, outcome.cells), contest.price_db)
         self.resamples = Resamples(self.data.seeds)
         self.baseline = outcome.baseline.name
         self.labels = self._labels()
         self.judged = [point.name for point in contest.choices if point.name != self.baseline]
-        self.beside = [each for point in self.judged for each in self._equal_cost(point)]
+        self.view: PlaneView | None = None
+        if self.objective.plane and contest.all_fixed:
+            losses = self.tuned.plane_losses if self.tuned else {}
+            self.view = PlaneView(self.data, self.objective.plane, [point.name for point in contest.fixed], losses)
+        self.rivals = [rival for point in self.judged for rival in self.view.rivals(point)] if self.view else []
         self.metrics, self.equal = judge_metrics(
             self.data,
             self.judged,
             self.baseline,
-            contest.objective.primary,
+            self.objective.primary,
             self.resamples,
-            [self._plane_gain(each) for each in self.beside],
+            [self.view.difference(rival) for rival in self.rivals] if self.view else [],
         )
 
     def _labels(self) -> dict[str, str]:
         """Point -> what it is called in tables: baseline, choices, oracles."""
-        text = self.outcome.baseline.name
-        labels = {text: f"best fixed ({plain(text)})" if self.outcome.tuned else f"baseline ({plain(text)})"}
-        labels |= {point.name: point.name for point in self.contest.choices if point.name != text}
+        name = self.baseline
+        is_tuned = self.tuned and not self.contest.own_baseline
+        labels = {name: f"best fixed ({plain(name)})" if is_tuned else f"baseline ({plain(name)})"}
+        labels |= {point.name: point.name for point in self.contest.choices if point.name != name}
         return labels | {point.name: f"oracle ({point.name})" for point in self.contest.oracles}
-
-    # --- at equal cost --------------------------------------------------------------------------------------------------
-
-    def _loss(self, point: str) -> np.ndarray:
-        """A point's quality in the plane, lower is better."""
-        plane = self.contest.objective.plane
-        assert plane is not None
-        return np.asarray(plane.sign * self.data.row(point, plane.quality))
-
-    def _plane_gain(self, each: EqualCost) -> np.ndarray:
-        """By how much a choice's loss differs, by request, in the direction of the plane's quality."""
-        plane = self.contest.objective.plane
-        assert plane is not None
-        return np.asarray(plane.sign * (self._loss(each.point) - each.value))
-
-    def _fixed(self) -> tuple[list[str], np.ndarray, np.ndarray]:
-        """Names, losses and costs (k, n) of the fixed choices on the compared seeds."""
-        plane = self.contest.objective.plane
-        assert plane is not None
-        names = [point.name for point in self.contest.fixed]
-        losses = np.array([self._loss(name) for name in names])
-        return names, losses, np.array([self.data.row(name, plane.cost) for name in names])
-
-    def _equal_cost(self, point: str) -> list[EqualCost]:
-        """The best fixed choice that costs no more (picked by its loss on the tuning seeds), and time sharing of two."""
-        plane = self.contest.objective.plane
-        if plane is None or not self.contest.all_fixed:
-            return []
-        names, losses, costs = self._fixed()
-        spent = self.data.row(point, plane.cost)
-        budget = float(spent.mean())
-        tuned = self.outcome.tuned.plane_losses if self.outcome.tuned else {}
-        affordable = [k for k in range(len(names)) if costs[k].mean() <= budget * (1 + 1e-9)]
-        best = min(affordable or [int(costs.mean(axis=1).argmin())], key=lambda k: tuned.get(names[k], 0.0))
-        mix = time_sharing(losses, costs, spent)
-        parts = (
-            plain(names[mix.first if mix.share < 0.5 else mix.second])
-            if not 0.005 < mix.share < 0.995
-            else (f"{plain(names[mix.first])} {1 - mix.share:.0%}, {plain(names[mix.second])} {mix.share:.0%}")
-        )
-        mixed = (1 - mix.share) * costs[mix.first].mean() + mix.share * costs[mix.second].mean()
-        single = f"best fixed {plane.name} ({plain(names[best])})"
-        return [
-            EqualCost(point, single, True, losses[best], spent, float(costs[best].mean()), bool(affordable)),
-            EqualCost(point, f"time sharing {plane.name} ({parts})", False, mix.value, spent, float(mixed), mix.covered),
-        ]
-
-    def _equal_rows(self) -> list[dict[str, Any]]:
-        plane = self.contest.objective.plane
-        found = []
-        for each, claim in zip(self.beside, self.equal, strict=True):
-            assert plane is not None
-            found.append(
-                {
-                    "choice": self.labels[each.point],
-                    "metric": plane.quality,
-                    "against": each.against,
-                    "mean": mean(self.data.row(each.point, plane.quality)),
-                    "rival_mean": mean(plane.sign * each.value),
-                    "cost": mean(each.spent),
-                    "rival_cost": each.rival_cost,
-                    "cost_is": plane.cost,
-                    **asdict(claim),
-                    "verdict": claim.verdict(plane.higher_is_better),
-                    "seeds": len(np.unique(self.data.seeds)),
-                    "cheaper_than_all": not each.covered,
-                }
-            )
-        return found
-
-    # --- the oracle's gain ----------------------------------------------------------------------------------------------
-
-    def _gains(self) -> list[dict[str, Any]]:
-        """Share of the oracle's gain that each choice has, for every oracle."""
-        objective, found = self.contest.objective, []
-        sign = 1.0 if objective.higher_is_better else -1.0
-        for oracle in self.contest.oracles:
-            whole = sign * contrast(self.data, oracle.name, self.baseline, objective.metric)
-            for point in self.judged:
-                own = sign * contrast(self.data, point, self.baseline, objective.metric)
-                found.append(
-                    self._gain(point, f"oracle ({oracle.name})", objective.metric, self.labels[self.baseline], own, whole)
-                )
-        if objective.at_equal_cost and self.contest.all_fixed:
-            _, losses, costs = self._fixed()
-            for each in (each for each in self.beside if each.single):
-                whole = each.value - hindsight(losses, costs, each.spent)
-                own = each.value - self._loss(each.point)
-                name = f"{HINDSIGHT}, {objective.plane.name if objective.plane else ''}"
-                found.append(self._gain(each.point, name, objective.metric, each.against, own, whole))
-        elif self.contest.all_fixed:
-            values = sign * self.data.values[objective.metric]
-            best = values[[self.data.points.index(point.name) for point in self.contest.fixed]].max(axis=0)
-            base = sign * self.data.row(self.baseline, objective.metric)
-            for point in self.judged:
-                own = sign * contrast(self.data, point, self.baseline, objective.metric)
-                found.append(self._gain(point, HINDSIGHT, objective.metric, self.labels[self.baseline], own, best - base))
-        return found
-
-    def _gain(self, point: str, oracle: str, metric: str, against: str, own: np.ndarray, whole: np.ndarray) -> dict[str, Any]:
-        """``share = mean(own) / mean(whole)`` with its bootstrap interval; None where the oracle's gain may be nothing."""
-        samples = self.resamples.means(np.array([own, whole]))
-        units = self.resamples.units(np.array([own, whole]))
-        of_oracle = interval(samples[:, 1], units)
-        gain, oracle_gain = mean(own), mean(whole)
-        share, low, high = None, None, None
-        if of_oracle and of_oracle[0] > 0.0 and gain is not None and oracle_gain:
-            share = gain / oracle_gain
-            with np.errstate(invalid="ignore", divide="ignore"):
-                low, high = interval(samples[:, 0] / samples[:, 1], units) or (None, None)
-        return {
-            "choice": self.labels[point],
-            "oracle": oracle,
-            "metric": metric,
-            "against": against,
-            "gain": gain,
-            "oracle_gain": oracle_gain,
-            "oracle_gain_low": of_oracle[0] if of_oracle else None,
-            "oracle_gain_high": of_oracle[1] if of_oracle else None,
-            "share": share,
-            "low": low,
-            "high": high,
-        }
-
-    # --- everything -----------------------------------------------------------------------------------------------------
 
     def answer(self) -> dict[str, Any]:
         """The content of ``compare.json``."""
-        contest, objective = self.contest, self.contest.objective
+        contest, objective = self.contest, self.objective
         equal = self._equal_rows()
         return {
             "compared": f"{contest.kind} policy",
@@ -204,24 +73,104 @@ class Judgement:
             },
             "requests": int(len(self.data.seeds)),
             "seeds": list(contest.seeds),
-            "tuning_seeds": list(contest.tuning) if self.outcome.tuned else [],
+            "tuning_seeds": list(contest.tuning) if self.tuned else [],
             "tuning": self._tuning(),
             "rows": difference_rows(self.data, self.labels, self.baseline, self.resamples, self.metrics),
             "equal_cost": equal,
             "verdicts": self._verdicts(equal),
-            "oracle_gain": self._gains(),
-            "plane": self._plane(),
+            "oracle_gain": [*self._gains(), *self._gains_of_hindsight()],
+            "plane": self.view.picture(self.labels) if self.view else None,
             "sharing": self._sharing(),
-            "results": results(self.outcome.cells, self.labels),
-            "digests": {f"{cell.point} seed {cell.seed}": cell.digest for cell in self.outcome.cells},
+            "results": results(self.cells, self.labels),
+            "digests": {f"{cell.point} seed {cell.seed}": cell.digest for cell in self.cells},
         }
 
     def _tuning(self) -> list[dict[str, Any]]:
-        if self.outcome.tuned is None:
+        if self.tuned is None:
             return []
-        sign = -1.0 if self.contest.objective.higher_is_better else 1.0
-        losses = sorted(self.outcome.tuned.losses.items(), key=lambda item: item[1])
-        return [{"fixed": name, self.contest.objective.metric: sign * loss} for name, loss in losses]
+        sign = -1.0 if self.objective.higher_is_better else 1.0
+        losses = sorted(self.tuned.losses.items(), key=lambda item: item[1])
+        return [{"fixed": name, self.objective.metric: sign * loss} for name, loss in losses]
+
+    def _equal_rows(self) -> list[dict[str, Any]]:
+        """One row a choice and rival at equal cost."""
+        if self.view is None:
+            return []
+        seeds, higher = len(np.unique(self.data.seeds)), self.view.plane.higher_is_better
+        return [
+            {"choice": self.labels[rival.point]}
+            | self.view.row(rival)
+            | asdict(claim)
+            | {"verdict": claim.verdict(higher), "seeds": seeds}
+            for rival, claim in zip(self.rivals, self.equal, strict=True)
+        ]
+
+    def _verdicts(self, equal: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """One a choice: on its objective, or on the best fixed choice at equal cost where the kind is judged by that."""
+        if self.objective.at_equal_cost:
+            keys = ("choice", "verdict", "metric", "against", "difference", "low", "high", "low_all", "high_all")
+            return [{key: row[key] for key in keys} for row, rival in zip(equal, self.rivals, strict=True) if rival.single]
+        found = []
+        metric = self.objective.metric
+        for point in self.judged:
+            claim, verdict = self.metrics.get((point, metric), (Claim(None, None, None, None, None), "not applicable"))
+            row = {"choice": self.labels[point], "verdict": verdict, "metric": metric, "against": self.labels[self.baseline]}
+            found.append(row | asdict(claim))
+        return found
+
+    def _better(self, point: str) -> np.ndarray:
+        """By how much a point is better than the baseline in the objective's metric, by request."""
+        sign = 1.0 if self.objective.higher_is_better else -1.0
+        return np.asarray(sign * contrast(self.data, point, self.baseline, self.objective.metric))
+
+    def _gains(self) -> list[dict[str, Any]]:
+        """Share of each oracle policy's gain over the baseline that each choice has."""
+        return [
+            self._gain(
+                point, f"oracle ({oracle.name})", self.labels[self.baseline], self._better(point), self._better(oracle.name)
+            )
+            for oracle in self.contest.oracles
+            for point in self.judged
+        ]
+
+    def _gains_of_hindsight(self) -> list[dict[str, Any]]:
+        """The same for the oracle that picks among the fixed choices afterwards: with what the choice spent, or by the metric."""
+        if self.view is None:
+            return []
+        view, found = self.view, []
+        if self.objective.at_equal_cost:
+            for rival in (rival for rival in self.rivals if rival.single):
+                own, whole = rival.loss - view.loss(rival.point), rival.loss - view.hindsight(rival.point)
+                found.append(self._gain(rival.point, f"{HINDSIGHT}, {view.plane.name}", rival.against, own, whole))
+            return found
+        best = np.array([self._better(point.name) for point in self.contest.fixed]).max(axis=0)
+        against = self.labels[self.baseline]
+        return [self._gain(point, HINDSIGHT, against, self._better(point), best) for point in self.judged]
+
+    def _gain(self, point: str, oracle: str, against: str, own: np.ndarray, whole: np.ndarray) -> dict[str, Any]:
+        """``share = mean(own) / mean(whole)`` with its bootstrap interval; None where the oracle's gain may be nothing."""
+        both = np.array([own, whole])
+        samples, units = self.resamples.means(both), self.resamples.units(both)
+        of_oracle = interval(samples[:, 1], units)
+        gain, oracle_gain = mean(own), mean(whole)
+        share, bounds = None, None
+        if of_oracle and gain is not None and oracle_gain and of_oracle[0] > LEAST_GAIN * oracle_gain:
+            share = gain / oracle_gain
+            with np.errstate(invalid="ignore", divide="ignore"):
+                bounds = interval(samples[:, 0] / samples[:, 1], units)
+        return {
+            "choice": self.labels[point],
+            "oracle": oracle,
+            "metric": self.objective.metric,
+            "against": against,
+            "gain": gain,
+            "oracle_gain": oracle_gain,
+            "oracle_gain_low": of_oracle[0] if of_oracle else None,
+            "oracle_gain_high": of_oracle[1] if of_oracle else None,
+            "share": share,
+            "low": bounds[0] if bounds else None,
+            "high": bounds[1] if bounds else None,
+        }
 
     def _sharing(self) -> list[dict[str, Any]]:
         """What each incentive bought, as means over the seeds, and the most that it paid in any, beside its budget."""
@@ -229,57 +178,13 @@ class Judgement:
             return []
         found = []
         for point, label in self.labels.items():
-            runs = [cell.results for cell in self.outcome.cells if cell.point == point]
+            runs = [cell.results for cell in self.cells if cell.point == point]
             line: dict[str, Any] = {"choice": label}
             for name in ("users_sharing", "branch_models", "credits_paid"):
                 line[name] = math.fsum(run[name] for run in runs) / len(runs)
             most = max(run["credits_paid"] for run in runs)
             found.append(line | {"most_paid": most, "budget": self.contest.budget})
         return found
-
-    def _verdicts(self, equal: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """One a choice: on its objective, or on the best fixed choice at equal cost where the kind is judged by that."""
-        keys = ("choice", "verdict", "metric", "against", "difference", "low", "high", "low_all", "high_all")
-        if self.contest.objective.at_equal_cost:
-            single = {each.against for each in self.beside if each.single}
-            return [{key: row[key] for key in keys} for row in equal if row["against"] in single]
-        found = []
-        for point in self.judged:
-            metric = self.contest.objective.metric
-            claim, verdict = self.metrics.get((point, metric), (Claim(None, None, None, None, None), "not applicable"))
-            row = {"choice": self.labels[point], "verdict": verdict, "metric": metric, "against": self.labels[self.baseline]}
-            found.append(row | asdict(claim))
-        return found
-
-    def _plane(self) -> dict[str, Any] | None:
-        """What the figure of quality over cost shows."""
-        plane = self.contest.objective.plane
-        if plane is None:
-            return None
-        sign = plane.sign
-        found: dict[str, Any] = {"quality": plane.quality, "cost": plane.cost, "fixed": [], "hull": [], "hindsight": []}
-        found["choices"] = [
-            {
-                "choice": label,
-                "cost": mean(self.data.row(point, plane.cost)),
-                "quality": mean(self.data.row(point, plane.quality)),
-            }
-            for point, label in self.labels.items()
-        ]
-        if self.contest.all_fixed:
-            names, losses, costs = self._fixed()
-            at = [(float(cost), sign * float(loss)) for cost, loss in zip(costs.mean(axis=1), losses.mean(axis=1), strict=True)]
-            found["fixed"] = [
-                {"fixed": name, "cost": cost, "quality": value} for name, (cost, value) in zip(names, at, strict=True)
-            ]
-            found["hull"] = [at[k] for k in hull([sign * value for _, value in at], [cost for cost, _ in at])]
-            found["hindsight"] = [(cost, sign * loss) for cost, loss in frontier_of_hindsight(losses, costs)]
-        return found
-
-
-def plain(name: str) -> str:
-    """A fixed choice without the policy's name: ``"fixed:codec=a"`` -> ``"codec=a"``."""
-    return name.replace("fixed:", "")
 
 
 def results(cells: Sequence[Cell], labels: Mapping[str, str]) -> dict[str, dict[str, float]]:

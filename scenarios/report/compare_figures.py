@@ -46,10 +46,8 @@ def forest(folder: Path, name: str, panels: Sequence[tuple[str, Sequence[Mapping
     return True
 
 
-def plane(folder: Path, name: str, data: Mapping[str, Any], verdicts: Mapping[str, str]) -> bool:
+def plane(folder: Path, name: str, data: Mapping[str, Any], verdicts: Mapping[str, str]) -> None:
     """Quality over cost: fixed choices and their hull, the hindsight oracle, and the choices."""
-    if not data["fixed"]:
-        return False
     with figure(folder, name, (8.6, 4.6)) as (_, ax):
         corners, best = np.array(data["hull"]), np.array(data["hindsight"])
         ends = max([point["cost"] for point in (*data["fixed"], *data["choices"])])
@@ -70,7 +68,6 @@ def plane(folder: Path, name: str, data: Mapping[str, Any], verdicts: Mapping[st
         ax.margins(x=0.12, y=0.12)
         ax.set(xlabel=f"{data['cost']} of a request", ylabel=data["quality"], title=f"{data['quality']} over {data['cost']}")
         ax.legend(fontsize=8, loc="best")
-    return True
 
 
 def _label(ax: Any, x: float, y: float, text: str, colour: str, below: bool) -> None:

@@ -67,7 +67,8 @@ def _judged(out: Path, answer: Mapping[str, Any]) -> Iterator[str]:
     if figures.forest(plots, "compare", list(_panels(answer))):
         yield "<h2>Differences</h2>" + chart(plots / "compare.png", FOREST)
     verdicts = {row["choice"]: row["verdict"] for row in answer.get("verdicts", [])}
-    if answer.get("plane") and figures.plane(plots, "plane", answer["plane"], verdicts):
+    if answer.get("plane"):
+        figures.plane(plots, "plane", answer["plane"], verdicts)
         yield f"<h2>At equal {escape(answer['plane']['cost'])}</h2>" + chart(plots / "plane.png", PLANE)
     for heading, rows in tables.shown(answer):
         yield f"<h2>{escape(heading[0].upper() + heading[1:])}</h2>" + table(rows)
