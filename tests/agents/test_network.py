@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from semcast.agents.knowledge import fold
 from semcast.agents.knowledge.items import CLOUD, OWN, SUBJECT
-from semcast.agents.models.roles import Denoised
+from semcast.agents.models.roles import REFERENCE_SIDE, Denoised
 from semcast.agents.settings import KnowledgeSettings, NetworkSettings, RadioSettings, UserSettings
 from semcast.bus.channel.mcs import MCS_TABLE
 from semcast.bus.messages import (
@@ -224,6 +224,8 @@ def test_who_was_not_accepted_learns_its_subject_alone_and_tells_it_when_it_matt
     known = result.agents["cloud.0"].state.kb.get(SUBJECT, item.name)
     assert item.name not in result.agents[told[0].user].state.known
     assert (known.data, known.provenance) == (item.vector, told[0].user)
+    assert len(result.agents["cloud.0"].state.subjects[item.name].reference) == 3 * REFERENCE_SIDE**2
+    assert len(item.pictures[0]) < 600
 
 
 def test_further_pictures_refine_a_branch() -> None:
@@ -258,7 +260,9 @@ def test_an_edge_with_little_room_evicts_and_fetches() -> None:
     edge = result.agents["edge.0"].state
     assert result.of(CodecRequest)
     assert any(record.removed for record in result.of(KbRecord) if record.name.startswith("codec:"))
-    assert sum(edge.store.held.values()) <= bits
+    assert edge.store.used_bits <= bits
+    evictions = [decision for decision in result.of(Decision) if decision.verb == "evict"]
+    assert evictions and {decision.policy for decision in evictions} == {"lru"}
     assert [item.name for item in edge.kb.of_kind("network")] == [f"codec:{codec}" for codec in edge.store.held]
     assert_every_request_ends_once(result)
 
@@ -269,7 +273,8 @@ def test_adaptive_codecs_are_stored_and_distributed_as_one() -> None:
     around = next(iter(result.agents.values())).around
     codec = around.library.codec("adaptive-cbr12")
     assert around.decoder_bits == {"adaptive": codec.decoder_bits}
-    assert list(result.agents["edge.0"].state.store.held.items()) == [("adaptive", codec.encoder_bits + codec.decoder_bits)]
+    held = result.agents["edge.0"].state.store.held
+    assert [(name, each.bits) for name, each in held.items()] == [("adaptive", codec.encoder_bits + codec.decoder_bits)]
     assert result.agents["user.0"].state.decoders == ["adaptive"]
     shown = result.of(Shown)
     assert shown and {record.codec for record in shown} == {"adaptive-cbr12"}

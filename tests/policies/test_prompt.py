@@ -37,8 +37,8 @@ def test_fixed_takes_its_parts_and_always_a_description() -> None:
     [
         (0.0, "greeting", ("caption", "references"), False),
         (0.0, "mapping", ("boxes", "references"), False),
-        (0.1, "greeting", ("caption", "boxes", "references", "identifiers"), False),
-        (0.2, "greeting", ("caption", "boxes", "references"), True),  # what is shared first needs no identifiers
+        (0.1, "greeting", ("caption", "references"), True),  # what is shared first needs no identifiers
+        (0.3, "greeting", ("caption", "boxes", "references"), True),
     ],
 )
 def test_threshold_adds_parts_with_noise(noise, task, parts, share) -> None:
@@ -47,6 +47,8 @@ def test_threshold_adds_parts_with_noise(noise, task, parts, share) -> None:
 
 
 def test_threshold_keeps_to_a_budget() -> None:
+    never = select("threshold:share=2", noise=0.5)
+    assert (never.parts, never.share_knowledge) == (("caption", "boxes", "references", "identifiers"), False)
     assert select("threshold", noise=0.5, budget_bits=400).parts == ("caption", "boxes", "references")
     assert select("threshold", noise=0.5, budget_bits=230).parts == ("caption", "references")
 
