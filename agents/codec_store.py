@@ -1,8 +1,21 @@
-"""An edge's store of codecs: equal size everywhere, and what was longest not used makes room."""
+"""An edge's store of codecs: what is held, how it was used, and room for what comes, made as the eviction policy says."""
+
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct, field
 
+from ..bus.clock import SECOND
 from ..bus.errors import RunFailed
+from ..policies.protocols import EvictionContext, StoredCodec
+
+
+class Held(Struct):
+    """One codec that is held: its size, uses since it came, last use (or coming), and the store's level then."""
+
+    bits: int
+    uses: int = 0
+    last_ns: int = 0
+    level: float = 0.0
 
 
 class CodecStore(Struct):
@@ -10,41 +23,61 @@ class CodecStore(Struct):
 
     Attributes:
         capacity_bits: Size of the store.
-        held: Codec name -> size in bits, in the order of their last use.
+        held: Codec name -> what is known of it, in the order of their last use.
+        level: Kept for the eviction policy (see ``Eviction.level``).
     """
 
     capacity_bits: int = 0
-    held: dict[str, int] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
+    level: float = 0.0
+
+    @property
+    def used_bits(self) -> int:
+        """Sum of the sizes held."""
+        return sum(codec.bits for codec in self.held.values())
 
     def fits(self, bits: int) -> bool:
         """Whether something of this size fits without making room."""
-        return sum(self.held.values()) + bits <= self.capacity_bits
+        return self.used_bits + bits <= self.capacity_bits
 
-    def use(self, codec: str) -> bool:
+    def use(self, name: str, now_ns: int) -> bool:
         """Mark a codec as used now; False if it is not held."""
-        if codec not in self.held:
+        codec = self.held.pop(name, None)
+        if codec is None:
             return False
-        self.held[codec] = self.held.pop(codec)
+        codec.uses, codec.last_ns, codec.level = codec.uses + 1, now_ns, self.level
+        self.held[name] = codec
         return True
 
-    def put(self, codec: str, bits: int) -> list[str]:
-        """Take a codec in.
+    def question(self, name: str, bits: int, now_ns: int, fetch_s: Callable[[int], float]) -> EvictionContext:
+        """What an eviction policy is asked when a codec comes.
 
-        Returns:
-            Those that were evicted for it.
+        Args:
+            name: The codec.
+            bits: Its size.
+            now_ns: Now.
+            fetch_s: Time to fetch something of a size in bits.
 
         Raises:
             RunFailed: It is larger than the whole store.
         """
         if bits > self.capacity_bits:
             raise RunFailed(
-                f"codec {codec} of {bits} bits does not fit into an edge's store of {self.capacity_bits}",
+                f"codec {name} of {bits} bits does not fit into an edge's store of {self.capacity_bits}",
                 f"set knowledge.edge_storage_bits to at least {bits}",
             )
-        evicted = []
-        while not self.fits(bits):
-            oldest = next(iter(self.held))
-            del self.held[oldest]
-            evicted.append(oldest)
-        self.held[codec] = bits
-        return evicted
+        held = tuple(
+            StoredCodec(each, codec.bits, codec.uses, (now_ns - codec.last_ns) / SECOND, fetch_s(codec.bits), codec.level)
+            for each, codec in self.held.items()
+        )
+        return EvictionContext(held, name, self.used_bits + bits - self.capacity_bits, self.level)
+
+    def evict(self, names: Iterable[str], level: float) -> None:
+        """Remove codecs."""
+        for name in names:
+            del self.held[name]
+        self.level = level
+
+    def put(self, name: str, bits: int, now_ns: int) -> None:
+        """Take a codec in, for which there is room."""
+        self.held[name] = Held(bits, last_ns=now_ns, level=self.level)

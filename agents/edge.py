@@ -222,7 +222,7 @@ class Edge(NetworkAgent):
             self.state.chosen[request] = Chosen(msgspec.structs.replace(context, memory={}, truth=None), choice)
         delivery.codec = self.state.last_codec[user] = choice.codec
         weights = self.around.weights(choice.codec)
-        if self.state.store.use(weights):
+        if self.state.store.use(weights, ctx.now):
             self.ask_encoder(request, delivery, ctx)
             return
         waiting = self.state.fetching.setdefault(weights, [])
@@ -280,16 +280,22 @@ class Edge(NetworkAgent):
                 self.hold(codec, bits, ctx)
 
     def on_codec_weights(self, weights: CodecWeights, event: Envelope, ctx: Context) -> None:
-        """A codec that was missed has come; those longest unused make room."""
+        """A codec that was missed has come."""
         self.hold(weights.codec, weights.bits, ctx)
         for request in self.state.fetching.pop(weights.codec, []):
-            self.state.store.use(weights.codec)
+            self.state.store.use(weights.codec, ctx.now)
             self.ask_encoder(request, self.state.deliveries[request], ctx)
 
     def hold(self, codec: str, bits: int, ctx: Context) -> None:
-        """Store a codec."""
-        for evicted in self.state.store.put(codec, bits):
-            self.forget(ctx, NETWORK, f"codec:{evicted}")
+        """Store a codec; the eviction policy makes room for it."""
+        store = self.state.store
+        if not store.fits(bits):
+            context = store.question(codec, bits, ctx.now, self.around.fetch_s)
+            choice = self.decide(ctx, "eviction", "evict", context, about=f"{self.id}:{codec}:{ctx.now}", private=False)
+            store.evict(choice.names, choice.level)
+            for evicted in choice.names:
+                self.forget(ctx, NETWORK, f"codec:{evicted}")
+        store.put(codec, bits, ctx.now)
         self.learn(ctx, NETWORK, f"codec:{codec}", f"JSCC codec {codec}, {bits} bits", provenance=self.settings.cloud)
 
     # --- scheme semcom: pictures that come up as symbols ---------------------------------------------------------

@@ -129,6 +129,10 @@ class Surroundings:
         latency_ms = self.settings.latency_ms
         return latency_ms.get(f"{source}>{destination}", max(latency_ms.values())) / 1e3
 
+    def fetch_s(self, bits: int) -> float:
+        """Time in which an edge gets something of a size from the cloud: request, and answer over the backhaul."""
+        return self.latency_s("edge", "cloud") + self.latency_s("cloud", "edge") + bits / BACKHAUL_BPS
+
     def true_snr_db(self, user: str, bs: str, direction: Literal["up", "down"], t_ns: int) -> float:
         """True SNR of a link when the first symbol of a picture that is to be encoded now can be on the air; for oracles only."""
         roles = ("user", "bs") if direction == "up" else ("edge", "bs")

@@ -23,6 +23,7 @@ from .protocols import (
     LESSONS,
     Allocation,
     EncoderChoice,
+    Eviction,
     IncentiveTerms,
     Memory,
     PromptChoice,
@@ -292,6 +293,16 @@ def _allocate(context: Any, decision: Allocation) -> Iterator[str]:
         yield "the transfer is not in the queue"
 
 
+def _evict(context: Any, decision: Eviction) -> Iterator[str]:
+    bits = {codec.name: codec.bits for codec in context.held}
+    if not set(decision.names) <= set(bits) or len(set(decision.names)) != len(decision.names):
+        yield "a codec is not held, or goes twice"
+    elif sum(bits[name] for name in decision.names) < context.room_bits:
+        yield "not enough room is freed"
+    if not isfinite(decision.level):
+        yield "the level is not finite"
+
+
 _RULES: dict[str, tuple[Any, Callable[[Any, Any], Iterator[str]]]] = {
     "estimate": (SemanticNoise, _noise),
     "select": (PromptChoice, _prompt),
@@ -300,4 +311,5 @@ _RULES: dict[str, tuple[Any, Callable[[Any, Any], Iterator[str]]]] = {
     "respond": (Response, _respond),
     "settle": (Settlement, _settle),
     "allocate": (Allocation, _allocate),
+    "evict": (Eviction, _evict),
 }

@@ -10,6 +10,7 @@ from .protocols import (
     CodecCard,
     EncoderContext,
     EncoderLesson,
+    EvictionContext,
     IncentiveTerms,
     NoiseContext,
     NoiseLesson,
@@ -22,6 +23,7 @@ from .protocols import (
     ScheduleContext,
     SemanticNoise,
     SettleContext,
+    StoredCodec,
     TermsContext,
 )
 
@@ -40,6 +42,8 @@ def contexts(kind: str, number: int) -> list[tuple[str, Any]]:
         return [("choose", encoder_context(number))]
     if kind == "scheduling":
         return [("allocate", schedule_context(number))]
+    if kind == "eviction":
+        return [("evict", eviction_context(number))]
     return incentive_contexts(number)
 
 
@@ -170,6 +174,23 @@ def schedule_context(number: int) -> ScheduleContext:
     )
     served = tuple((f"user.{i:02d}", int(9999 * _draw(number, "served", i))) for i in range(number % 5))
     return ScheduleContext(queue, served, f"user.{number % 4:02d}" if number % 3 else "")
+
+
+def eviction_context(number: int) -> EvictionContext:
+    """A full store of 1 to 8 codecs of different sizes; some were never used."""
+    held = tuple(
+        StoredCodec(
+            f"codec.{i}",
+            1 + int(8e6 * _draw(number, "bits", i)),
+            int(20 * _draw(number, "uses", i)) if (number + i) % 4 else 0,
+            (9 - i) * _draw(number, "idle"),
+            0.01 + 0.05 * _draw(number, "fetch", i),
+            0.1 * _draw(number, "level", i),
+        )
+        for i in range(1 + number % 8)
+    )
+    room_bits = 1 + int((sum(codec.bits for codec in held) - 1) * _draw(number, "room"))
+    return EvictionContext(held, "codec.new", room_bits, 0.1 if number % 3 else 0.0)
 
 
 def _task(number: int) -> str:

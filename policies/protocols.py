@@ -257,6 +257,40 @@ class Allocation(Struct, frozen=True):
     reason: str
 
 
+class StoredCodec(Struct, frozen=True):
+    """One codec in an edge's store: its size, how often and how long ago it was last used, and what it costs to get again.
+
+    ``level``: the store's level when it was last used or came in.
+    """
+
+    name: str
+    bits: int
+    uses: int
+    idle_s: float
+    fetch_s: float
+    level: float = 0.0
+
+
+class EvictionContext(Struct, frozen=True):
+    """Asked of an edge whose store is full when codec ``name`` comes: ``held`` in the order of last use, oldest first.
+
+    ``room_bits``: what must be freed at least. ``level``: that of the last ``Eviction``, 0 at first.
+    """
+
+    held: tuple[StoredCodec, ...]
+    name: str
+    room_bits: int
+    level: float = 0.0
+
+
+class Eviction(Struct, frozen=True):
+    """``names``: codecs that go. ``level``: a number that the store keeps for the policy (see ``EvictionContext``)."""
+
+    names: tuple[str, ...]
+    reason: str
+    level: float = 0.0
+
+
 class NoiseLesson(Struct, frozen=True):
     """What came of an estimate; ``parts``: what was sent in the end. The context is without memory and truth."""
 
@@ -323,6 +357,13 @@ class SchedulingPolicy(Protocol):
         """Pick the next transfer; the queue is never empty."""
 
 
+class EvictionPolicy(Protocol):
+    """Makes room in an edge's store of codecs."""
+
+    def evict(self, context: EvictionContext, rng: Draw) -> Eviction:
+        """Free at least the room that is needed."""
+
+
 CONTEXTS: dict[str, type[Struct]] = {
     "estimate": NoiseContext,
     "select": PromptContext,
@@ -331,6 +372,7 @@ CONTEXTS: dict[str, type[Struct]] = {
     "respond": RespondContext,
     "settle": SettleContext,
     "allocate": ScheduleContext,
+    "evict": EvictionContext,
 }
 """What each verb is given."""
 

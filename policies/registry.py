@@ -31,13 +31,14 @@ from .parameters import Parameter, Value, dataclass_of, describe, fill
 logger = logging.getLogger(__name__)
 
 GROUP = "semcast.policies"
-KINDS = ("noise", "prompt", "encoder", "incentive", "scheduling")
+KINDS = ("noise", "prompt", "encoder", "incentive", "scheduling", "eviction")
 DEFAULTS = {
     "noise": "kb-mismatch",
     "prompt": "threshold",
     "encoder": "argmax-quality",
     "incentive": "posted",
     "scheduling": "proportional-fair",
+    "eviction": "lru",
 }
 """What a scenario gets that does not say."""
 
@@ -47,6 +48,7 @@ VERBS = {
     "encoder": ("choose",),
     "incentive": ("terms", "respond", "settle"),
     "scheduling": ("allocate",),
+    "eviction": ("evict",),
 }
 """The methods of each kind (see ``protocols``)."""
 
@@ -82,6 +84,7 @@ BUILT_IN = {
         "round-robin": "round_robin:RoundRobin",
         "proportional-fair": "proportional_fair:ProportionalFair",
     },
+    "eviction": {"lru": "lru:Lru", "lfu": "lfu:Lfu", "greedy-dual": "greedy_dual:GreedyDual"},
 }
 """Kind -> name -> ``module:Class`` below ``semcast.policies.<kind>``."""
 

@@ -27,6 +27,7 @@ _HEADS = {
         "what a dB of SNR is worth, in ms of waiting",
         "1.0",
     ),
+    "eviction": ("Draw, Eviction, EvictionContext, StoredCodec", "use_s", "seconds of rest that a use is worth", "1.0"),
 }
 """Kind -> imports, its one parameter, what that means, and its default."""
 
@@ -84,6 +85,20 @@ _BODIES = {
 
         best = max(context.queue, key=worth)
         return Allocation(best.number, f"{best.user} waited {best.waited_ns / 1e6:.1f} ms at {best.snr_db:.1f} dB")
+''',
+    "eviction": '''
+    def evict(self, context: EvictionContext, rng: Draw) -> Eviction:
+        """Free at least the room that is needed: those rested longest go, unless they are used often."""
+
+        def worth(codec: StoredCodec) -> float:
+            return self.parameters.use_s * codec.uses - codec.idle_s
+
+        gone, freed = [], 0
+        for codec in sorted(context.held, key=worth):
+            if freed < context.room_bits:
+                gone.append(codec.name)
+                freed += codec.bits
+        return Eviction(tuple(gone), f"{len(gone)} of {len(context.held)} codecs go for {context.name}")
 ''',
 }
 

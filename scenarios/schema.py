@@ -136,6 +136,7 @@ class PoliciesSection(Section):
     encoder: str
     incentive: str
     scheduling: str
+    eviction: str = "lru"
 
 
 class HubSection(Section):

@@ -8,7 +8,7 @@ from ...bus.errors import BadInput
 if TYPE_CHECKING:
     from ..schema import Scenario
 
-KINDS = ("noise", "prompt", "encoder", "incentive", "scheduling")
+KINDS = ("noise", "prompt", "encoder", "incentive", "scheduling", "eviction")
 
 
 def add_scenario(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from ...agents.models.loading import WEIGHTS
 from ...policies.registry import BUILT_IN, needs, resolve
 from ..schema import Scenario
 
-BASELINES = {"incentive": "none", "scheduling": "fifo", "noise": "none"}
+BASELINES = {"incentive": "none", "scheduling": "fifo", "noise": "none", "eviction": "lru"}
 """Kinds with one fixed choice, which needs no tuning."""
 
 DESCRIPTIONS = ("caption", "boxes", "caption+boxes")

@@ -71,6 +71,7 @@ OBJECTIVES = {
     "noise": _MEANING,
     "incentive": Objective("subject_alignment", "subject_alignment of requests that show a personal subject", True),
     "scheduling": Objective("latency_s", "latency_s from capture to display", False, (("satisfaction", True),)),
+    "eviction": Objective("latency_s", "latency_s from capture to display", False),
 }
 """Objective of each kind of policy.
 
@@ -81,7 +82,8 @@ prompt, noise     ``semantic_error`` (lower is better) at equal ``told_bits``, t
                   difference to the best fixed set of parts that takes no more bits, and to time sharing between two sets
                   at the same bits
 incentive         ``subject_alignment``, a mean over the requests that show a personal subject
-scheduling        ``latency_s`` (lower is better)
+scheduling,       ``latency_s`` (lower is better)
+eviction
 ================  ==========================================================================================================
 """
 

@@ -60,14 +60,24 @@ def test_the_known_error_of_a_measurement_is_what_measurements_show() -> None:
     assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(error_std_db(12.3, radio), rel=0.12)
 
 
-def test_a_store_drops_what_was_longest_unused() -> None:
+def test_a_store_tells_what_it_holds_and_how_it_was_used() -> None:
     store = CodecStore(capacity_bits=30)
-    assert [store.put(name, 10) for name in "abc"] == [[], [], []]
-    assert store.use("a") and not store.use("z")
-    assert store.put("d", 20) == ["b", "c"]
-    assert list(store.held) == ["a", "d"]
+    for name in "abc":
+        store.put(name, 10, 0)
+    assert not store.fits(1)
+    assert store.use("a", 2_000_000_000) and not store.use("z", 0)
+    asked = store.question("d", 20, 5_000_000_000, lambda bits: bits / 10)
+    assert (asked.name, asked.room_bits, asked.level) == ("d", 20, 0.0)
+    assert [(c.name, c.bits, c.uses, c.idle_s, c.fetch_s) for c in asked.held] == [
+        ("b", 10, 0, 5.0, 1.0),
+        ("c", 10, 0, 5.0, 1.0),
+        ("a", 10, 1, 3.0, 1.0),
+    ]
+    store.evict(("b", "c"), 0.5)
+    store.put("d", 20, 6)
+    assert list(store.held) == ["a", "d"] and (store.held["d"].level, store.held["a"].level) == (0.5, 0.0)
     with pytest.raises(RunFailed, match="edge_storage_bits"):
-        store.put("e", 31)
+        store.question("e", 31, 7, lambda bits: 0.0)
 
 
 def test_satisfaction_halves_with_waiting_and_rises_with_quality() -> None:

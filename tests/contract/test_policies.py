@@ -11,6 +11,7 @@ from semcast.policies.checks import check_policy, decisions, find_problems
 from semcast.policies.protocols import (
     Allocation,
     EncoderChoice,
+    Eviction,
     IncentiveTerms,
     PromptChoice,
     Response,
@@ -234,6 +235,11 @@ class BadEncoder:
         return EncoderChoice("h264", "modern")
 
 
+class Hoarding:
+    def evict(self, context, rng):
+        return Eviction(("codec.new",), "not me") if context.level else Eviction((), "nothing", float("inf"))
+
+
 class BadScheduler:
     def allocate(self, context, rng):
         return Allocation(0, "lucky")
@@ -258,6 +264,7 @@ class Spendthrift:
         ("noise", WideNoise(), ["not in [0, 1]", "none of the context's"]),
         ("encoder", BadEncoder(), ["none of the context's"]),
         ("scheduling", BadScheduler(), ["not in the queue"]),
+        ("eviction", Hoarding(), ["not held", "not enough room", "level is not finite"]),
         (
             "incentive",
             Spendthrift(),
