@@ -98,7 +98,7 @@ _SIZES: dict[type, Callable[[Any], int]] = {
     Settlement: lambda body: CREDIT_BITS,
     Ballot: lambda body: votes_bits(body.votes),
     Proposal: lambda body: block_bits(body.block),
-    Attestation: lambda body: BLOCK_NUMBER_BITS + HASH_BITS,
+    Attestation: lambda body: BLOCK_NUMBER_BITS + 1 + 8 * len(body.tag),
     SealedBlock: lambda body: block_bits(body.block) + len(body.seal) * (VALIDATOR_BITS + HASH_BITS),
     BranchReady: lambda body: SUBJECT_NUMBER_BITS + vector_bits(body.identifier) + body.adapter_bits,
     Knowledge: lambda body: LENGTH_BITS + sum(map(item_bits, body.items)),

@@ -78,8 +78,13 @@ class CloudLedger(CloudBase):
             self.multicast(ctx, label, "ledger", body_bits(body), body, sorted(block.validators))
 
     def got_attestation(self, attestation: Attestation, message: Forwarded, ctx: Context) -> None:
-        """Count it; the one that makes the majority seals the block."""
+        """Count it; the one that makes the majority seals the block. A user that asks for a block gets it again."""
         state = self.state.ledger
+        if not attestation.tag and attestation.number < len(state.chain):
+            missed = state.chain[attestation.number]
+            label = f"block:{attestation.number}:{message.user}:{ctx.now}"
+            self.multicast(ctx, label, "ledger", body_bits(missed), missed, [message.user])
+            return
         block, seal = state.proposed, ((message.user, attestation.tag),)
         if block is None or not attested(block, seal, lambda user: key_of(ctx.seed, user)):
             return
@@ -91,6 +96,7 @@ class CloudLedger(CloudBase):
         """The block belongs to the chain: record and announce it, pay, and use what was accepted."""
         state = self.state.ledger
         sealed = SealedBlock(block, sorted(state.seal.items()))
+        state.chain.append(sealed)
         ctx.record(sealed)
         self.multicast(ctx, f"block:{block.number}", "ledger", body_bits(sealed), sealed)
         earned: dict[str, int] = {}

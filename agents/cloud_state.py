@@ -4,7 +4,7 @@ from msgspec import Struct, field
 
 from ..bus.blocks import Block, Entry
 from ..bus.engine import Context
-from ..bus.messages import Body, Downlink, Share, SharedItem
+from ..bus.messages import Body, Downlink, SealedBlock, Share, SharedItem
 from ..policies.incentive.ledger import Tally
 from .base import AgentState
 from .ledger import LedgerAgent
@@ -60,6 +60,7 @@ class Subject(Struct):
 class LedgerState(Struct):
     """The chain of credits so far, and what waits for the next block."""
 
+    chain: list[SealedBlock] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     ballots: dict[str, tuple[str, ...]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)

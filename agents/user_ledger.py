@@ -9,7 +9,7 @@ from .user_state import UserBase
 
 
 class UserLedger(UserBase):
-    """Only where the incentive keeps a ledger. A user that has missed a block can follow no further, and attests no more."""
+    """Only where the incentive keeps a ledger. A user that finds that it has missed blocks asks for them, one after the other."""
 
     def vote(self, ctx: Context) -> None:
         """Vote in the own interest, if that has changed since the last ballot."""
@@ -23,19 +23,33 @@ class UserLedger(UserBase):
             self.send_up(ctx, f"ballot:{self.id}:{tally.number}", "ledger", body_bits(ballot), ballot)
 
     def got_proposal(self, proposal: Proposal, message: Arrived, ctx: Context) -> None:
-        """Check a block and attest it."""
-        rules, block = self.rules, proposal.block
-        if rules is None or self.id not in block.validators or objection(self.state.tally, block, rules):
-            return
-        attestation = Attestation(block.number, attest(block, key_of(ctx.seed, self.id)))
-        self.send_up(ctx, f"attestation:{self.id}:{ctx.now}", "ledger", body_bits(attestation), attestation)
+        """A block to be attested, now or once the blocks before it are known."""
+        self.state.proposed = proposal.block
+        self.check(proposal.block.number - 1, ctx)
 
     def got_sealed_block(self, sealed: SealedBlock, message: Arrived, ctx: Context) -> None:
         """Follow the chain, if the block is what it says, and vote anew."""
         rules, block = self.rules, sealed.block
-        if rules is None or objection(self.state.tally, block, rules):
+        if rules is not None and not objection(self.state.tally, block, rules):
+            valid = attested(block, tuple(sealed.seal), lambda user: key_of(ctx.seed, user))
+            if len(valid) >= majority(len(block.validators)):
+                self.state.tally = advance(self.state.tally, block)
+                self.vote(ctx)
+        self.check(block.number, ctx)
+
+    def check(self, heard: int, ctx: Context) -> None:
+        """Having heard of block ``heard``: ask for the next one missing, or attest what waits for it."""
+        rules, block, number = self.rules, self.state.proposed, self.state.tally.number
+        self.state.heard = max(self.state.heard, heard)
+        if rules is None:
             return
-        valid = attested(block, tuple(sealed.seal), lambda user: key_of(ctx.seed, user))
-        if len(valid) >= majority(len(block.validators)):
-            self.state.tally = advance(self.state.tally, block)
-            self.vote(ctx)
+        if self.state.heard >= number:
+            self.send_attestation(number, b"", ctx)
+        elif block is not None and self.id in block.validators and not objection(self.state.tally, block, rules):
+            self.state.proposed = None
+            self.send_attestation(number, attest(block, key_of(ctx.seed, self.id)), ctx)
+
+    def send_attestation(self, number: int, tag: bytes, ctx: Context) -> None:
+        """Send an attestation, or with an empty tag ask for a block."""
+        attestation = Attestation(number, tag)
+        self.send_up(ctx, f"attestation:{self.id}:{ctx.now}", "ledger", body_bits(attestation), attestation)

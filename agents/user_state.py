@@ -2,6 +2,7 @@
 
 from msgspec import Struct, field
 
+from ..bus.blocks import Block
 from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.messages import Body, Feedback, SharedItem, Terms, Uplink
@@ -89,6 +90,10 @@ class UserState(AgentState):
     """What is paid for an item of each kind."""
     tally: Tally = field(default_factory=Tally)
     """The ledger of credits, as far as this user has heard of it."""
+    heard: int = -1
+    """Number of the last block that it has heard of."""
+    proposed: Block | None = None
+    """A block that it may have to attest."""
     votes: list[str] = field(default_factory=list)
     """Its last ballot."""
     albums: dict[str, Album] = field(default_factory=dict)

@@ -76,7 +76,7 @@ class Proposal(Message, frozen=True):
 
 
 class Attestation(Message, frozen=True):
-    """Validator -> cloud: block ``number`` follows on the chain as it knows it; ``tag`` is a keyed hash of the block's hash."""
+    """Validator -> cloud: block ``number`` follows; ``tag``: keyed hash of its hash. Any user, empty ``tag``: it lacks it."""
 
     number: int
     tag: bytes

@@ -5,6 +5,8 @@ from functools import cache
 import pytest
 from semcast.agents.ledger import key_of, rounds_of, rules_of
 from semcast.agents.settings import TrafficSettings
+from semcast.agents.user import User
+from semcast.bus.engine import Context
 from semcast.bus.messages import Arrived, Attestation, Ballot, Downlink, Proposal, SealedBlock, Settlement, Uplink
 from semcast.bus.records import AirRecord, Decision
 from semcast.policies.incentive.ledger import VALIDATION, majority, verify
@@ -91,6 +93,29 @@ def test_further_pictures_are_offered_at_a_price_and_settled_in_rounds() -> None
     assert entries and all(e.credits > 0 for e in entries)
     cloud = busy.agents["cloud.0"].state
     assert any(len(subject.samples) > 4 for subject in cloud.subjects.values()) and not cloud.ledger.later
+
+
+def test_who_misses_blocks_asks_for_them() -> None:
+    """Half of the users are deaf to announcements of blocks 0 and 2; in the end all know the whole chain."""
+
+    def deafen(agent: object) -> None:
+        if isinstance(agent, User) and agent.id in ("user.0", "user.1", "user.2", "user.3"):
+            hear, missed = agent.got_sealed_block, []
+
+            def got_sealed_block(sealed: SealedBlock, message: Arrived, ctx: Context) -> None:
+                if sealed.block.number in (0, 2) and sealed.block.number not in missed:
+                    missed.append(sealed.block.number)
+                else:
+                    hear(sealed, message, ctx)
+
+            agent.got_sealed_block = got_sealed_block  # type: ignore[method-assign]
+
+    result = run(SETTINGS, change=deafen)
+    assert len(recorded(result)) == rounds_of(SETTINGS.traffic)
+    asked = [up for up in result.of(Uplink) if isinstance(up.body, Attestation) and not up.body.tag]
+    assert {up.user for up in asked} == {"user.0", "user.1", "user.2", "user.3"}
+    head = result.agents["cloud.0"].state.ledger.tally
+    assert all(result.agents[user.id].state.tally == head for user in SETTINGS.users)
 
 
 def test_other_incentives_keep_no_ledger() -> None:
