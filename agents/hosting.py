@@ -36,6 +36,10 @@ from .worker import WorkerResult, WorkerSpec, run_over_nats, run_worker
 log = logging.getLogger(__name__)
 
 HOSTS = ("memory", "nats", "ray")
+NO_CLUSTER = (
+    "start one with `ray start --head` and give its address (newer versions of Ray want its token here, too: "
+    "`ray get-auth-token`), or leave --address out"
+)
 Tell = Callable[[Progress], None]
 Argument = TypeVar("Argument")
 Answer = TypeVar("Answer")
@@ -346,21 +350,21 @@ def _in_ray(specs: Sequence[WorkerSpec], address: str, tell: Tell) -> list[Worke
 
 
 def _connect(ray: Any, address: str, processors: int | None = None) -> None:
-    """Start a local Ray (with so many processors) or join the cluster at ``address``."""
+    """Start a Ray of our own on this machine (with so many processors), or join the cluster at ``address``."""
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "include_dashboard": False}
-    options["num_cpus"] = processors
+    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address:
         import semcast
 
         _reach(address)
-        options = {"address": address, "log_to_driver": False, "runtime_env": {"py_modules": [semcast]}}
+        options |= {"address": address, "runtime_env": {"py_modules": [semcast]}}
+    else:
+        options |= {"address": "local", "num_cpus": processors, "include_dashboard": False}
     try:
         ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = f"the Ray cluster at {address!r}" if address else "a local Ray"
-        hint = "start one with `ray start --head` and give its address, or leave --address out, or use --host nats"
-        raise Missing(f"cannot reach {where}: {error}", hint) from error
+        raise Missing(f"cannot reach {where}: {error}", NO_CLUSTER) from error
 
 
 def _reach(address: str) -> None:
@@ -371,5 +375,4 @@ def _reach(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), 5).close()
     except OSError as error:
-        hint = "start one with `ray start --head` and give its address, or leave --address out, or use --host nats"
-        raise Missing(f"cannot reach the Ray cluster at {address!r}: {error}", hint) from None
+        raise Missing(f"cannot reach the Ray cluster at {address!r}: {error}", NO_CLUSTER) from None
