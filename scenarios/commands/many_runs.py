@@ -43,7 +43,11 @@ class Runner:
 
         args = self._args
         scenarios = [(point, self.scenario(point, seed)) for point, seed in points]
-        return run_all(jobs(self._out, scenarios), self.progress.tell, processes=args.jobs, address=args.address)
+        try:
+            return run_all(jobs(self._out, scenarios), self.progress.tell, processes=args.jobs, address=args.address)
+        except KeyboardInterrupt:
+            print(f"finished runs are kept in {self._out}: give the same command again to go on", file=sys.stderr)
+            raise
 
     def scenario(self, point: "Point", seed: int) -> "Scenario":
         """The scenario of a point, as it runs in a cell."""

@@ -10,12 +10,12 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ... import __version__
 from ...agents.hosting import run_everywhere
 from ...bus.errors import RunFailed
 from ...policies.registry import fingerprint
@@ -26,6 +26,11 @@ from ..schema import Scenario
 from .plan import Point
 
 CELL_FILE = "cell.json"
+NO_PART_OF_A_RUN = (
+    "agents/models/training",
+    *(f"scenarios/{name}" for name in ("bench", "catalog", "commands", "comparison", "evaluations", "report")),
+)
+"""Folders whose sources change no number of a run."""
 SHARED = (("symbols_up", "uplink"), ("symbols_down", "downlink"), ("symbols_total", "air"))
 """Columns that get their share of what keeps running (CSI, pilots, control, summaries), and the result that holds it."""
 
@@ -49,8 +54,8 @@ class Cell:
 class Job:
     """One run to do.
 
-    ``fingerprint`` hashes the resolved scenario, the weights, the policies' source files and the version: a cell of another
-    one is not taken for this.
+    ``fingerprint`` hashes the resolved scenario, the weights, the policies' source files, and semcast's own sources but for
+    those that only show what came out: a cell of another one is not taken for this.
     """
 
     point: Point
@@ -68,11 +73,25 @@ def jobs(out: Path, scenarios: Sequence[tuple[Point, Scenario]]) -> list[Job]:
         if models not in weights:
             weights[models] = repr(sorted(folders.weights(scenario.models.profile, hub_settings(scenario)).items()))
         sources = [fingerprint(policy) for policy in policies(scenario)]
-        mark = blake2b(f"{__version__} {weights[models]} {sources} {dumps(scenario)}".encode(), digest_size=8).hexdigest()
+        mark = blake2b(f"{simulator()} {weights[models]} {sources} {dumps(scenario)}".encode(), digest_size=8).hexdigest()
         name = "".join(letter if letter.isalnum() or letter in "-+." else "_" for letter in point.name)
         place = f"{name[:80]}-{blake2b(point.name.encode(), digest_size=3).hexdigest()}-s{scenario.seed}"
         found.append(Job(point, scenario, out / "cells" / place, mark))
     return found
+
+
+@cache
+def simulator() -> str:
+    """Hash of all source files that a run's numbers may depend on, whatever the version says: sources are there to be changed."""
+    here = Path(__file__).resolve()
+    root = here.parents[2]
+    files = [path for folder in ("bus", "policies", "agents", "scenarios") for path in sorted((root / folder).rglob("*.py"))]
+    hashed = blake2b(digest_size=16)
+    for path in files:
+        name = path.relative_to(root)
+        if path == here or not any(name.is_relative_to(folder) for folder in NO_PART_OF_A_RUN):
+            hashed.update(blake2b(str(name).encode() + b"\0" + path.read_bytes(), digest_size=16).digest())
+    return hashed.hexdigest()
 
 
 def run_all(todo: Sequence[Job], tell: Callable[[int, str, bool], None], *, processes: int = 0, address: str = "") -> list[Cell]:

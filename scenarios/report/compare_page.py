@@ -93,5 +93,18 @@ def _panels(answer: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("choice", "metric", "mean", "difference", "low", "high", "low_all", "high_all", "times_narrower", "requests")
+    keys = (
+        "choice",
+        "metric",
+        "mean",
+        "difference",
+        "low",
+        "high",
+        "low_all",
+        "high_all",
+        "unpaired_low",
+        "unpaired_high",
+        "times_narrower",
+        "requests",
+    )
     return {key: row[key] for key in keys}
