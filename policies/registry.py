@@ -61,7 +61,13 @@ BUILT_IN = {
         "regression": "regression:Regression",
         "oracle": "oracle:Oracle",
     },
-    "prompt": {"fixed": "fixed:FixedPrompt", "threshold": "threshold:Threshold", "budget": "budget:Budget"},
+    "prompt": {
+        "fixed": "fixed:FixedPrompt",
+        "threshold": "threshold:Threshold",
+        "budget": "budget:Budget",
+        "successive": "successive:Successive",
+        "bandit": "bandit:Bandit",
+    },
     "encoder": {
         "fixed": "fixed:FixedEncoder",
         "snr-table": "snr_table:SnrTable",

@@ -12,7 +12,7 @@ class Parameters:
     """Noise levels in [0, 1].
 
     With ``kb-mismatch`` and MiniLM an unknown subject counts about 0.4 ("mia/dog" is 0.60 near "dog", measured): alone in a
-    picture it gives 0.4, beside three known objects 0.1. Sharing costs bits once and serves all later prompts, so it begins early.
+    picture it gives 0.4, beside three known objects 0.1. Sharing costs bits once and serves all later prompts: it begins early.
     """
 
     more: Annotated[float, "noise from which caption, boxes and identifiers go together"] = 0.3

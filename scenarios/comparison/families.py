@@ -19,8 +19,8 @@ def fixed_family(kind: str, scenario: Scenario) -> list[str]:
     """All fixed choices of a kind, as policies are written.
 
     ``encoder``: every codec that the scenario's library offers. ``prompt``: each of caption, boxes and both, alone, with
-    references, and with references and identifiers; the ones with identifiers also with knowledge shared first whenever
-    something is not covered; and keywords alone where prompts can hold them (goals inferred). Others: the one of `BASELINES`.
+    references, and with references and identifiers; and keywords alone where prompts can hold them (goals inferred). To share
+    knowledge first is no fixed choice: when it is done depends on the semantic noise. Others: the one of `BASELINES`.
     """
     if kind == "encoder":
         return [f"fixed:codec={name}" for name in codec_names(scenario)]
@@ -33,8 +33,7 @@ def prompt_sets(scenario: Scenario) -> list[str]:
     """The fixed prompts, see `fixed_family`."""
     keywords = ["fixed:parts=keywords"] if scenario.models.goals == "inferred" and scenario.models.keywords else []
     sets = [f"fixed:parts={description}{addition}" for description in DESCRIPTIONS for addition in ADDITIONS]
-    shared = [f"fixed:parts={description}{ADDITIONS[-1]},share=true" for description in DESCRIPTIONS]
-    return keywords + sets + shared
+    return keywords + sets
 
 
 def codec_names(scenario: Scenario) -> list[str]:

@@ -53,19 +53,20 @@ class Objective:
 
 
 _MEANING = Objective(
-    "semantic_error",
-    "semantic_error at equal told_bits (prompt and knowledge sent with it)",
+    "generated_error",
+    "generated_error at equal told_bits (prompt and knowledge sent with it)",
     False,
-    plane=Plane("semantic_error", "told_bits", "at equal bits", False),
+    (("semantic_error", False),),
+    plane=Plane("generated_error", "told_bits", "at equal bits", False),
     at_equal_cost=True,
 )
 OBJECTIVES = {
     "encoder": Objective(
         "encoder_worth_db",
-        "encoder_worth_db = psnr_db - price * symbols_jscc / 1000",
+        "encoder_worth_db = psnr_db - price * symbols_picture / 1000",
         True,
         (("object_recovery", True),),
-        Plane("psnr_db", "symbols_jscc", "at equal symbols", True),
+        Plane("psnr_db", "symbols_picture", "at equal symbols", True),
     ),
     "prompt": _MEANING,
     "noise": _MEANING,
@@ -76,11 +77,12 @@ OBJECTIVES = {
 """Objective of each kind of policy.
 
 ================  ==========================================================================================================
-encoder           ``psnr_db - price * symbols_jscc / 1000``: PSNR against what entered the encoder, less the price of the
+encoder           ``psnr_db - price * symbols_picture / 1000``: PSNR against what entered the encoder, less the price of the
                   picture's complex symbols (1 dB a thousand unless told otherwise), a mean over requests
-prompt, noise     ``semantic_error`` (lower is better) at equal ``told_bits``, those of a request's prompt and knowledge: the
-                  difference to the best fixed set of parts that takes no more bits, and to time sharing between two sets
-                  at the same bits
+prompt, noise     ``generated_error`` (lower is better), what the generated picture lost of the original's meaning, at equal
+                  ``told_bits``, those of a request's prompt and knowledge: the difference to the best fixed set of parts
+                  that takes no more bits, and to time sharing between two sets at the same bits. ``semantic_error``, which
+                  has the downlink in it, stands beside
 incentive         ``subject_alignment``, a mean over the requests that show a personal subject
 scheduling,       ``latency_s`` (lower is better)
 eviction
@@ -92,12 +94,12 @@ SCHEMES = Objective("object_recovery", "object_recovery", True)
 
 
 def with_derived(data: Paired, price_db: float = PRICE_DB) -> Paired:
-    """The data with the column ``encoder_worth_db``, ``psnr_db - price * symbols_jscc / 1000``.
+    """The data with the column ``encoder_worth_db``, ``psnr_db - price * symbols_picture / 1000``.
 
     Args:
         data: Cells, paired.
         price_db: dB of PSNR that 1000 complex symbols of a picture are worth.
     """
     values = data.values
-    worth: np.ndarray = values["psnr_db"] - price_db * values["symbols_jscc"] / 1000.0
+    worth: np.ndarray = values["psnr_db"] - price_db * values["symbols_picture"] / 1000.0
     return Paired(data.points, data.seeds, values | {"encoder_worth_db": worth})

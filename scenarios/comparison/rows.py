@@ -16,6 +16,7 @@ METRICS = (
     "text_alignment",
     "subject_alignment",
     "semantic_error",
+    "generated_error",
     "psnr_db",
     "psnr_to_original_db",
     "ssim",
@@ -27,7 +28,7 @@ METRICS = (
     "symbols_up",
     "symbols_down",
     "symbols_total",
-    "symbols_jscc",
+    "symbols_picture",
     "latency_s",
     "joules",
 )

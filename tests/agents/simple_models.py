@@ -67,6 +67,7 @@ def models() -> dict[str, SimpleModel]:
     return {
         "extractor": SimpleModel("extractor", extract, 10**9),
         "generator": SimpleModel("generator", generate, 10**11),
+        "generator@small": SimpleModel("generator@small", generate, 10**9),
         "personaliser": SimpleModel("personaliser", personalise, 10**10),
         "embedder": SimpleModel("embedder", embed, 10**9),
         "jscc_encoder": SimpleModel("jscc_encoder", encode, 10**8),

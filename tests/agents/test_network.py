@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from semcast.agents.knowledge import fold
 from semcast.agents.knowledge.items import CLOUD, OWN, SUBJECT
-from semcast.agents.models.roles import Denoised
+from semcast.agents.models.roles import REFERENCE_SIDE, Denoised
 from semcast.agents.settings import KnowledgeSettings, NetworkSettings, RadioSettings, UserSettings
 from semcast.bus.channel.mcs import MCS_TABLE
 from semcast.bus.messages import (
@@ -224,6 +224,8 @@ def test_who_was_not_accepted_learns_its_subject_alone_and_tells_it_when_it_matt
     known = result.agents["cloud.0"].state.kb.get(SUBJECT, item.name)
     assert item.name not in result.agents[told[0].user].state.known
     assert (known.data, known.provenance) == (item.vector, told[0].user)
+    assert len(result.agents["cloud.0"].state.subjects[item.name].reference) == 3 * REFERENCE_SIDE**2
+    assert len(item.pictures[0]) < 600
 
 
 def test_further_pictures_refine_a_branch() -> None:

@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semcast.bus import keys
 from semcast.policies.examples import prompt_context
 from semcast.policies.prompt.budget import expected_meaning
-from semcast.policies.protocols import Candidate, PromptContext, SemanticNoise
+from semcast.policies.protocols import Candidate, Outcome, PromptChoice, PromptContext, PromptLesson, SemanticNoise
 from semcast.policies.registry import load, resolve
 
 CAPTION = Candidate("caption", 200, ("tree",))
@@ -118,3 +119,38 @@ def test_expected_meaning_is_a_monotone_submodular_share(number, data) -> None:
     value = [expected_meaning(parts, context) for parts in (small, [*small, extra], large, [*large, extra])]
     assert all(0.0 <= v <= 1.0 + 1e-12 for v in value)
     assert value[1] - value[0] >= value[3] - value[2] - 1e-12 >= -2e-12
+
+
+def test_successive_climbs_with_the_snr() -> None:
+    keywords = Candidate("keywords", 40, ("tree",))
+    found = [select("successive", (keywords, *ALL), snr_db=snr_db).parts for snr_db in (-1, 0, 5, 10)]
+    assert found[0] == ("keywords",)
+    assert found[1] == ("caption", "references")
+    assert found[2] == ("caption", "boxes", "references")
+    assert found[3] == ("caption", "boxes", "references", "identifiers")
+    assert select("successive", snr_db=0, task="mapping").parts == ("boxes", "references")
+    assert select("successive", snr_db=-20).parts == ("boxes",)  # the cheapest where there are no keywords
+
+
+def test_the_bandit_finds_the_best_arm_of_each_task() -> None:
+    policy = load(resolve("prompt", "bandit:price=0"))
+    errors = {"greeting": {("caption",): 0.5, ("boxes",): 0.05}, "mapping": {("caption",): 1.0, ("boxes",): 0.6}}
+    memory, counts = {}, {}
+    for step in range(400):
+        task = ("greeting", "mapping")[step % 2]
+        context = PromptContext((CAPTION, BOXES), SemanticNoise(0.0, (), ""), 10.0, task, memory=memory)
+        choice = policy.select(context, lambda name: 0.5)
+        lost = errors[task].get(choice.parts, 0.3) + 0.1 * (keys.uniform("bandit", step) - 0.5)
+        memory = policy.learn(memory, PromptLesson(context, choice, Outcome(1.0, 0.1, min(1.0, max(0.0, lost)))))
+        if step >= 200:
+            counts[task, choice.parts] = counts.get((task, choice.parts), 0) + 1
+    assert counts["greeting", ("boxes",)] > 80
+    assert counts["mapping", ("caption", "boxes")] > 80
+    assert len(memory) == 2
+
+
+def test_the_bandit_ignores_what_it_did_not_choose() -> None:
+    policy = load(resolve("prompt", "bandit"))
+    context = PromptContext(ALL, SemanticNoise(0.0, (), ""), 10.0, "greeting")
+    unheard = PromptLesson(context, PromptChoice(("caption",), False, "x"), Outcome(1.0, 0.1))
+    assert policy.learn({}, unheard) == {}

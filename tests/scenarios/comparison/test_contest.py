@@ -67,7 +67,7 @@ def test_adaptive_codecs_are_in_the_family_where_the_scenario_offers_them() -> N
 
 def test_the_family_of_prompts_is_as_described() -> None:
     family = fixed_family("prompt", QUICKSTART)
-    assert len(family) == 12 and "fixed:parts=caption+boxes+references+identifiers,share=true" in family
+    assert len(family) == 9 and "fixed:parts=caption+boxes+references+identifiers" in family
     assert fixed_family("prompt", load("quickstart", settings=["models.goals=inferred"]))[0] == "fixed:parts=keywords"
 
 
@@ -151,7 +151,7 @@ def test_at_equal_symbols_the_rival_is_the_codec_of_best_quality_not_of_best_wor
 
     def world(todo: Sequence[tuple[Point, int]]) -> list[Cell]:
         return [
-            cell(p.name, seed, NAMES, psnr_db=[psnr.get(p.name, 27.0)] * 40, symbols_jscc=[symbols.get(p.name, 1024.0)] * 40)
+            cell(p.name, seed, NAMES, psnr_db=[psnr.get(p.name, 27.0)] * 40, symbols_picture=[symbols.get(p.name, 1024.0)] * 40)
             for p, seed in todo
         ]
 
@@ -180,7 +180,8 @@ def test_rows_keep_the_promised_keys_and_read_well(prompts: Outcome) -> None:
         "fixed:parts=boxes",
         *(f"oracle ({name})" for name in oracles("prompt")),
     }
-    assert any(line.startswith("best of 3 fixed choices by semantic_error on seeds 10001 to 10002") for line in sentences(answer))
+    tuned = "best of 3 fixed choices by generated_error on seeds 10001 to 10002"
+    assert any(line.startswith(tuned) for line in sentences(answer))
     assert any(line.startswith("adaptive is better than best fixed at equal bits") for line in sentences(answer))
     titles = [title for title, rows in shown(answer) if rows]
     assert "at equal told_bits" in titles and "means" in titles

@@ -121,6 +121,6 @@ def test_a_row_has_the_known_width_of_a_mean() -> None:
 
 
 def test_worth_is_quality_less_the_price_of_the_symbols() -> None:
-    cells = [cell("a", 1, ["u/0"], psnr_db=[30.0], symbols_jscc=[2048.0])]
+    cells = [cell("a", 1, ["u/0"], psnr_db=[30.0], symbols_picture=[2048.0])]
     data: Paired = with_derived(paired(["a"], cells), price_db=2.0)
     assert mean(data.row("a", "encoder_worth_db")) == pytest.approx(30.0 - 2.0 * 2.048)

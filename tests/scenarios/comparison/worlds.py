@@ -34,7 +34,7 @@ def prompt_cell(point: Point, seed: int) -> Cell:
     some = np.ones(40, bool) if name == "fixed:parts=boxes" else rich
     errors = np.where(hard, np.where(rich, 0.1, np.where(some, 0.6, 0.8)), 0.1) + luck
     bits = np.where(rich, 160.0, np.where(some, 100.0, 60.0))
-    return cell(name, seed, NAMES, semantic_error=errors.tolist(), told_bits=bits.tolist())
+    return cell(name, seed, NAMES, generated_error=errors.tolist(), told_bits=bits.tolist())
 
 
 def prompt_contest() -> Outcome:
