@@ -24,7 +24,7 @@ EXAMPLE = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    add_scenario(parser)
+    add_scenario(parser, "policies to compare with the best fixed one and the oracle; of other kinds, one to run with")
     parser.add_argument("--scheme", metavar="A,B", help="compare schemes, each swept over its codecs and prompts")
     parser.add_argument("--seeds", metavar="N", type=int, default=1, help="number of seeds, from the scenario's on (default 1)")
     parser.add_argument(

@@ -35,7 +35,6 @@ class Runner:
     def __init__(self, args: argparse.Namespace, out: Path) -> None:
         self._args, self._out = args, out
         self.progress = Progress()
-        out.mkdir(parents=True, exist_ok=True)
 
     def __call__(self, points: "Sequence[tuple[Point, int]]") -> "list[Cell]":
         """All cells, in order."""
@@ -43,6 +42,7 @@ class Runner:
 
         args = self._args
         scenarios = [(point, self.scenario(point, seed)) for point, seed in points]
+        self._out.mkdir(parents=True, exist_ok=True)
         try:
             return run_all(jobs(self._out, scenarios), self.progress.tell, processes=args.jobs, address=args.address)
         except KeyboardInterrupt:

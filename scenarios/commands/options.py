@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 KINDS = ("noise", "prompt", "encoder", "incentive", "scheduling", "eviction")
 
 
-def add_scenario(parser: argparse.ArgumentParser) -> None:
-    """Add SCENARIO and the options that change it."""
+def add_scenario(parser: argparse.ArgumentParser, several: str = "") -> None:
+    """Add SCENARIO and the options that change it; ``several``: help of ``--policy`` where it takes lists."""
     parser.add_argument(
         "scenario", metavar="SCENARIO", help="name from the catalog (semcast list scenarios), TOML file, or run folder"
     )
@@ -20,7 +20,11 @@ def add_scenario(parser: argparse.ArgumentParser) -> None:
         "--set", metavar="A.B=V", action="append", default=[], dest="settings", help="change a value; may be repeated"
     )
     parser.add_argument(
-        "--policy", metavar="KIND=NAME[:P=V]", action="append", default=[], help=f"change a policy: {', '.join(KINDS)}"
+        "--policy",
+        metavar="KIND=A[:P=V],B" if several else "KIND=NAME[:P=V]",
+        action="append",
+        default=[],
+        help=f"{several or 'change a policy'}; kinds: {', '.join(KINDS)}",
     )
     parser.add_argument("--models", metavar="PROFILE", help="model profile")
     parser.add_argument("--seed", metavar="N", type=int, help="seed of all randomness")

@@ -26,7 +26,7 @@ EXAMPLE = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    add_scenario(parser)
+    add_scenario(parser, "policies to go through; of other kinds, one to run with")
     parser.add_argument("--seeds", metavar="N", type=int, default=1, help="number of seeds, from the scenario's on (default 1)")
     parser.add_argument("--metrics", metavar="A,B", default="", help="results to show (names as in run.json; default: a few)")
     add_where(parser)
