@@ -13,7 +13,7 @@ from ..bus.clock import MS
 from ..bus.engine import Context
 from ..bus.envelope import Envelope, Network
 from ..bus.errors import RunFailed
-from ..bus.messages import kind_of
+from ..bus.payload import kind_of
 from ..bus.records import Decision
 from ..bus.world import World
 from ..policies.checks import broken_rules

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from ..bus.blocks import Block, Entry
+from ..bus.blocks import Attestation, Ballot, Block, Entry, Proposal, SealedBlock
 from ..bus.clock import ns
 from ..bus.engine import Context
-from ..bus.messages import Attestation, Ballot, Forwarded, Proposal, SealedBlock, Settlement, SharedItem, Tick
+from ..bus.messages import Forwarded, Settlement, SharedItem, Tick
 from ..policies.incentive.ledger import advance, attested, majority, propose
 from ..policies.incentive.sharing import MICRO, micro_down
 from .accounting import body_bits

@@ -2,9 +2,9 @@
 
 from msgspec import Struct, field
 
-from ..bus.blocks import Block, Entry
+from ..bus.blocks import Block, Entry, SealedBlock
 from ..bus.engine import Context
-from ..bus.messages import Body, Downlink, SealedBlock, Share, SharedItem
+from ..bus.messages import Body, Downlink, Share, SharedItem
 from ..policies.incentive.ledger import Tally
 from .base import AgentState
 from .ledger import LedgerAgent

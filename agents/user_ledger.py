@@ -1,7 +1,8 @@
 """The ledger of credits at a user: it votes, follows the chain, and attests blocks when it is elected."""
 
+from ..bus.blocks import Attestation, Ballot, Proposal, SealedBlock
 from ..bus.engine import Context
-from ..bus.messages import Arrived, Attestation, Ballot, Proposal, SealedBlock
+from ..bus.messages import Arrived
 from ..policies.incentive.ledger import advance, attest, attested, choose, majority, objection
 from .accounting import body_bits
 from .ledger import key_of

@@ -1,6 +1,8 @@
-"""Blocks of a ledger of credits, as they travel and are recorded; their rules are in ``policies/incentive/ledger.py``."""
+"""Blocks of a ledger of credits and what is said about them; their rules are in ``policies/incentive/ledger.py``."""
 
 from msgspec import Struct
+
+from .payload import Message
 
 
 class Entry(Struct, frozen=True, array_like=True, gc=False):
@@ -23,3 +25,29 @@ class Block(Struct, frozen=True, array_like=True, gc=False):
     ballots: tuple[tuple[str, tuple[str, ...]], ...]
     validators: tuple[str, ...]
     entries: tuple[Entry, ...]
+
+
+class Ballot(Message, frozen=True):
+    """User -> cloud: whom it wants to validate blocks of the ledger from now on (``policies/incentive/ledger.py``)."""
+
+    votes: list[str]
+
+
+class Proposal(Message, frozen=True):
+    """Cloud -> elected validators: a block to be attested."""
+
+    block: Block
+
+
+class Attestation(Message, frozen=True):
+    """Validator -> cloud: block ``number`` follows; ``tag``: keyed hash of its hash. Any user, empty ``tag``: it lacks it."""
+
+    number: int
+    tag: bytes
+
+
+class SealedBlock(Message, frozen=True):
+    """Cloud -> users, multicast, and a record: a block of the ledger with its attestations as (validator, tag)."""
+
+    block: Block
+    seal: list[tuple[str, bytes]]

@@ -18,7 +18,7 @@ from .calls import ModelCalls, ModelSet, PendingCall
 from .clock import NEVER, SECOND
 from .envelope import ACTIVITY, AGENT, CONTROL, DATA, PRIVATE, TIMER, VERSION, Codec, Envelope
 from .errors import RunFailed
-from .messages import Message
+from .payload import Message
 from .world import World
 
 if TYPE_CHECKING:

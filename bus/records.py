@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .messages import Message
+from .payload import Message
 
 
 class AirRecord(Message, frozen=True):

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ..agents.ledger import key_of, rules_of
-from ..bus.blocks import Block, Entry
+from ..bus.blocks import Block, Entry, SealedBlock
 from ..bus.errors import BadInput, RunFailed
-from ..bus.messages import SealedBlock
 from ..bus.trace import TraceReader
 from ..policies.incentive.ledger import VALIDATION, Rules, Seal, verify
 from ..policies.incentive.sharing import MICRO

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from ...bus.messages import Message
+from ...bus.payload import Message
 
 PICTURE_SIDE = 64
 REFERENCE_SIDE = 32

@@ -6,8 +6,9 @@ import pytest
 from semcast.agents.ledger import key_of, rounds_of, rules_of
 from semcast.agents.settings import TrafficSettings
 from semcast.agents.user import User
+from semcast.bus.blocks import Attestation, Ballot, Proposal, SealedBlock
 from semcast.bus.engine import Context
-from semcast.bus.messages import Arrived, Attestation, Ballot, Downlink, Proposal, SealedBlock, Settlement, Uplink
+from semcast.bus.messages import Arrived, Downlink, Settlement, Uplink
 from semcast.bus.records import AirRecord, Decision
 from semcast.policies.incentive.ledger import VALIDATION, majority, verify
 from semcast.policies.incentive.sharing import MICRO

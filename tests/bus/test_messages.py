@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from semcast.bus.envelope import AGENT, DATA, VERSION, Codec, Envelope, Network
-from semcast.bus.messages import Tick, kind_of
+from semcast.bus.messages import Tick
+from semcast.bus.payload import kind_of
 
 KINDS = get_args(Network)
 TIME = st.integers(0, 2**62)

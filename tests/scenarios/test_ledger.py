@@ -7,9 +7,8 @@ import msgspec
 import pytest
 from semcast.agents.base import PAYLOADS
 from semcast.agents.ledger import key_of, rules_of
-from semcast.bus.blocks import Entry
+from semcast.bus.blocks import Entry, SealedBlock
 from semcast.bus.envelope import AGENT, DATA, VERSION, Codec, Envelope
-from semcast.bus.messages import SealedBlock
 from semcast.bus.trace import TraceWriter
 from semcast.policies.incentive.ledger import Tally, advance, attest, propose
 from semcast.policies.registry import load as load_policy
