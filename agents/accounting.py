@@ -8,9 +8,12 @@ Vectors travel as float16.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..bus.blocks import Attestation, Ballot, Block, Proposal, SealedBlock
+from ..bus.blocks import Block
 from ..bus.messages import (
+    Attestation,
+    Ballot,
     BranchReady,
+    CodedPicture,
     CsiReport,
     CsiRequest,
     DecoderSet,
@@ -19,7 +22,9 @@ from ..bus.messages import (
     JsccPicture,
     KbSummary,
     Knowledge,
+    Proposal,
     Reception,
+    SealedBlock,
     SeenThing,
     Settlement,
     Share,
@@ -106,6 +111,7 @@ _SIZES: dict[type, Callable[[Any], int]] = {
         VERSION_BITS + sum(USER_BITS + SUBJECT_NUMBER_BITS + vector_bits(vector) for vector in body.identifiers.values())
     ),
     JsccPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS,
+    CodedPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + LENGTH_BITS + 8 * len(body.file),
 }
 
 

@@ -29,11 +29,11 @@ from ..policies.protocols import QueuedTransfer, ScheduleContext
 from .air import Crossing, attach_record, cross, installation_record, pilot_record
 from .base import AgentState, NetworkAgent
 from .network import Surroundings
+from .settings import FIRST_MARGIN_DB
 
 DIRECTIONS = ("up", "down")
 UNKNOWN_SNR_DB = 0.0
 """What is assumed of a user that has not reported yet."""
-FIRST_MARGIN_DB = 3.0
 MARGIN_STEP_DB = 0.5
 """Outer loop link adaptation: the margin falls by this times the target BLER after a first attempt that was decoded, and
 rises by this times (1 - target) after one that was lost, so that in the long run the target share is lost."""

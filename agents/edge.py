@@ -3,15 +3,17 @@
 import msgspec
 from msgspec import Struct, field
 
-from ..bus.blocks import Attestation, Ballot
 from ..bus.channel.csi import dequantise
 from ..bus.clock import MS, SECOND, ns
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.messages import (
     Association,
+    Attestation,
+    Ballot,
     CodecRequest,
     CodecWeights,
+    CodedPicture,
     Content,
     CsiReport,
     CsiRequest,
@@ -33,11 +35,14 @@ from ..bus.messages import (
 from ..policies.protocols import EncoderChoice, EncoderContext, EncoderLesson, Outcome
 from .accounting import body_bits
 from .base import AgentState, NetworkAgent
+from .base_station import UNKNOWN_SNR_DB
 from .codec_store import CodecStore
+from .coded_pictures import ENCODE_FLOPS, FORMATS
 from .csi import error_std_db
 from .knowledge.items import NETWORK
 from .models.roles import PICTURE_SIDE, Decode, Encode, Picture, Symbols
 from .network import backhaul_ns
+from .pictures import compress
 
 CSI_FRESH_NS = 5 * MS
 """A measurement younger than this is used as it is; else the receiver is asked for a new one."""
@@ -220,6 +225,9 @@ class Edge(NetworkAgent):
         if "outcome" in self.around.needs["encoder"]:
             self.state.chosen[request] = Chosen(msgspec.structs.replace(context, memory={}, truth=None), choice)
         delivery.codec = self.state.last_codec[user] = choice.codec
+        if choice.codec in FORMATS:
+            self.send_coded(request, delivery, ctx)
+            return
         weights = self.around.weights(choice.codec)
         if self.state.store.use(weights, ctx.now):
             self.ask_encoder(request, delivery, ctx)
@@ -246,7 +254,7 @@ class Edge(NetworkAgent):
         measured = known.t_ns >= 0
         privileged = "truth" in self.around.needs["encoder"]
         return EncoderContext(
-            codecs=self.around.cards,
+            codecs=self.around.offers(known.mean_db if known.mean_db is not None else UNKNOWN_SNR_DB),
             csi_snr_db=snr_db,
             csi_age_s=(now_ns - known.t_ns) / SECOND if measured else NO_CSI_AGE_S,
             csi_std_db=error_std_db(snr_db, self.around.air.radio),
@@ -269,6 +277,15 @@ class Edge(NetworkAgent):
         place = self.state.places[content.recipient]
         label = f"features:{request}:down"
         ctx.send(place.bs, Downlink([content.recipient], label, request, "features", body_bits(header), header, result.symbols))
+
+    def send_coded(self, request: str, delivery: Delivery, ctx: Context) -> None:
+        """As coded bits instead, which the cell retransmits until they are there."""
+        content = self.state.deliveries.pop(request).content
+        file = compress(content.picture, FORMATS[delivery.codec].quality)
+        body = CodedPicture(request, content.recipient, content.t_ns, delivery.codec, file)
+        downlink = Downlink([content.recipient], f"features:{request}:down", request, "features", body_bits(body), body)
+        place = self.state.places[content.recipient]
+        ctx.send(place.bs, downlink, after_ns=ns(ENCODE_FLOPS / self.settings.compute.edge_flops))
 
     # --- codec library ---------------------------------------------------------------------------------------------
 

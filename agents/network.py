@@ -13,8 +13,11 @@ from ..bus.channel.fading import doppler_hz
 from ..bus.clock import ns
 from ..policies.protocols import CodecCard
 from ..policies.registry import DEFAULTS, PolicySpec, needs, resolve
+from .coded_pictures import FORMATS
+from .coded_pictures import card as coded_card
 from .models.codecs.library import Library, read_library
 from .models.loading import WEIGHTS
+from .satisfaction import predicted_psnr_db
 from .settings import NetworkSettings, UserSettings
 
 BACKHAUL_BPS = 1.0e9
@@ -94,6 +97,16 @@ class Surroundings:
     def card(self) -> dict[str, CodecCard]:
         """Codec name -> card."""
         return {card.name: card for card in self.cards}
+
+    def offers(self, mean_db: float) -> tuple[CodecCard, ...]:
+        """The codecs on offer for a receiver of a mean SNR: coded bits among them where the settings say so."""
+        if not self.settings.coded_fallback:
+            return self.cards
+        return (*self.cards, *(coded_card(form, self.settings, mean_db) for form in FORMATS.values()))
+
+    def predicted_psnr_db(self, codec: str, snr_db: float) -> float:
+        """What a codec's card, or a coded picture's format, predicts at an SNR."""
+        return FORMATS[codec].psnr_db if codec in FORMATS else predicted_psnr_db(self.card[codec], snr_db)
 
     @cached_property
     def decoder_bits(self) -> dict[str, int]:

@@ -17,10 +17,10 @@ WHOLE = Box("", "", PICTURE_SIDE / 2, PICTURE_SIDE / 2, float(PICTURE_SIDE), flo
 """Where a subject is that nobody finds."""
 
 
-def compress(picture: bytes) -> bytes:
-    """Raw uint8 RGB of (64, 64, 3) -> WebP file; its length is what is charged."""
+def compress(picture: bytes, quality: int = WEBP_QUALITY) -> bytes:
+    """Raw uint8 RGB of (64, 64, 3) -> WebP file of a quality in 0 to 100; its length is what is charged."""
     out = io.BytesIO()
-    Image.frombytes("RGB", (PICTURE_SIDE, PICTURE_SIDE), picture).save(out, "WEBP", quality=WEBP_QUALITY, method=4)
+    Image.frombytes("RGB", (PICTURE_SIDE, PICTURE_SIDE), picture).save(out, "WEBP", quality=quality, method=4)
     return out.getvalue()
 
 

@@ -8,6 +8,9 @@ from msgspec import Struct, field
 from ..policies.registry import PolicySpec
 from .granularity import Granularity
 
+FIRST_MARGIN_DB = 3.0
+"""Margin that base stations take off a new user's mean SNR when they choose a coded link's scheme."""
+
 
 class RadioSettings(Struct, frozen=True):
     """The air of a cell. ``bandwidth_hz`` equals the complex symbol rate; powers in dBm; ``model``: ``rayleigh`` or ``awgn``."""
@@ -152,6 +155,8 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     """How a sender's task is known: ``given``, or ``inferred`` from what the user says by the role ``keywords``."""
     codecs: str = "specialists"
     """JSCC codecs that encoder policies are offered: ``specialists``, ``adaptive`` or ``all``."""
+    coded_fallback: bool = False
+    """Encoder policies at edges may send a picture as coded bits instead, too (``agents.coded_pictures``)."""
     denoise: bool = False
     """Receivers send features through the role ``denoiser`` before they decode them."""
     calibrate: bool = False

@@ -1,13 +1,16 @@
 """Stage 2 at the receiver: decode, show, say how it was."""
 
+from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
-from ..bus.messages import Arrived, Failure, Feedback, JsccPicture
+from ..bus.messages import Arrived, CodedPicture, Failure, Feedback, JsccPicture, Tick
 from ..bus.records import Shown
 from .accounting import body_bits
+from .coded_pictures import DECODE_FLOPS
 from .knowledge.items import HISTORY
 from .models.roles import Calibrate, Decode, Denoise, Denoised, Extract, Extraction, Picture
-from .satisfaction import predicted_psnr_db, quality, timeliness
+from .pictures import decompress
+from .satisfaction import quality, timeliness
 from .user_learning import UserLearning
 from .user_rehearsing import REHEARSAL, UserRehearsing
 from .user_seeing import RECEIVED
@@ -30,6 +33,18 @@ class UserReceiving(UserRehearsing, UserLearning):
             self.runs("jscc_decoder"), Decode(message.symbols, header.codec, message.snr_db), f"jscc_decoder:{header.request}"
         )
 
+    def got_coded_picture(self, body: CodedPicture, message: Arrived, ctx: Context) -> None:
+        """A picture has arrived as a file."""
+        picture = decompress(body.file)
+        self.state.receiving[body.request] = Receiving(body.t_ns, body.codec, message.snr_db, picture)
+        device = self.settings.device_of.get(self.id)
+        flops = device.flops if device else self.settings.compute.user_flops
+        ctx.timer(ns(DECODE_FLOPS / flops), Tick("decoded", request=body.request))
+
+    def tick_decoded(self, tick: Tick, ctx: Context) -> None:
+        """It is open."""
+        self.decoded(tick.request, Picture(self.state.receiving[tick.request].picture), ctx)
+
     def on_denoised(self, result: Denoised, event: Envelope, ctx: Context) -> None:
         """Features are as near to the sent ones as they get: decode them."""
         request = event.in_reply_to.partition(":")[2]
@@ -39,14 +54,20 @@ class UserReceiving(UserRehearsing, UserLearning):
     def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:
         """Decoded: show it, or look at it first, to repair it."""
         role, _, request = event.in_reply_to.partition(":")
-        if role == "jscc_decoder" and self.settings.calibrate:
+        if role == "jscc_decoder":
+            self.decoded(request, result, ctx)
+        elif role == REHEARSAL:
+            self.rehearsed_picture(request, result.picture, ctx)
+        else:
+            self.show(request, result, ctx)
+
+    def decoded(self, request: str, result: Picture, ctx: Context) -> None:
+        """Show it, or look at it first."""
+        if self.settings.calibrate:
             self.state.receiving[request].picture = result.picture
             ctx.infer(self.runs("extractor"), Extract(result.picture, self.looks()), f"{RECEIVED}:{request}")
-            return
-        if role == REHEARSAL:
-            self.rehearsed_picture(request, result.picture, ctx)
-            return
-        self.show(request, result, ctx)
+        else:
+            self.show(request, result, ctx)
 
     def understood_received(self, request: str, seen: Extraction, ctx: Context) -> None:
         """What the picture shows is known: repair it by that and by the references of own subjects."""
@@ -64,7 +85,7 @@ class UserReceiving(UserRehearsing, UserLearning):
         history = self.state.kb.of_kind(HISTORY)
         if len(history) > self.settings.knowledge.history_items:
             self.forget(ctx, HISTORY, history[0].name)
-        good = quality(predicted_psnr_db(self.around.card[receiving.codec], receiving.snr_db))
+        good = quality(self.around.predicted_psnr_db(receiving.codec, receiving.snr_db))
         feedback = Feedback(request, good * timeliness(latency_ns), good, latency_ns)
         if not self.look_back(feedback, result.picture, ctx):
             self.send_feedback(feedback, ctx)

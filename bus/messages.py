@@ -7,10 +7,21 @@ Pictures are uint8 RGB bytes, symbols little-endian complex64 bytes, vectors lit
 nanoseconds, SNRs Es/N0 in dB. A *request* id is ``"<sender id>/<number>"``; it is empty where no request is meant.
 """
 
+import re
+
 from msgspec import Struct
 
-from .blocks import Attestation, Ballot, Proposal, SealedBlock
-from .payload import Message
+from .blocks import Block
+
+
+def kind_of(class_name: str) -> str:
+    """``"CsiReport"`` -> ``"csi_report"``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
+
+
+class Message(Struct, frozen=True, tag=kind_of, forbid_unknown_fields=True, gc=False):
+    """Base of all payloads; subclasses are frozen and tagged with their kind."""
+
 
 # --- bodies: what crosses the radio -------------------------------------------------------------------------------
 
@@ -50,6 +61,32 @@ class Settlement(Message, frozen=True):
 
     user: str
     credits: float
+
+
+class Ballot(Message, frozen=True):
+    """User -> cloud: whom it wants to validate blocks of the ledger from now on (``policies/incentive/ledger.py``)."""
+
+    votes: list[str]
+
+
+class Proposal(Message, frozen=True):
+    """Cloud -> elected validators: a block to be attested."""
+
+    block: Block
+
+
+class Attestation(Message, frozen=True):
+    """Validator -> cloud: block ``number`` follows; ``tag``: keyed hash of its hash. Any user, empty ``tag``: it lacks it."""
+
+    number: int
+    tag: bytes
+
+
+class SealedBlock(Message, frozen=True):
+    """Cloud -> users, multicast, and a record: a block of the ledger with its attestations as (validator, tag)."""
+
+    block: Block
+    seal: list[tuple[str, bytes]]
 
 
 class BranchReady(Message, frozen=True):
@@ -168,6 +205,16 @@ class JsccPicture(Message, frozen=True):
     codec: str
 
 
+class CodedPicture(Message, frozen=True):
+    """A picture sent as coded bits: a compressed file. ``t_ns`` as in `JsccPicture`; ``codec`` names the format."""
+
+    request: str
+    recipient: str
+    t_ns: int
+    codec: str
+    file: bytes
+
+
 Body = (
     Terms
     | Share
@@ -187,6 +234,7 @@ Body = (
     | Reception
     | Delta
     | JsccPicture
+    | CodedPicture
 )
 
 # --- radio: the base station owns the air of its cell -----------------------------------------------------------------

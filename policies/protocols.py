@@ -109,10 +109,17 @@ class PromptChoice(Struct, frozen=True):
     reason: str
 
 
+CODED = "coded-"
+"""Names of choices that send a picture as coded bits instead of JSCC symbols begin with this."""
+
+
 class CodecCard(Struct, frozen=True):
     """One JSCC codec that the asker holds: trained at ``snr_db``, ``cbr`` in complex uses / (3 H W), ``symbols`` a picture.
 
     ``psnr_db``: predicted quality as (snr_db, psnr_db) pairs in rising SNR, measured on validation pictures.
+
+    Where a scenario offers coded bits (`CODED`), their card is made for the receiver: ``symbols`` is what they take on average in
+    the scheme for its mean SNR, ``snr_db``.
     """
 
     name: str

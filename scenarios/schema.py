@@ -192,6 +192,8 @@ class ModelsSection(Section):
     """A sender's task is drawn and known, or inferred from what its user says; then prompts can hold goal and keywords."""
     codecs: Literal["specialists", "adaptive", "all"] = "specialists"
     """JSCC codecs on offer: one for each SNR and rate; one for all SNRs at four rates (``adaptive-cbr48`` to ``-cbr6``); both."""
+    coded_fallback: bool = False
+    """Beside the JSCC codecs, encoder policies may choose to send a WebP file as coded bits (``coded-q50``, ``coded-q85``)."""
     denoise: bool = False
     """Receivers denoise features of specialists before they decode them (role ``denoiser``)."""
     calibrate: bool = False

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from ..protocols import CodecCard, Draw, EncoderChoice, EncoderContext
+from ..protocols import CODED, CodecCard, Draw, EncoderChoice, EncoderContext
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,9 @@ class SnrTable:
 
     def choose(self, context: EncoderContext, rng: Draw) -> EncoderChoice:
         """Choose by the table."""
-        rate = min((abs(card.cbr - self.parameters.cbr), card.cbr) for card in context.codecs)[1]
-        table = sorted((card for card in context.codecs if card.cbr == rate), key=lambda card: (card.snr_db, card.name))
+        offered = [card for card in context.codecs if not card.name.startswith(CODED)] or context.codecs
+        rate = min((abs(card.cbr - self.parameters.cbr), card.cbr) for card in offered)[1]
+        table = sorted((card for card in offered if card.cbr == rate), key=lambda card: (card.snr_db, card.name))
         snr_db = context.csi_snr_db - self.parameters.margin_db
         last = next((card for card in table if card.name == context.last_codec), None)
         reached = [card for card in table if snr_db >= self._threshold_db(card, last)]

@@ -149,6 +149,7 @@ def _air(airs: Sequence[AirRecord]) -> dict[str, Any]:
         "symbols_down": total("complex_symbols", direction="down"),
         "symbols_total": symbols,
         "symbols_jscc": total("jscc_symbols"),
+        "symbols_picture": sum(_picture_symbols(air) for air in airs if air.purpose == "features"),
         "symbols_pilot": total("pilot_symbols"),
         "symbols_csi": total("complex_symbols", ["csi"]),
         "symbols_knowledge": total("complex_symbols", KNOWLEDGE_PURPOSES),
@@ -157,6 +158,10 @@ def _air(airs: Sequence[AirRecord]) -> dict[str, Any]:
         "attempts": total("attempts"),
         "transfers": len(airs),
     }
+
+
+def _picture_symbols(air: AirRecord) -> int:
+    return air.jscc_symbols or air.complex_symbols - air.pilot_symbols - air.feedback_symbols
 
 
 def _latency(story: Story, settings: NetworkSettings) -> dict[str, Any]:

@@ -70,12 +70,14 @@ class Row(Struct, frozen=True, kw_only=True):
     payload_bits: int
     """Source-coded bits of all its transfers, headers and CSI included."""
     header_bits: int
-    """Payload bits of picture headers and CSI (all but prompt and knowledge)."""
+    """Payload bits of picture headers (with the file, where one is sent as coded bits) and CSI: all but prompt and knowledge."""
     coded_bits: int
     symbols_up: int
     symbols_down: int
     symbols_total: int
     symbols_jscc: int
+    symbols_picture: int
+    """Symbols that carried its pictures: JSCC, or coded ones of a picture sent as coded bits, repeats included."""
     symbols_pilot: int
     symbols_csi: int
     symbols_knowledge: int
