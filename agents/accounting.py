@@ -8,10 +8,8 @@ Vectors travel as float16.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..bus.blocks import Block
+from ..bus.blocks import Attestation, Ballot, Block, Proposal, SealedBlock
 from ..bus.messages import (
-    Attestation,
-    Ballot,
     BranchReady,
     CodedPicture,
     CsiReport,
@@ -22,9 +20,7 @@ from ..bus.messages import (
     JsccPicture,
     KbSummary,
     Knowledge,
-    Proposal,
     Reception,
-    SealedBlock,
     SeenThing,
     Settlement,
     Share,

@@ -3,14 +3,13 @@
 import msgspec
 from msgspec import Struct, field
 
+from ..bus.blocks import Attestation, Ballot
 from ..bus.channel.csi import dequantise
 from ..bus.clock import MS, SECOND, ns
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.messages import (
     Association,
-    Attestation,
-    Ballot,
     CodecRequest,
     CodecWeights,
     CodedPicture,

@@ -7,21 +7,10 @@ Pictures are uint8 RGB bytes, symbols little-endian complex64 bytes, vectors lit
 nanoseconds, SNRs Es/N0 in dB. A *request* id is ``"<sender id>/<number>"``; it is empty where no request is meant.
 """
 
-import re
-
 from msgspec import Struct
 
-from .blocks import Block
-
-
-def kind_of(class_name: str) -> str:
-    """``"CsiReport"`` -> ``"csi_report"``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
-
-
-class Message(Struct, frozen=True, tag=kind_of, forbid_unknown_fields=True, gc=False):
-    """Base of all payloads; subclasses are frozen and tagged with their kind."""
-
+from .blocks import Attestation, Ballot, Proposal, SealedBlock
+from .payload import Message
 
 # --- bodies: what crosses the radio -------------------------------------------------------------------------------
 
@@ -61,32 +50,6 @@ class Settlement(Message, frozen=True):
 
     user: str
     credits: float
-
-
-class Ballot(Message, frozen=True):
-    """User -> cloud: whom it wants to validate blocks of the ledger from now on (``policies/incentive/ledger.py``)."""
-
-    votes: list[str]
-
-
-class Proposal(Message, frozen=True):
-    """Cloud -> elected validators: a block to be attested."""
-
-    block: Block
-
-
-class Attestation(Message, frozen=True):
-    """Validator -> cloud: block ``number`` follows; ``tag``: keyed hash of its hash. Any user, empty ``tag``: it lacks it."""
-
-    number: int
-    tag: bytes
-
-
-class SealedBlock(Message, frozen=True):
-    """Cloud -> users, multicast, and a record: a block of the ledger with its attestations as (validator, tag)."""
-
-    block: Block
-    seal: list[tuple[str, bytes]]
 
 
 class BranchReady(Message, frozen=True):
