@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...bus.records import AirRecord
+from .calibration import noise_pairs, rank_correlation
 from .privacy import privacy_results
 from .reduce import Reduction
 from .row import SHOWN, Row
@@ -49,6 +50,9 @@ def results(reduction: Reduction) -> dict[str, float]:
     subjects = [row.subject_alignment for row in rows if row.subject_alignment is not None]
     if subjects:
         found["subject_alignment"] = math.fsum(subjects) / len(subjects)
+    correlation = rank_correlation(noise_pairs(rows))
+    if correlation is not None:
+        found["noise_rank_correlation"] = correlation
     if rows:
         found["attempts_per_transfer"] = sum(row.attempts for row in rows) / max(1, sum(row.transfers for row in rows))
     latencies = sorted(row.latency_s for row in rows if row.status == SHOWN)

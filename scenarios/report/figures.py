@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..metrics.calibration import noise_pairs, rank_correlation, rank_interval
 from ..metrics.reduce import Reduction
 from ..metrics.row import SHOWN, Row
 from .theme import BLUE, CYCLE, GREY, MUTED, ORANGE, PINK, figure
@@ -129,6 +130,24 @@ def _prompt_parts(ax: Any, parts: Counter[str]) -> None:
     ax.set(xlabel="requests", title="Prompt parts")
     ax.tick_params(axis="y", labelsize=8)
     ax.grid(False, axis="y")
+
+
+def noise(folder: Path, rows: Sequence[Row]) -> bool:
+    """Estimated semantic noise against what generation really lost: dots of requests, means of fifths of the estimates."""
+    pairs = noise_pairs(rows)
+    rho = rank_correlation(pairs)
+    if rho is None:
+        return False
+    low, high = rank_interval(pairs)
+    order = np.argsort(pairs[:, 0], kind="stable")
+    with figure(folder, "noise", (4.6, 3.5)) as (_, ax):
+        ax.plot((0, 1), (0, 1), color=GREY, linestyle="--", linewidth=1.0)
+        ax.scatter(pairs[:, 0], pairs[:, 1], s=12, color=BLUE, alpha=0.35, linewidths=0)
+        for fifth in np.array_split(order, 5):
+            ax.plot(*pairs[fifth].mean(axis=0), "o", color=ORANGE, markersize=8, markeredgecolor="white")
+        ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="semantic noise, estimated", ylabel="semantic error, realised")
+        ax.set_title(f"Rank correlation {rho:.2f} [{low:.2f}, {high:.2f}]")
+    return True
 
 
 def symbols(folder: Path, reduction: Reduction, jscc_only: float | None) -> bool:
