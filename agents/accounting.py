@@ -106,7 +106,7 @@ _SIZES: dict[type, Callable[[Any], int]] = {
     Delta: lambda body: (
         VERSION_BITS + sum(USER_BITS + SUBJECT_NUMBER_BITS + vector_bits(vector) for vector in body.identifiers.values())
     ),
-    JsccPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS,
+    JsccPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + (body.denoise is not None),
     CodedPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + LENGTH_BITS + 8 * len(body.file),
 }
 

@@ -73,6 +73,7 @@ class Delivery(Struct):
 
     content: Content
     codec: str = ""
+    denoise: bool | None = None
     asked_ns: int = -1
 
 
@@ -224,6 +225,7 @@ class Edge(NetworkAgent):
         if "outcome" in self.around.needs["encoder"]:
             self.state.chosen[request] = Chosen(msgspec.structs.replace(context, memory={}, truth=None), choice)
         delivery.codec = self.state.last_codec[user] = choice.codec
+        delivery.denoise = choice.denoise if self.settings.denoise else None
         if choice.codec in FORMATS:
             self.send_coded(request, delivery, ctx)
             return
@@ -264,6 +266,7 @@ class Edge(NetworkAgent):
             lead_s=self.around.latency_s("edge", "bs"),
             waited_s=(now_ns - taken_ns) / SECOND,
             memory=self.memory("encoder"),
+            denoiser=self.settings.denoise,
             truth=self.around.true_snr_db(user, self.state.places[user].bs, "down", now_ns) if privileged else None,
         )
 
@@ -272,7 +275,7 @@ class Edge(NetworkAgent):
         request = event.in_reply_to.partition(":")[2]
         delivery = self.state.deliveries.pop(request)
         content = delivery.content
-        header = JsccPicture(request, content.recipient, content.t_ns, delivery.codec)
+        header = JsccPicture(request, content.recipient, content.t_ns, delivery.codec, delivery.denoise)
         place = self.state.places[content.recipient]
         label = f"features:{request}:down"
         ctx.send(place.bs, Downlink([content.recipient], label, request, "features", body_bits(header), header, result.symbols))

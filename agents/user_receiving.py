@@ -26,7 +26,7 @@ class UserReceiving(UserRehearsing, UserLearning):
             ctx.record(Failure(header.request, self.id, f"no decoder for {header.codec}"))
             return
         self.state.receiving[header.request] = Receiving(header.t_ns, header.codec, message.snr_db)
-        if self.settings.denoise and not self.around.library.codec(header.codec).adaptive:  # it knows the specialists' features
+        if header.denoise and not self.around.library.codec(header.codec).adaptive:  # it knows the specialists' features
             ctx.infer(self.runs("denoiser"), Denoise(message.symbols, header.codec, message.snr_db), f"denoiser:{header.request}")
             return
         ctx.infer(

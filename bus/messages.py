@@ -160,12 +160,14 @@ class JsccPicture(Message, frozen=True):
     """Header of a picture sent as JSCC symbols: the symbols travel in ``symbols`` of the radio message that carries it.
 
     ``t_ns``: when the picture was taken (known to 1 ms on the air). The header is sent as coded bits ahead of the symbols.
+    ``denoise``: whether the receiver denoises them first; ``None``: not told, since receivers cannot.
     """
 
     request: str
     recipient: str
     t_ns: int
     codec: str
+    denoise: bool | None = None
 
 
 class CodedPicture(Message, frozen=True):

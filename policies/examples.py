@@ -137,6 +137,7 @@ def encoder_context(number: int) -> EncoderContext:
         10.0 if number % 4 == 0 else None,
         lead_s=0.002 if number % 5 else 0.0,
         waited_s=_draw(number, "waited"),
+        denoiser=number % 6 == 1,
     )
 
 

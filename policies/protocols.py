@@ -156,15 +156,18 @@ class EncoderContext(Struct, frozen=True):
     waited_s: float = 0.0
     """Age of the picture: time since it was taken."""
     memory: Memory = {}
+    denoiser: bool = False
+    """Whether receivers can denoise the features of specialists before they decode them."""
     truth: float | None = None
     """For an oracle: the link's true SNR in dB when the first symbol can be on the air."""
 
 
 class EncoderChoice(Struct, frozen=True):
-    """``codec``: name of one of the context's codecs."""
+    """``codec``: name of one of the context's codecs. ``denoise``: whether the receiver, if it can, denoises first."""
 
     codec: str
     reason: str
+    denoise: bool = True
 
 
 class TermsContext(Struct, frozen=True):

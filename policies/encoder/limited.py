@@ -47,7 +47,8 @@ class Limited:
             choice = self._argmax.choose(
                 context if len(fitting) == len(context.codecs) else replace(context, codecs=fitting), rng
             )
-            return EncoderChoice(choice.codec, f"{len(fitting)} of {len(context.codecs)} within the limits; {choice.reason}")
+            reason = f"{len(fitting)} of {len(context.codecs)} within the limits; {choice.reason}"
+            return EncoderChoice(choice.codec, reason, choice.denoise)
         cheapest = min(context.codecs, key=lambda card: (card.symbols, card.joules, card.name))
         late_s = latency_s(cheapest, context)
         reason = f"no codec is within the limits: the cheapest one, {late_s:.3f} s after the capture, {cheapest.joules:.2g} J"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ...agents.coded_pictures import FORMATS
 from ...agents.models.codecs.library import read_library
 from ...agents.models.loading import WEIGHTS
 from ...policies.registry import BUILT_IN, needs, resolve
@@ -37,13 +38,14 @@ def prompt_sets(scenario: Scenario) -> list[str]:
 
 
 def codec_names(scenario: Scenario) -> list[str]:
-    """Names of the JSCC codecs that the scenario's edges hold, lowest rate first.
+    """Names of the JSCC codecs that the scenario's edges hold, lowest rate first; then the formats of coded bits, if offered.
 
     Raises:
         Missing: The library is not there.
     """
     codecs = read_library(WEIGHTS / "jscc").chosen(scenario.models.codecs).values()
-    return [codec.name for codec in sorted(codecs, key=lambda codec: (codec.symbols, codec.snr_db))]
+    names = [codec.name for codec in sorted(codecs, key=lambda codec: (codec.symbols, codec.snr_db))]
+    return names + (list(FORMATS) if scenario.models.coded_fallback else [])
 
 
 def oracles(kind: str, given: Sequence[str] = ()) -> list[str]:

@@ -82,14 +82,19 @@ def test_other_networks_end_as_well(settings: NetworkSettings) -> None:
     assert_every_request_ends_once(run(settings))
 
 
-def test_receivers_denoise_before_they_decode_where_that_is_set() -> None:
-    """The same pictures are shown, somewhat later: the call is charged to the receiver's processor."""
-    plain, denoised = two(), run(two_users(denoise=True))
+def test_receivers_denoise_before_they_decode_where_that_is_set_and_chosen() -> None:
+    """The same pictures are shown, somewhat later: the call is charged to the receiver's processor, the choice to the air."""
+    always = (resolve("encoder", "argmax-quality:denoise_below_db=99"),)
+    plain, denoised = two(), run(two_users(denoise=True, policies=always))
     assert_every_request_ends_once(denoised)
     assert not plain.of(Denoised)
     assert len(denoised.of(Denoised)) == len(denoised.of(Shown)) == len(plain.of(Shown))
     later = [b.latency_ns - a.latency_ns for a, b in zip(plain.of(Shown), denoised.of(Shown), strict=True)]
     assert min(later) >= 10**8 / two_users().compute.user_flops * 1e9
+    bits = [{air.payload_bits for air in result.of(AirRecord) if air.purpose == "features"} for result in (plain, denoised)]
+    assert bits[1] == {each + 1 for each in bits[0]}
+    good = run(two_users(denoise=True))
+    assert good.of(Shown) and not good.of(Denoised)  # at 20 dB and more the policy lets it be
 
 
 def test_a_channel_without_hope_fails_every_request() -> None:

@@ -145,6 +145,16 @@ def test_argmax_takes_the_best_curve() -> None:
     assert [choose("argmax-quality", snr_db) for snr_db in (-10, 5, 20)] == ["low", "mid", "high"]
 
 
+def test_denoising_is_for_bad_channels_and_for_receivers_that_can() -> None:
+    policy = load(resolve("encoder", "argmax-quality:denoise_below_db=6"))
+
+    def denoise(snr_db, denoiser):
+        return policy.choose(EncoderContext((LOW,), snr_db, 0.0, 0.0, 0.0, 1e6, denoiser=denoiser), lambda name: 0.5).denoise
+
+    assert [denoise(snr_db, True) for snr_db in (-3.0, 5.9, 6.0, 20.0)] == [True, True, False, False]
+    assert denoise(20.0, False)  # nothing to decide: the default
+
+
 def test_price_decides_between_rates() -> None:
     assert choose("argmax-quality:db_per_ksymbol=0", 7, (MID, BIG)) == "big"
     assert choose("argmax-quality:db_per_ksymbol=10", 7, (MID, BIG)) == "mid"
