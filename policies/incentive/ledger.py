@@ -14,8 +14,9 @@ no more. The rules here are those of DPoS as deployed in EOSIO ("EOS.IO Technica
   attest it (15 of 21 in EOSIO). An attestation is a keyed blake2b hash of the block's hash.
 - *Fees*: each elected validator earns the same stated fee for each block, whatever is in it.
 
-Left out: signatures by private keys (keys follow from the run's seed, so that everyone who knows it can check them), penalties,
-and forks, as there is one producer. What is missing after the last block cannot be seen from the chain alone.
+Everybody follows the whole chain, so the work for a block grows with the square of the number of users: it is meant for up to
+a thousand or two. Left out: signatures by private keys (keys follow from the run's seed, so that everyone who knows it can check
+them), penalties, and forks, as there is one producer. What is missing after the last block cannot be seen from the chain alone.
 """
 
 from collections.abc import Callable, Sequence

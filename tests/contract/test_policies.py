@@ -34,6 +34,7 @@ VARIANTS = [
     ("encoder", "bandit:prior=1,doubt_db=4"),
     ("incentive", "posted:overbook=9"),
     ("incentive", "reverse-auction:reserve=1"),
+    ("incentive", "dpos:validators=1,fee=1"),
     ("scheduling", "proportional-fair:alpha=0"),
 ]
 

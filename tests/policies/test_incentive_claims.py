@@ -1,4 +1,8 @@
-"""Every registered incentive keeps what its ``claims`` say, in random markets; a new one is tested by being registered."""
+"""Every registered incentive keeps what its ``claims`` say, in random markets; a new one is tested by being registered.
+
+That decisions do not depend on the number of workers is in the digests of ``tests/contract/test_digests.py`` (posted prices)
+and of ``tests/agents/test_ledger.py`` (the ledger).
+"""
 
 from functools import cache
 from itertools import combinations
@@ -12,7 +16,11 @@ from semcast.policies.protocols import Offer, RespondContext, Response, SettleCo
 from semcast.policies.registry import BUILT_IN, load, resolve
 
 KINDS = ("subject", "preference", "history")
-VARIANTS = {"posted": ("posted:overbook=4",), "contract": ("contract:overbook=3,largest=4",), "reverse-auction": ()}
+VARIANTS = {
+    "posted": ("posted:overbook=4",),
+    "contract": ("contract:overbook=3,largest=4",),
+    "dpos": ("dpos:validators=1,fee=0",),
+}
 TEXTS = tuple(text for name in BUILT_IN["incentive"] for text in (name, *VARIANTS.get(name, ())))
 MARKETS = 120
 """Random markets for each mechanism and claim; all together some three thousand, with up to 16 deviations each."""

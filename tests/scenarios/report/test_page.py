@@ -1,10 +1,12 @@
 """The report of a run: complete, self-contained, escaped."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from semcast.scenarios.metrics.judging import Recovery, Scores
 from semcast.scenarios.metrics.reduce import Reduction, row_of
 from semcast.scenarios.metrics.story import collect
@@ -80,3 +82,12 @@ def test_html_pieces_escape() -> None:
     assert "&lt;i&gt;" in table([{"a<i>": "<i>"}])
     assert "<title>&amp;</title>" in document("&", [])
     assert [number(value) for value in (3, 12345.6, 0.12345, None, "x")] == ["3", "12,346", "0.123", "", "x"]
+
+
+def test_privacy_is_told_where_vectors_had_noise(reduction: Reduction, tmp_path: Path) -> None:
+    knowledge = structs.replace(SETTINGS.knowledge, privacy_epsilon=8.0)
+    noisy = replace(reduction, settings=structs.replace(SETTINGS, knowledge=knowledge))
+    assert "Privacy of shared" not in write_report(tmp_path, reduction, run(reduction)).read_text()
+    page = write_report(tmp_path, noisy, run(noisy)).read_text()
+    assert "each release is (8, 1e-05)-differentially private" in page
+    assert "Pictures, captions and boxes are not covered" in page
