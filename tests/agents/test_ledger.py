@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import msgspec
 import pytest
 from semcast.agents.ledger import key_of, rounds_of, rules_of
 from semcast.agents.settings import TrafficSettings
@@ -45,6 +46,12 @@ def test_a_block_is_sealed_every_round_and_the_chain_holds() -> None:
 @pytest.mark.parametrize("workers", [2, 4])
 def test_the_ledger_does_not_depend_on_the_number_of_workers(workers: int) -> None:
     assert kept(workers).digest == kept().digest
+
+
+def test_states_survive_serialisation() -> None:
+    for agent in kept().agents.values():
+        raw = msgspec.msgpack.encode(agent.state)
+        assert msgspec.msgpack.decode(raw, type=type(agent.state)) == agent.state
 
 
 def test_everybody_follows_the_chain_and_votes_in_its_own_interest() -> None:
