@@ -89,6 +89,7 @@ BUILT_IN = {
         "fifo": "fifo:Fifo",
         "round-robin": "round_robin:RoundRobin",
         "proportional-fair": "proportional_fair:ProportionalFair",
+        "semantic-value": "semantic_value:SemanticValue",
     },
     "eviction": {"lru": "lru:Lru", "lfu": "lfu:Lfu", "greedy-dual": "greedy_dual:GreedyDual"},
 }
@@ -175,9 +176,17 @@ def needs_of(policy: Any) -> frozenset[str]:
 
 
 def fingerprint(spec: PolicySpec) -> str:
-    """Hash (blake2b, 32 hex digits) of the policy's source file, so that a trace tells which version decided."""
-    module = sys.modules[_import(spec.target, spec.kind, spec.name).__module__]
-    return hashlib.blake2b(Path(module.__file__ or "").read_bytes(), digest_size=16).hexdigest()
+    """Hash (blake2b, 32 hex digits) of the policy's source file, so that a trace tells which version decided.
+
+    A class with a static method ``files(parameters)`` has the files that it names hashed along: its weights, for instance.
+    """
+    policy = _import(spec.target, spec.kind, spec.name)
+    h = hashlib.blake2b(Path(sys.modules[policy.__module__].__file__ or "").read_bytes(), digest_size=16)
+    takes, files = dataclass_of(policy), getattr(policy, "files", None)
+    if takes is not None and files is not None:
+        for path in files(takes(**fill(takes, spec.parameters, spec.name))):
+            h.update(path.read_bytes())
+    return h.hexdigest()
 
 
 def _check_kind(kind: str) -> None:

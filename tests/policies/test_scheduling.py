@@ -3,8 +3,10 @@
 from math import log10
 
 from semcast.bus import keys
+from semcast.bus.channel.mcs import MCS_TABLE
 from semcast.policies.protocols import QueuedTransfer, ScheduleContext
 from semcast.policies.registry import load, resolve
+from semcast.policies.scheduling.semantic_value import MOST_ROBUST
 
 
 def transfer(number, user, snr_db=10.0, waited_ns=0, mean=None):
@@ -65,3 +67,27 @@ def test_a_large_alpha_serves_the_least_served() -> None:
 def test_proportional_fair_without_means_serves_the_least_served() -> None:
     queue = [transfer(1, "a", 30.0), transfer(2, "b", -5.0)]
     assert allocate("proportional-fair", queue, [("a", 900), ("b", 100)]) == 2
+
+
+def queued(number, purpose, symbols, snr_db=10.0, waited_ns=0):
+    return QueuedTransfer(number, "a", "down", purpose, symbols, snr_db, waited_ns, None)
+
+
+def test_semantic_value_weighs_purpose_against_air() -> None:
+    assert allocate("semantic-value", [queued(1, "features", 1000), queued(2, "features", 500)]) == 2
+    assert allocate("semantic-value", [queued(1, "feedback", 1000), queued(2, "features", 1000)]) == 2
+    assert (
+        allocate("semantic-value", [queued(1, "prompt", 900, 20.0), queued(2, "prompt", 900, 0.0)]) == 1
+    )  # fewer symbols up there
+    # features take as many symbols on any channel
+    assert allocate("semantic-value", [queued(1, "features", 900, 0.0), queued(2, "features", 900, 20.0)]) == 1
+
+
+def test_semantic_value_lets_nothing_starve() -> None:
+    queue = [queued(1, "feedback", 1000, waited_ns=int(20e9)), queued(2, "features", 500)]
+    assert allocate("semantic-value", queue) == 1
+    assert allocate("semantic-value:half_s=200", queue) == 2
+
+
+def test_the_most_robust_scheme_is_the_links_own() -> None:
+    assert abs(MOST_ROBUST - MCS_TABLE[0].efficiency) < 0.05
