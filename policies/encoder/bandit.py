@@ -22,7 +22,7 @@ class Parameters:
     span_db: Annotated[float, "dB of PSNR from there to quality 1"] = 15.0
     bin_db: Annotated[float, "width of a bin of reported SNRs in dB"] = 4.0
     prior: Annotated[float, "lessons that a card's prediction is worth"] = 8.0
-    doubt_db: Annotated[float, "standard deviation of one lesson in dB; 0: never explores"] = 1.0
+    doubt_db: Annotated[float, "standard deviation of one lesson in dB; 0: never explores"] = 0.5
 
     def __post_init__(self) -> None:
         if min(self.span_db, self.bin_db, self.prior) <= 0.0 or min(self.db_per_ksymbol, self.doubt_db) < 0.0:
