@@ -18,6 +18,7 @@ import msgspec
 from ..bus import keys
 from ..bus.errors import BadInput
 from .examples import contexts, lesson, told
+from .incentive.markets import broken_claims
 from .prompt.parts import CORE
 from .protocols import (
     LESSONS,
@@ -82,6 +83,8 @@ def find_problems(kind: str, policy: Any) -> tuple[str, ...]:
     problems += _changes(kind, policy, again, answers)
     if "outcome" in needs_of(policy):
         problems += _learning(kind, policy)
+    if kind == "incentive" and not problems:
+        problems += broken_claims(policy)
     return tuple(dict.fromkeys(problems))
 
 

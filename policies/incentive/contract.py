@@ -1,6 +1,7 @@
 """A menu of contracts for privacy types: the more is shared, the more is paid, and each type finds its own entry best."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, sqrt
 from typing import Annotated, ClassVar
 
@@ -46,6 +47,7 @@ class Parameters:
         return {"subject": self.subject, "preference": self.preference}.get(kind, self.other)
 
 
+@lru_cache(maxsize=256)
 def menu(worth: float, costs: tuple[float, ...], largest: float) -> Menu:
     """The contracts that bring the cloud most, when sharing of size s is worth ``worth * sqrt(s)`` to it.
 
