@@ -261,7 +261,7 @@ def run_everywhere(
     """Call a function with each argument, as Ray tasks of one processor each, and yield ``(index, answer)`` as they end.
 
     Arguments and answers travel as data, so that the machines of a cluster need no common folder. A task whose machine is
-    lost is tried again elsewhere. Closing the iterator, or an error in it, ends all tasks.
+    lost is tried again elsewhere. Closing the iterator, or an error in it, ends all tasks. Within `connected` the workers stay.
 
     Args:
         function: A function of a module that workers can import.
@@ -279,7 +279,10 @@ def run_everywhere(
         return
     import ray
 
-    _connect(ray, address, jobs or None)
+    joined = ray.is_initialized()
+    if not joined:
+        _connect(ray, address, jobs or None)
+    running: dict[Any, int] = {}
     try:
         task = ray.remote(function).options(num_cpus=1)
         running = {task.remote(argument): index for index, argument in enumerate(arguments)}
@@ -289,7 +292,25 @@ def run_everywhere(
     except ray.exceptions.RayError as error:
         raise RunFailed(f"a Ray task failed: {error}", "run again with --jobs 1 to see whether Ray is the cause") from error
     finally:
-        ray.shutdown()  # of a cluster, too: the tasks of a driver that left are ended
+        if not joined:
+            ray.shutdown()  # of a cluster, too: the tasks of a driver that left are ended
+        for reference in running if joined else ():
+            ray.cancel(reference, force=True)
+
+
+@contextlib.contextmanager
+def connected(*, jobs: int = 0, address: str = "") -> Iterator[None]:
+    """Within, one call of `run_everywhere` after the other finds the same Ray, and workers that have loaded what they need."""
+    if jobs == 1 and not address:
+        yield
+        return
+    import ray
+
+    _connect(ray, address, jobs or None)
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 class _RayWorker:
@@ -362,7 +383,7 @@ def _connect(ray: Any, address: str, processors: int | None = None) -> None:
         options |= {"address": "local", "num_cpus": processors, "include_dashboard": False}
     try:
         ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # of any class: a node that is slow to start is a plain Exception
         where = f"the Ray cluster at {address!r}" if address else "a local Ray"
         raise Missing(f"cannot reach {where}: {error}", NO_CLUSTER) from error
 

@@ -5,9 +5,10 @@ import logging
 from pathlib import Path
 
 from ...bus.errors import BadInput
+from . import train_policy
 from .output import add_json, write_json, write_table
 
-HELP = "train a model of the tiny profile on the scene world; goes on from its checkpoints"
+HELP = "train a model of the tiny profile on the scene world, or a policy on runs; goes on from its checkpoints"
 EXAMPLE = "semcast train jscc --minutes 60 --work training/jscc"
 SKIPPED = "needs a folder of photographs: --photos DIR"
 
@@ -40,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photos", metavar="DIR", default="", help="folder of photographs, for jscc-photos")
     parser.add_argument("--device", metavar="DEVICE", default="cpu", help="cpu, cuda or cuda:N (default cpu)")
     parser.add_argument("--threads", metavar="N", type=int, default=1, help="torch threads (default 1)")
+    train_policy.configure(parser)
     add_json(parser)
 
 
@@ -50,12 +52,15 @@ def execute(args: argparse.Namespace) -> int:
 
     if not args.recipe:
         rows = [{"recipe": name, "minutes": recipe.minutes, "what": recipe.what} for name, recipe in RECIPES.items()]
+        rows.append({"recipe": train_policy.NAME, "minutes": 0.0, "what": train_policy.WHAT})
         write_json({"recipes": rows}) if args.json else write_table(rows)
         return 0
     weights, photos = Path(args.out or WEIGHTS), Path(args.photos) if args.photos else None
     _show_progress()
     made: dict[str, dict[str, str]] = {}
-    for name in _wanted(args):
+    if args.recipe == train_policy.NAME:
+        made[args.recipe] = train_policy.execute(args)
+    for name in () if made else _wanted(args):
         recipe = RECIPES[name]
         if recipe.photos and photos is None and args.recipe != name:
             made[name] = {"skipped": SKIPPED}
@@ -75,9 +80,10 @@ def _show_progress() -> None:
     """What the recipes tell of their progress goes to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    log = logging.getLogger("semcast.agents.models.training")
-    log.setLevel(logging.INFO)
-    log.handlers = [handler]
+    for place in ("agents.models.training", "scenarios.learning"):
+        log = logging.getLogger(f"semcast.{place}")
+        log.setLevel(logging.INFO)
+        log.handlers = [handler]
 
 
 def _wanted(args: argparse.Namespace) -> list[str]:
@@ -87,5 +93,7 @@ def _wanted(args: argparse.Namespace) -> list[str]:
     asked = (args.only or list(RECIPES)) if args.recipe == TINY else [args.recipe]
     for name in asked:
         if name not in RECIPES:
-            raise BadInput(f"no training recipe {name!r}", f"there are: {TINY} (all of them), {', '.join(RECIPES)}")
+            raise BadInput(
+                f"no training recipe {name!r}", f"there are: {TINY} (all of them), {', '.join(RECIPES)}, {train_policy.NAME}"
+            )
     return [name for name in RECIPES if name in asked]

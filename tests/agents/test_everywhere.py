@@ -1,7 +1,9 @@
 """Many calls of one function: in this process, and as Ray tasks."""
 
+import os
+
 import pytest
-from semcast.agents.hosting import run_everywhere
+from semcast.agents.hosting import connected, run_everywhere
 from semcast.bus import keys
 from semcast.bus.errors import Missing, RunFailed
 
@@ -30,3 +32,19 @@ def test_ray_answers_the_same_and_tells_failures() -> None:
     assert sorted(run_everywhere(keys.uniform, WORDS, jobs=2)) == list(run_everywhere(keys.uniform, WORDS, jobs=1))
     with pytest.raises(RunFailed, match="Ray task"):
         list(run_everywhere(keys.uniform, ["a", None], jobs=2))
+
+
+def _pid(_: str) -> int:
+    return os.getpid()
+
+
+@pytest.mark.slow
+def test_workers_stay_while_connected() -> None:
+    with connected(jobs=1):
+        assert list(run_everywhere(_pid, ["a"], jobs=1)) == [(0, os.getpid())]
+    with connected(jobs=2):
+        one, two = ({pid for _, pid in run_everywhere(_pid, WORDS, jobs=2)} for _ in range(2))
+        assert one & two
+    import ray
+
+    assert not ray.is_initialized()

@@ -1,0 +1,1 @@
+"""Reinforcement learning on networks; see README.md of the folder above."""
