@@ -102,7 +102,7 @@ _SIZES: dict[type, Callable[[Any], int]] = {
     KbSummary: summary_bits,
     CsiRequest: lambda body: REQUEST_BITS,
     Feedback: lambda body: REQUEST_BITS + 2 * SCORE_BITS + TIME_BITS + seen_bits(body.seen),
-    Reception: lambda body: NUMBER_BITS + SCORE_BITS + TIME_BITS + seen_bits(body.seen),
+    Reception: lambda body: NUMBER_BITS + SCORE_BITS + TIME_BITS + 1 + seen_bits(body.seen),
     Delta: lambda body: (
         VERSION_BITS + sum(USER_BITS + SUBJECT_NUMBER_BITS + vector_bits(vector) for vector in body.identifiers.values())
     ),

@@ -27,7 +27,6 @@ from ..bus.messages import (
     Prompt,
     Reception,
     Satisfaction,
-    SeenThing,
     Share,
     Tick,
 )
@@ -49,6 +48,8 @@ CSI_PATIENCE_NS = 60 * MS
 """How long an edge waits for the answer before it goes by what it has."""
 NO_CSI_AGE_S = 10.0
 """Age given to a policy for a receiver that has never reported."""
+MOST_CHOSEN = 256
+"""Choices that an edge keeps in mind until it hears of them; the oldest is forgotten first."""
 PICTURE_BITS = 8 * 3 * PICTURE_SIDE * PICTURE_SIDE
 
 
@@ -224,6 +225,8 @@ class Edge(NetworkAgent):
         choice = self.decide(ctx, "encoder", "choose", context, request, about=f"{request}:down", private=False)
         if "outcome" in self.around.needs["encoder"]:
             self.state.chosen[request] = Chosen(msgspec.structs.replace(context, memory={}, truth=None), choice)
+            if len(self.state.chosen) > MOST_CHOSEN:  # of those whose feedback was lost, or went to another edge
+                del self.state.chosen[next(iter(self.state.chosen))]
         delivery.codec = self.state.last_codec[user] = choice.codec
         delivery.denoise = choice.denoise if self.settings.denoise else None
         if choice.codec in FORMATS:
@@ -340,29 +343,30 @@ class Edge(NetworkAgent):
     def got_feedback(self, feedback: Feedback, message: Forwarded, ctx: Context) -> None:
         """Cache it until the next sync."""
         self.state.feedback.append((feedback.request, feedback.satisfaction))
-        self.ended(feedback.request, feedback.quality, feedback.latency_ns, feedback.seen or [], ctx)
+        self.ended(Reception(feedback.request, feedback.quality, feedback.latency_ns, feedback.seen or []), ctx)
 
-    def ended(self, request: str, quality: float, latency_ns: int, seen: list[SeenThing], ctx: Context) -> None:
+    def ended(self, reception: Reception, ctx: Context) -> None:
         """A request has ended: the encoder policy learns, and so may its sender's policies."""
+        request = reception.request
         chosen = self.state.chosen.pop(request, None)
         if chosen is not None:
-            self.study("encoder", EncoderLesson(chosen.context, chosen.choice, Outcome(quality, latency_ns / SECOND)))
+            outcome = Outcome(reception.quality, reception.latency_ns / SECOND, shown=reception.shown)
+            self.study("encoder", EncoderLesson(chosen.context, chosen.choice, outcome))
         if self.around.outcomes_wanted:
             sender = request.rpartition("/")[0]
-            body = Reception(request, quality, latency_ns, seen)
             label = f"reception:{request}"
-            self.send_down(Downlink([sender], label, request, "feedback", body_bits(body), body), ctx)
+            self.send_down(Downlink([sender], label, request, "feedback", body_bits(reception), reception), ctx)
 
     def on_failure(self, failure: Failure, event: Envelope, ctx: Context) -> None:
         """A request ended badly: nobody can be satisfied with it."""
         self.state.feedback.append((failure.request, 0.0))
-        self.ended(failure.request, 0.0, 0, [], ctx)
+        self.ended(Reception(failure.request, 0.0, 0, [], shown=False), ctx)
 
     def fail(self, request: str, reason: str, ctx: Context) -> None:
         """A request ends here."""
         ctx.record(Failure(request, self.id, reason))
         self.state.feedback.append((request, 0.0))
-        self.ended(request, 0.0, 0, [], ctx)
+        self.ended(Reception(request, 0.0, 0, [], shown=False), ctx)
 
     def tick_sync(self, tick: Tick, ctx: Context) -> None:
         """Send what came since the last sync to the cloud; the last time one period after the traffic's end."""

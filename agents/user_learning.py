@@ -71,7 +71,9 @@ class UserLearning(UserBase):
         if told is None:
             return
         found = [Box(thing.label, "", thing.cx, thing.cy, thing.width, thing.height) for thing in reception.seen]
-        error = semantic_error(told.seen, found, told.noise_context.task)
-        outcome = Outcome(reception.quality, reception.latency_ns / SECOND, error)
-        self.study("noise", NoiseLesson(told.noise_context, told.noise, told.prompt.parts, outcome))
+        # what the air lost tells nothing of what was understood
+        error = semantic_error(told.seen, found, told.noise_context.task) if reception.shown else None
+        outcome = Outcome(reception.quality, reception.latency_ns / SECOND, error, reception.shown)
+        lesson = NoiseLesson(told.noise_context, told.noise, told.prompt.parts, told.prompt.share_knowledge, outcome)
+        self.study("noise", lesson)
         self.study("prompt", PromptLesson(told.prompt_context, told.prompt, outcome))

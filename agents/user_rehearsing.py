@@ -4,7 +4,8 @@ A noise policy that needs a ``"rehearsal"`` has the plainest prompt (the caption
 generator, with no more than what the last summary says that the cloud knows, and looked at again by its own extractor.
 
 An oracle's ``"truth"`` is the same with the cloud's own generator and the very seed that the cloud will draw the request with,
-against the true scene; its time and energy count, so that an oracle is never cheaper than what it is compared to.
+against the true scene; its time and energy count. It is the cloud's picture of the caption but for branch models: a sender
+has neither the reference nor the adapter that the cloud made of what was shared, and draws known subjects by identifier.
 """
 
 from ..bus import keys
@@ -36,7 +37,7 @@ class UserRehearsing(UserSeeing):
         else:
             self.tell_about(request, sending, None, ctx)
             return
-        ctx.infer(role, Generate(seen.caption, "", [], seed, steps, known), f"{REHEARSAL}:{request}")
+        ctx.infer(role, Generate(self.tellable(seen.caption), "", [], seed, steps, known), f"{REHEARSAL}:{request}")
 
     def rehearsed_picture(self, request: str, picture: bytes, ctx: Context) -> None:
         """Drawn: look at it."""
@@ -49,6 +50,10 @@ class UserRehearsing(UserSeeing):
         meant = sending.truth or sending.seen.boxes
         error = semantic_error(meant, found.boxes, sending.task, recognised(meant, found.boxes))
         self.tell_about(request, sending, error, ctx)
+
+    def tellable(self, caption: str) -> str:
+        """A caption as it may leave this user."""
+        raise NotImplementedError
 
     def tell_about(self, request: str, sending: Sending, rehearsed: float | None, ctx: Context) -> None:
         """Choose a prompt and send it."""

@@ -22,6 +22,7 @@ from .pictures import compress_reference
 from .prompt_codec import BOXES, CAPTION, IDENTIFIERS, KEYWORDS, PARTS, REFERENCES, PromptContent, encode, part_bits
 from .scenes.caption import unnamed
 from .scenes.draw import draw
+from .scenes.goals import impersonal
 from .scenes.goals import request as wish
 from .scenes.vocabulary import LABELS
 from .scenes.world import Scene, make_scene
@@ -119,7 +120,7 @@ class UserSending(UserRehearsing, UserLearning):
             time_ms=sending.t_ns // MS,
             task=sending.task,
             parts=(),
-            goal=intent.goal,
+            goal=self.tellable_goal(intent.goal),
             keywords=tuple(intent.keywords[: most.keywords]),
             caption=self.tellable(seen.caption),
             background=seen.background,
@@ -136,10 +137,17 @@ class UserSending(UserRehearsing, UserLearning):
                 caption = unnamed(caption, item.name)
         return caption
 
+    def tellable_goal(self, goal: str) -> str:
+        """A goal as it may leave this user: "show the dog" for "show my dog" where that is nobody's business."""
+        for item in self.state.kb.of_kind(SUBJECT):
+            if item.sharing == OWN:
+                goal = impersonal(goal, item.name.rpartition("/")[2])
+        return goal
+
     def may_tell(self, name: str) -> bool:
         """Whether an own subject's look exists and may leave this user."""
         item = self.state.kb.get(SUBJECT, name)
-        return item is not None and bool(item.data) and item.sharing != OWN
+        return item is not None and bool(item.data) and item.sharing != OWN and name not in self.state.albums
 
     def select(
         self, request: str, sending: Sending, content: PromptContent, rehearsed: float | None, ctx: Context

@@ -77,15 +77,18 @@ class UserSharing(UserLedger, UserPrivacy):
 
     def offers(self) -> tuple[Offer, ...]:
         """What this user could share, with its keyed privacy costs; the utility is that of better pictures of its own subject."""
-        traffic = self.settings.traffic
-        expected = traffic.rate_hz * max(traffic.duration_s - traffic.start_s, 0.0) * traffic.subject_share
         offers = []
         for kind in (PREFERENCE, SUBJECT):
-            items = self.state.kb.of_kind(kind)
-            for item in items:
-                utility = CREDITS_A_PICTURE * expected / len(items) if kind == SUBJECT else 0.0
+            for item in self.state.kb.of_kind(kind):
+                utility = self.subject_utility() if kind == SUBJECT else 0.0
                 offers.append(Offer(kind, f"{kind}:{item.name}", self.privacy_cost(kind, item.name), utility))
         return tuple(offers)
+
+    def subject_utility(self) -> float:
+        """What it is worth to this user, in credits, that one of its subjects is drawn right in the pictures of a run."""
+        traffic = self.settings.traffic
+        expected = traffic.rate_hz * max(traffic.duration_s - traffic.start_s, 0.0) * traffic.subject_share
+        return CREDITS_A_PICTURE * expected / max(1, len(self.state.kb.of_kind(SUBJECT)))
 
     def privacy_cost(self, kind: str, name: str) -> float:
         """What sharing an item costs this user, in credits; keyed."""
@@ -156,12 +159,27 @@ class UserSharing(UserLedger, UserPrivacy):
         self.state.known = summary.subjects
         looks = self.looks()
         for name, album in self.state.albums.items():
-            if name not in summary.subjects and name not in looks:
+            if name in summary.subjects:
+                continue
+            self.reconsider(name, ctx)
+            if name not in looks:
                 label = SUBJECTS[name].label
                 boxes = [Box(label, "", *box) for box in album.boxes]
                 pictures = [decompress(file) for file in album.pictures]
                 ctx.infer("personaliser", Personalise(name, label, pictures, boxes), f"personaliser:{name}")
         self.state.albums = {}
+
+    def reconsider(self, name: str, ctx: Context) -> None:
+        """Whether a look that the cloud did not buy may be told when a picture needs it, for nothing but better pictures.
+
+        One look costs its share of what the album costs. What is not worth it stays with its owner, also if it was offered.
+        """
+        item = self.state.kb.get(SUBJECT, name)
+        assert item is not None
+        cost = self.privacy_cost(SUBJECT, name) / ALBUM_PICTURES
+        level = CLOUD if cost <= self.subject_utility() else OWN
+        if level != item.sharing:
+            self.learn(ctx, SUBJECT, name, item.text, vector=item.vector, data=item.data, sharing=level)
 
     def on_branch(self, result: Branch, event: Envelope, ctx: Context) -> None:
         """The own subject has been learned locally."""
@@ -180,7 +198,8 @@ class UserSharing(UserLedger, UserPrivacy):
     def share_more(self, picture: bytes, box: Box, ctx: Context) -> None:
         """Share a further picture of an own subject that was taken anyway, at most one each sync period.
 
-        Where further pictures are paid for, only if it is worth it: one costs a picture's share of what the album cost.
+        The cloud knows the look, so that a further picture costs no privacy any more; where such pictures are paid for, the
+        incentive is asked.
         """
         item, state = self.state.kb.get(SUBJECT, box.subject), self.state
         period_ns = ns(self.settings.traffic.feedback_sync_s)
@@ -188,8 +207,7 @@ class UserSharing(UserLedger, UserPrivacy):
             return
         state.extra_ns = ctx.now
         if HISTORY in state.rewards:
-            cost = self.privacy_cost(SUBJECT, item.name) / ALBUM_PICTURES
-            offers = (Offer(HISTORY, f"{HISTORY}:{item.name}", cost, 0.0),)
+            offers = (Offer(HISTORY, f"{HISTORY}:{item.name}", 0.0, 0.0),)
             context = RespondContext(IncentiveTerms(self.policies["incentive"][0], state.rewards, ""), offers)
             about = f"{self.id}:{ctx.now}"
             response: Response = self.decide(ctx, "incentive", "respond", context, about=about, private=True)

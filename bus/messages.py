@@ -141,12 +141,13 @@ class Feedback(Message, frozen=True):
 
 
 class Reception(Message, frozen=True):
-    """Edge -> sender that learns: how its request ended; ``quality`` 0 and nothing ``seen`` if it failed."""
+    """Edge -> sender that learns: how its request ended; not ``shown``: it failed, on the air or elsewhere."""
 
     request: str
     quality: float
     latency_ns: int
     seen: list[SeenThing]
+    shown: bool = True
 
 
 class Delta(Message, frozen=True):

@@ -59,13 +59,14 @@ def told(kind: str, context: Any, needs: frozenset[str], number: int) -> Any:
 
 
 def lesson(kind: str, context: Any, decision: Any, number: int) -> NoiseLesson | PromptLesson | EncoderLesson:
-    """What came of a decision on a context: any outcome, 0 for a request that failed."""
+    """What came of a decision on a context: any outcome, now and then a failure."""
     failed = number % 9 == 4
     quality = 0.0 if failed else _draw(number, "quality")
-    outcome = Outcome(quality, 3.0 * _draw(number, "latency"), None if kind == "encoder" else 1.0 - quality)
+    error = None if kind == "encoder" or failed else 1.0 - quality
+    outcome = Outcome(quality, 3.0 * _draw(number, "latency"), error, not failed)
     if kind == "noise":
         parts = ("caption", "boxes")[: 1 + number % 2]
-        return NoiseLesson(replace(context, memory={}, truth=None), decision, parts, outcome)
+        return NoiseLesson(replace(context, memory={}, truth=None), decision, parts, number % 3 == 0, outcome)
     if kind == "prompt":
         return PromptLesson(replace(context, memory={}), decision, outcome)
     return EncoderLesson(replace(context, memory={}, truth=None), decision, outcome)

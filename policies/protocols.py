@@ -28,14 +28,15 @@ Memory = dict[str, tuple[float, ...]]
 class Outcome(Struct, frozen=True):
     """What an agent heard of one of its requests.
 
-    ``quality`` in [0, 1] is the receiver's own (see ``agents.satisfaction``), 0 for a request that failed. ``error`` in [0, 1]:
-    semantic error (``agents.meaning``) that a sender finds when it compares what it saw with what the receiver says that it
-    saw; ``None`` at an edge.
+    ``quality`` in [0, 1] is the receiver's own (see ``agents.satisfaction``). ``error`` in [0, 1]: semantic error
+    (``agents.meaning``) that a sender finds when it compares what it saw with what the receiver says that it saw; ``None`` at an
+    edge, and for a request that was not ``shown``, because it failed.
     """
 
     quality: float
     latency_s: float
     error: float | None = None
+    shown: bool = True
 
 
 class Candidate(Struct, frozen=True):
@@ -302,11 +303,15 @@ class Eviction(Struct, frozen=True):
 
 
 class NoiseLesson(Struct, frozen=True):
-    """What came of an estimate; ``parts``: what was sent in the end. The context is without memory and truth."""
+    """What came of an estimate; ``parts``: what was sent in the end; ``shared``: whether knowledge went first.
+
+    The context is without memory and truth.
+    """
 
     context: NoiseContext
     choice: SemanticNoise
     parts: tuple[str, ...]
+    shared: bool
     outcome: Outcome
 
 

@@ -42,6 +42,9 @@ DEFAULTS = {
 }
 """What a scenario gets that does not say."""
 
+ASKABLE = ("rehearsal",)
+"""What any policy may have in its ``needs``; the truth is for built-in oracles."""
+
 VERBS = {
     "noise": ("estimate",),
     "prompt": ("select",),
@@ -167,7 +170,7 @@ def needs(spec: PolicySpec) -> frozenset[str]:
 
 def needs_of(policy: Any) -> frozenset[str]:
     """The same of a policy or its class."""
-    found = set(getattr(policy, "needs", ()))
+    found = {need for need in getattr(policy, "needs", ()) if need in ASKABLE}
     if hasattr(policy, "learn"):
         found.add("outcome")
     if getattr(policy, "privileged", False):
@@ -282,6 +285,8 @@ def _import(target: str, kind: str, name: str) -> type:
         raise BadInput(
             f"{where}: class {class_name} has no {' and no '.join(lacking)}", f"see {__package__}.protocols for the methods"
         )
+    if unknown := [need for need in getattr(policy, "needs", ()) if need not in ASKABLE]:
+        raise BadInput(f"{where}: nobody can answer the need {unknown[0]!r}", f"needs are {', '.join(ASKABLE)}")
     if getattr(policy, "privileged", False) and not place.startswith(f"{__package__}."):
         raise BadInput(f"{where}: only built-in oracles may be privileged", "take `privileged` away: no agent knows the truth")
     return policy

@@ -6,6 +6,7 @@ message may name a class, a colour, a place ("the thing on the left"), both clas
 of a kind some are kept for evaluation (`HELD_OUT`): their words occur in training, their sentences do not.
 """
 
+import re
 from dataclasses import dataclass
 
 from ...bus import keys
@@ -200,3 +201,8 @@ def words() -> tuple[str, ...]:
     spoken |= {"my", "the", "one", "thing", "things", "on", "left", "right", "and", "with", *KINDS}
     spoken |= {*LABELS, *COLOUR_NAMES, *(PLURALS.get(label, label + "s") for label in LABELS)}
     return tuple(sorted(spoken | {word for phrase in BACKGROUND_PHRASES.values() for word in phrase.split()}))
+
+
+def impersonal(phrase: str, label: str) -> str:
+    """A goal without whose a thing of this class is: "locate my dog" becomes "locate the dog"."""
+    return re.sub(rf"\bmy ((?:[\w-]+ )?{re.escape(label)})\b", r"the \1", phrase)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ..protocols import CodecCard, Draw, EncoderChoice, EncoderContext
-from .worth import Outlook, price_db, rank
+from .worth import DENOISE_BELOW_DB, Outlook, price_db, rank
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Parameters:
 
     db_per_ksymbol: Annotated[float, "price of 1000 complex symbols in dB of PSNR"] = 1.0
     risk: Annotated[float, "weight of the standard deviation of the PSNR"] = 0.0
-    denoise_below_db: Annotated[float, "reported SNR below which the receiver denoises, where it can"] = 10.0
+    denoise_below_db: Annotated[float, "reported SNR below which the receiver denoises, where it can"] = DENOISE_BELOW_DB
 
     def __post_init__(self) -> None:
         if self.db_per_ksymbol < 0.0 or self.risk < 0.0:

@@ -35,7 +35,8 @@ class Bandit:
     The worth of a codec is a draw from ``N(m + b, doubt^2 / (n + prior))``: m is ``E[PSNR] - price symbols`` as in
     ``argmax-quality``, b the learned error of that prediction for this codec in this bin, and n its number of lessons there. The
     n-th lesson moves b by ``(poor + span quality - E[PSNR] - b) / (n + prior)``, the expectation clipped as a receiver's quality
-    is. So it starts as ``argmax-quality``, finds the best codec of each bin whatever the cards say, and explores ever less.
+    is. So it starts as ``argmax-quality``, corrects in each bin what the CSI foretells wrongly, and explores ever less. The cards
+    themselves it cannot correct: receivers rate by them, at the SNR that they measured.
 
     Memory: ``codec -> (n, b)`` for every bin. Failed requests teach nothing: their headers were lost, not their pictures.
     """
@@ -55,7 +56,7 @@ class Bandit:
         """Correct the prediction for one codec in one bin."""
         context, quality = lesson.context, lesson.outcome.quality
         card = next((card for card in context.codecs if card.name == lesson.choice.codec), None)
-        if quality <= 0.0 or card is None:
+        if not lesson.outcome.shown or card is None:
             return memory
         place, own = self._bin(context), self.parameters
         known = list(memory.get(card.name, (0.0, 0.0) * BINS))

@@ -2,7 +2,7 @@
 
 from ...bus.errors import BadInput
 from ..protocols import Draw, EncoderChoice, EncoderContext
-from .worth import Price, predicted_psnr_db, price_db, rank
+from .worth import DENOISE_BELOW_DB, Price, predicted_psnr_db, price_db, rank
 
 
 class Genie:
@@ -30,4 +30,5 @@ class Genie:
         price = self.parameters.db_per_ksymbol
         rated = [(predicted_psnr_db(card, snr_db) - price_db(card, price), card) for card in context.codecs]
         worth, best = max(rated, key=lambda row: rank(*row))
-        return EncoderChoice(best.name, f"true SNR {snr_db:.1f} dB: worth {worth:.2f} dB")
+        denoise = not context.denoiser or snr_db < DENOISE_BELOW_DB
+        return EncoderChoice(best.name, f"true SNR {snr_db:.1f} dB: worth {worth:.2f} dB", denoise)

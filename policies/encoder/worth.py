@@ -15,6 +15,10 @@ Points = list[tuple[float, float]]
 """(SNR in dB, probability)."""
 
 
+DENOISE_BELOW_DB = 10.0
+"""SNR below which denoising features gains."""
+
+
 @dataclass(frozen=True)
 class Price:
     """``db_per_ksymbol`` trades quality for air."""

@@ -5,7 +5,7 @@ from .kb_mismatch import Parameters, mismatch
 
 
 class Oracle:
-    """The semantic error of the very picture that the cloud would draw of the caption, against the true scene.
+    """The semantic error of what the cloud would draw of the caption with its seed and no branch models, against the true scene.
 
     ``value = truth``. ``uncovered`` is what ``kb-mismatch`` says: which concepts the generating side lacks is no secret.
     """

@@ -10,7 +10,8 @@ MOST_RECEIVERS = 64
 """Receivers whose corrections are kept; the one that was longest not heard of is forgotten first."""
 FEATURES = 5
 PLAIN = ("caption", "keywords", "references")
-"""Parts of prompts whose outcome tells about the plainest prompt; boxes or identifiers would have mended it."""
+"""Parts of prompts whose outcome tells about the plainest prompt: references name again whom a caption names. Boxes, identifiers
+or knowledge that was shared first would have mended it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Regression:
         context, error = lesson.context, lesson.outcome.error
         if error is None:
             return memory
-        x = self._features(context, rich=any(part not in PLAIN for part in lesson.parts))
+        x = self._features(context, rich=lesson.shared or any(part not in PLAIN for part in lesson.parts))
         fit = self._fit(memory, context.task)
         weights, covariance = fit[:FEATURES], fit[FEATURES:]
         residual = error - _dot(x, weights)

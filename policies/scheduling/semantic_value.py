@@ -1,5 +1,6 @@
 """Semantic value per symbol: what means most for the air that it takes goes first."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -51,4 +52,4 @@ class SemanticValue:
         )
         share = 1.0 if transfer.purpose == "features" else min(1.0, MOST_ROBUST / max(rate(transfer.snr_db), 1e-3))
         ageing = min(60.0, transfer.waited_ns * 1e-9 / own.half_s)
-        return worth * 2.0**ageing / max(1.0, transfer.symbols * share)
+        return worth * math.exp2(ageing) / max(1.0, transfer.symbols * share)

@@ -28,7 +28,7 @@ from .plan import Point
 CELL_FILE = "cell.json"
 NO_PART_OF_A_RUN = (
     "agents/models/training",
-    *(f"scenarios/{name}" for name in ("bench", "catalog", "commands", "comparison", "evaluations", "report")),
+    *(f"scenarios/{name}" for name in ("bench", "catalog", "commands", "comparison", "evaluations", "replaying", "report")),
 )
 """Folders whose sources change no number of a run."""
 SHARED = (("symbols_up", "uplink"), ("symbols_down", "downlink"), ("symbols_total", "air"))
@@ -54,8 +54,8 @@ class Cell:
 class Job:
     """One run to do.
 
-    ``fingerprint`` hashes the resolved scenario, the weights, the policies' source files, and semcast's own sources but for
-    those that only show what came out: a cell of another one is not taken for this.
+    ``fingerprint`` hashes the resolved scenario, the weights, the policies' source files, the versions of what is installed, and
+    semcast's own sources and tables but for those that only show what came out: a cell of another one is not taken for this.
     """
 
     point: Point
@@ -73,7 +73,8 @@ def jobs(out: Path, scenarios: Sequence[tuple[Point, Scenario]]) -> list[Job]:
         if models not in weights:
             weights[models] = repr(sorted(folders.weights(scenario.models.profile, hub_settings(scenario)).items()))
         sources = [fingerprint(policy) for policy in policies(scenario)]
-        mark = blake2b(f"{simulator()} {weights[models]} {sources} {dumps(scenario)}".encode(), digest_size=8).hexdigest()
+        parts = (simulator(), folders.versions(), weights[models], sources, dumps(scenario))
+        mark = blake2b(" ".join(map(str, parts)).encode(), digest_size=8).hexdigest()
         name = "".join(letter if letter.isalnum() or letter in "-+." else "_" for letter in point.name)
         place = f"{name[:80]}-{blake2b(point.name.encode(), digest_size=3).hexdigest()}-s{scenario.seed}"
         found.append(Job(point, scenario, out / "cells" / place, mark))
@@ -85,7 +86,10 @@ def simulator() -> str:
     """Hash of all source files that a run's numbers may depend on, whatever the version says: sources are there to be changed."""
     here = Path(__file__).resolve()
     root = here.parents[2]
-    files = [path for folder in ("bus", "policies", "agents", "scenarios") for path in sorted((root / folder).rglob("*.py"))]
+    kinds = ("*.py", "*.json", "*.npz")  # the weights have a hash of their own
+    folders_of_code = ("bus", "policies", "agents", "scenarios")
+    files = [path for folder in folders_of_code for kind in kinds for path in sorted((root / folder).rglob(kind))]
+    files = [path for path in files if not path.is_relative_to(root / "agents/models/weights")]
     hashed = blake2b(digest_size=16)
     for path in files:
         name = path.relative_to(root)
@@ -135,7 +139,6 @@ def simulate(text: str) -> dict[str, Any]:
     Returns:
         ``status``, ``error``, ``log``; and if it went well ``digest``, ``requests``, ``values`` and ``results`` (see `Cell`).
     """
-    from ..metrics.table import read_rows
     from ..runner import run
 
     scenario = validated(tomllib.loads(text), "a cell of a comparison")
@@ -149,14 +152,20 @@ def simulate(text: str) -> dict[str, Any]:
         }
         if outcome.status != "ok":
             return content
-        state = folders.read_run(folder)
-        rows = read_rows(folder / folders.ROWS_FILE)
+        return content | outcome_of(folder)
+
+
+def outcome_of(folder: Path) -> dict[str, Any]:
+    """``digest``, ``requests``, ``values`` and ``results`` (see `Cell`) of a run that went well."""
+    from ..metrics.table import read_rows
+
+    state, rows = folders.read_run(folder), read_rows(folder / folders.ROWS_FILE)
     values = {column: [getattr(row, column) for row in rows] for column in columns()}
     for column, result in SHARED:
         own = math.fsum(values[column]) / max(1, len(rows))
         shared = state["results"][f"{result}_symbols_per_request"] - own if rows else 0.0
         values[column] = [value + shared for value in values[column]]
-    return content | {
+    return {
         "digest": state["digest"],
         "requests": [row.request for row in rows],
         "values": values,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ...bus.errors import BadInput
 from ..schema import Scenario
 from .cells import Cell
-from .families import BASELINES, fixed_family, oracles, prompt_sets
+from .families import BASELINES, fixed_family, is_oracle, oracles, prompt_sets
 from .objectives import OBJECTIVES, Objective
 from .plan import Point, policy_points
 from .tuning import TUNING_OFFSET, Tuned, tune, tuning_seeds
@@ -119,8 +119,8 @@ def plan(
         found = [] if own else policy_points(kind, fixed or fixed_family(kind, scenario))
     return Contest(
         kind,
-        tuple(unique(policy_points(kind, choices))),
-        tuple(policy_points(kind, oracles(kind, choices))),
+        tuple(unique(policy_points(kind, [text for text in choices if not is_oracle(kind, text)]))),
+        tuple(unique(policy_points(kind, oracles(kind, choices, price_db)))),
         tuple(unique(found)),
         own,
         range(scenario.seed, scenario.seed + seeds),

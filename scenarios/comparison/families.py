@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ...agents.coded_pictures import FORMATS
 from ...agents.models.codecs.library import read_library
 from ...agents.models.loading import WEIGHTS
+from ...bus.errors import SemcastError
 from ...policies.registry import BUILT_IN, needs, resolve
 from ..schema import Scenario
 
@@ -48,7 +49,19 @@ def codec_names(scenario: Scenario) -> list[str]:
     return names + (list(FORMATS) if scenario.models.coded_fallback else [])
 
 
-def oracles(kind: str, given: Sequence[str] = ()) -> list[str]:
-    """Built-in policies of a kind that are told the truth (``privileged``), but for those already given."""
-    names = (name for name in BUILT_IN[kind] if name not in given)
-    return [name for name in names if "truth" in needs(resolve(kind, name))]
+def oracles(kind: str, given: Sequence[str] = (), price_db: float = 1.0) -> list[str]:
+    """Policies of a kind that are told the truth (``privileged``): the given ones, or else the built-in ones.
+
+    ``price_db``: what a built-in oracle of the encoder choice takes for 1000 symbols, as the contest does.
+    """
+    own = [text for text in given if is_oracle(kind, text)]
+    names = [name for name in BUILT_IN[kind] if is_oracle(kind, name)]
+    return own or [f"{name}:db_per_ksymbol={price_db:g}" if kind == "encoder" and price_db != 1.0 else name for name in names]
+
+
+def is_oracle(kind: str, text: str) -> bool:
+    """Whether a policy is told the truth; one that cannot be found is not, and is told of where its scenario is made."""
+    try:
+        return "truth" in needs(resolve(kind, text))
+    except SemcastError:
+        return False

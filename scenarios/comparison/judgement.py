@@ -106,10 +106,10 @@ class Judgement:
         ]
 
     def _verdicts(self, equal: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """One a choice: on its objective, or on the best fixed choice at equal cost where the kind is judged by that."""
+        """One a choice, on its objective; where cost counts, one on each rival: best fixed of no higher cost, time sharing."""
         if self.objective.at_equal_cost:
             keys = ("choice", "verdict", "metric", "against", "difference", "low", "high", "low_all", "high_all")
-            return [{key: row[key] for key in keys} for row, rival in zip(equal, self.rivals, strict=True) if rival.single]
+            return [{key: row[key] for key in keys} for row in equal]
         found = []
         metric = self.objective.metric
         for point in self.judged:

@@ -71,8 +71,8 @@ OBJECTIVES = {
     "prompt": _MEANING,
     "noise": _MEANING,
     "incentive": Objective("subject_alignment", "subject_alignment of requests that show a personal subject", True),
-    "scheduling": Objective("latency_s", "latency_s from capture to display", False, (("satisfaction", True),)),
-    "eviction": Objective("latency_s", "latency_s from capture to display", False),
+    "scheduling": Objective("satisfaction", "satisfaction = quality * timeliness, 0 for what failed", True),
+    "eviction": Objective("satisfaction", "satisfaction = quality * timeliness, 0 for what failed", True),
 }
 """Objective of each kind of policy.
 
@@ -84,8 +84,8 @@ prompt, noise     ``generated_error`` (lower is better), what the generated pict
                   that takes no more bits, and to time sharing between two sets at the same bits. ``semantic_error``, which
                   has the downlink in it, stands beside
 incentive         ``subject_alignment``, a mean over the requests that show a personal subject
-scheduling,       ``latency_s`` (lower is better)
-eviction
+scheduling,       ``satisfaction``: quality times timeliness of the picture, 0 for a request that failed (``latency_s`` of a
+eviction          failed one ends where it failed, and would praise who loses requests early)
 ================  ==========================================================================================================
 """
 

@@ -66,10 +66,10 @@ class PlaneView:
         first, second = plain(names[mix.first]), plain(names[mix.second])
         parts = f"{first} {1 - mix.share:.0%}, {second} {mix.share:.0%}" if 0.005 < mix.share < 0.995 else first
         parts = second if mix.share >= 0.995 else parts
-        at = self.plane.name
+        at, cheaper = self.plane.name, "best fixed of no higher cost"
         mixed = float((1 - mix.share) * means[mix.first] + mix.share * means[mix.second])
         return [
-            Rival(point, f"best fixed {at} ({plain(names[best])})", True, losses[best], float(means[best]), bool(affordable)),
+            Rival(point, f"{cheaper} ({plain(names[best])})", True, losses[best], float(means[best]), bool(affordable)),
             Rival(point, f"time sharing {at} ({parts})", False, mix.value, mixed, mix.covered),
         ]
 

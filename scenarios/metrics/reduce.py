@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...agents.accounting import seen_bits
 from ...agents.settings import NetworkSettings
 from ...bus.records import AirRecord
 from .alignment import Features
@@ -68,7 +69,7 @@ def row_of(story: Story, scores: Scores, settings: NetworkSettings) -> Row:
     return Row(
         **_ends(story, settings),
         **_qualities(story, scores),
-        **_air(story.airs),
+        **_air(story),
         **_latency(story, settings),
         flops=_flops(story.calls, settings),
         joules=_joules(story, settings),
@@ -124,7 +125,9 @@ def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
     }
 
 
-def _air(airs: Sequence[AirRecord]) -> dict[str, Any]:
+def _air(story: Story) -> dict[str, Any]:
+    airs = story.airs
+
     def total(field: str, purposes: Sequence[str] = (), direction: str = "") -> int:
         return sum(
             int(getattr(air, field))
@@ -137,9 +140,11 @@ def _air(airs: Sequence[AirRecord]) -> dict[str, Any]:
         total("payload_bits", KNOWLEDGE_PURPOSES),
         total("payload_bits"),
     )
+    lessons = total("payload_bits", ["feedback"], "down") + (seen_bits(story.feedback.seen) if story.feedback else 0)
     symbols = total("complex_symbols")
     return {
-        "told_bits": prompt + knowledge,
+        "told_bits": prompt + knowledge + lessons,
+        "lesson_bits": lessons,
         "prompt_bits": prompt,
         "knowledge_bits": knowledge,
         "payload_bits": payload,

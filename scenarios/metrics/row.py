@@ -62,7 +62,9 @@ class Row(Struct, frozen=True, kw_only=True):
     satisfaction: float
 
     told_bits: int
-    """Bits of the prompt and of the KB items sent with it: what the sender spent to be understood."""
+    """Bits of the prompt, of the KB items sent with it and of lessons: what is spent so that the sender is understood."""
+    lesson_bits: int
+    """Bits by which a sender that learns hears what its receiver saw, up and down; 0 where none learns."""
     prompt_bits: int
     """Source-coded bits of the prompt."""
     knowledge_bits: int

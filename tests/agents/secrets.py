@@ -1,8 +1,10 @@
 """What a run's users did not share, and whether any of it is in a message."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from semcast.agents.knowledge.items import CLOUD
 from semcast.agents.knowledge.retrieval import as_vector, to_float16
 from semcast.agents.pictures import compress, shared_album
 from semcast.agents.prompt_codec import PromptContent, decode
@@ -30,7 +32,7 @@ class Secrets:
 
 def secrets_of(records: Iterable[Record]) -> Secrets:
     """Collect them: the answers to the terms say what was declined, and what is shared later is in the users' messages."""
-    found, declined, shared, more = Secrets(), set(), set(), set()
+    found, declined, shared, agreed, more = Secrets(), set(), set(), set(), set()
     rows = [(envelope, private) for envelope, _, private in records]
     for envelope, _ in rows:
         payload, user = envelope.payload, envelope.source
@@ -38,8 +40,11 @@ def secrets_of(records: Iterable[Record]) -> Secrets:
             items = {offer["name"] for offer in payload.context["offers"]}
             declined |= {(user, name) for name in items - set(payload.choice["items"])}
             shared |= {(user, name) for name in payload.choice["items"]}
+        if isinstance(payload, KbRecord) and user.startswith("user.") and payload.sharing == CLOUD:
+            agreed.add((user, f"{payload.item_kind}:{payload.name}"))  # it may be told when it is needed
         if isinstance(payload, Uplink) and isinstance(payload.body, Knowledge):
             more |= {picture for item in payload.body.items for picture in item.pictures}
+    declined, shared = declined - agreed, shared | agreed
     for envelope, private in rows:
         payload, user = envelope.payload, envelope.source
         if isinstance(payload, KbRecord) and user.startswith("user.") and payload.sharing == "private":
@@ -83,5 +88,8 @@ def prompt_leaks(prompt: PromptContent, user: str, known: dict[bytes, str], secr
     for name in secrets.subjects.get(user, ()):
         if SUBJECTS[name].owner in prompt.caption or SUBJECTS[name].owner in " ".join((prompt.goal, *prompt.keywords)):
             yield f"{name} by its owner's name: {prompt.caption!r}"
+        label = SUBJECTS[name].label
+        if re.search(rf"\bmy ([\w-]+ )?{label}\b", prompt.goal):
+            yield f"{name} by its owner's goal: {prompt.goal!r}"
         if prompt.subjects or any(number >= 0 for number in prompt.box_subjects):
             yield f"{name} by its number"

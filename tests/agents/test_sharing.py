@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 from semcast.agents.knowledge.items import CLOUD, OWN
 from semcast.agents.knowledge.retrieval import as_vector
+from semcast.agents.pictures import ALBUM_PICTURES
 from semcast.agents.settings import KnowledgeSettings, TrafficSettings
 from semcast.bus.messages import Arrived, BranchReady, Delta, Share, SharedItem, Uplink
 from semcast.bus.records import Decision
@@ -73,15 +74,18 @@ def test_what_a_settlement_refused_is_deleted_at_the_cloud(incentive: str) -> No
 
 
 @pytest.mark.parametrize("incentive", INCENTIVES)
-def test_levels_rise_only_for_what_the_answer_names(incentive: str) -> None:
+def test_levels_rise_only_for_what_was_bought_or_is_worth_telling(incentive: str) -> None:
     result = played(incentive, 6.0)
     for decision, user in ((e.payload, e.source) for e in result.sent(Decision) if e.payload.verb == "respond"):
         kb = result.agents[user].state.kb
         for offer in decision.context["offers"]:
             kind, _, name = offer["name"].partition(":")
             item = kb.get(kind, name)
-            if item is not None and kind != "history":
-                assert item.sharing == (CLOUD if offer["name"] in decision.choice["items"] else OWN)
+            if item is None or kind == "history":
+                continue
+            bought = offer["name"] in decision.choice["items"] and (kind != "subject" or name in result.agents[user].state.known)
+            worth_telling = kind == "subject" and offer["cost"] / ALBUM_PICTURES <= offer["utility"]
+            assert item.sharing == (CLOUD if bought or worth_telling else OWN)
 
 
 def test_what_is_learned_of_a_subject_goes_to_its_owner_alone() -> None:

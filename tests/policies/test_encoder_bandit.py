@@ -88,4 +88,5 @@ def test_a_failed_request_teaches_nothing() -> None:
     bandit = load(resolve("encoder", "bandit"))
     context = world(1, {})
     choice = bandit.choose(context, lambda name: 0.5)
-    assert bandit.learn({}, EncoderLesson(context, choice, Outcome(0.0, 0.0))) == {}
+    assert bandit.learn({}, EncoderLesson(context, choice, Outcome(0.0, 0.0, shown=False))) == {}
+    assert bandit.learn({}, EncoderLesson(context, choice, Outcome(0.0, 0.0))) != {}  # shown, and as bad as can be

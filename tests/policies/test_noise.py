@@ -89,7 +89,7 @@ def test_regression_is_ridge_regression(lessons) -> None:
     for similarity, certainty, things, rich, error in lessons:
         about = NoiseContext(("x",), (), {"x": similarity}, {"x": certainty}, "greeting", things, "user.1")
         parts = ("caption", "boxes") if rich else ("caption", "references")
-        memory = policy.learn(memory, NoiseLesson(about, SemanticNoise(0.0, (), ""), parts, Outcome(1.0, 0.1, error)))
+        memory = policy.learn(memory, NoiseLesson(about, SemanticNoise(0.0, (), ""), parts, False, Outcome(1.0, 0.1, error)))
         xs.append([1.0, 0.0 if similarity >= 0.9 else 1.0 - similarity, 1.0 - certainty, things / 8, float(rich)])
         errors.append(error)
     x, e, prior = np.array(xs), np.array(errors), np.array([0.0, 1.0, 0.0, 0.0, 0.0])
@@ -105,7 +105,8 @@ def test_regression_corrects_for_a_receiver_and_forgets_old_ones() -> None:
     for number in range(80):
         about = NoiseContext(("x",), ("x",), {}, {}, "greeting", 2, f"user.{number}" if number < 70 else "user.bad")
         memory = policy.learn(
-            memory, NoiseLesson(about, SemanticNoise(0.0, (), ""), ("caption",), Outcome(1.0, 0.1, 0.1 + (number >= 70)))
+            memory,
+            NoiseLesson(about, SemanticNoise(0.0, (), ""), ("caption",), False, Outcome(1.0, 0.1, 0.1 if number < 70 else 1.0)),
         )
     receivers = [key for key in memory if key.startswith("receiver ")]
     assert len(receivers) == 64 and "receiver user.0" not in receivers and "receiver user.bad" in receivers

@@ -1,7 +1,7 @@
 """The goal world: keyed, unambiguous, and its evaluation's sentences never in training."""
 
 import pytest
-from semcast.agents.scenes.goals import HELD_OUT, KINDS, MAX_KEYWORDS, PATTERNS, Goal, keywords, request, words
+from semcast.agents.scenes.goals import HELD_OUT, KINDS, MAX_KEYWORDS, PATTERNS, Goal, impersonal, keywords, request, words
 from semcast.agents.scenes.world import Scene, SceneObject, make_scene
 
 
@@ -72,3 +72,10 @@ def test_all_words_are_known():
     for index in range(200):
         found = request(make_scene("w", index), (), index, held_out=index % 2 == 0)
         assert {*found.message.split(), *found.goal.phrase().split(), *found.keywords} <= known
+
+
+def test_a_goal_can_leave_out_whose_a_thing_is() -> None:
+    assert impersonal("locate my dog", "dog") == "locate the dog"
+    assert impersonal("compare my dog and my red cup", "dog") == "compare the dog and my red cup"
+    assert impersonal("compare my dog and my red cup", "cup") == "compare my dog and the red cup"
+    assert impersonal("show the white dog on grass", "dog") == "show the white dog on grass"

@@ -17,7 +17,7 @@ PNG = b"\x89PNG"
 def test_a_comparison_shows_verdicts_differences_and_the_plane(tmp_path: Path) -> None:
     page = write_compare_report(tmp_path, Judgement(prompt_contest()).answer(), "semcast compare <here>")
     text = page.read_text()
-    assert "adaptive is better than best fixed at equal bits (parts=boxes)" in text
+    assert "adaptive is better than best fixed of no higher cost (parts=boxes)" in text
     assert "semcast compare &lt;here&gt;" in text and "<script" not in text
     for name in ("compare", "plane", "tuning"):
         assert (tmp_path / "figures" / f"{name}.png").read_bytes().startswith(PNG)
