@@ -30,9 +30,11 @@ class CloudLedger(CloudBase):
         return budget if ledger is None else (micro_down(ledger.for_contributions(budget)) - self.state.ledger.spent) / MICRO
 
     def got_ballot(self, ballot: Ballot, message: Forwarded, ctx: Context) -> None:
-        """It counts from the next block on."""
-        if self.rules is not None and len(ballot.votes) <= self.rules.validators:
-            self.state.ledger.ballots[message.user] = tuple(ballot.votes)
+        """It counts from the next block on; one that no block could hold, or for nobody's name, does not count."""
+        votes = tuple(ballot.votes)
+        known = len(set(votes)) == len(votes) and all(name in self.around.user_settings for name in votes)
+        if self.rules is not None and known and len(votes) <= self.rules.validators:
+            self.state.ledger.ballots[message.user] = votes
 
     def tick_round(self, tick: Tick, ctx: Context) -> None:
         """Settle what has come since, and propose the next block."""

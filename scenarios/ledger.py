@@ -38,9 +38,7 @@ class RunLedger:
         return [
             {
                 "block": block.number,
-                "entries": [
-                    {"user": e.user, "contribution": e.contribution, "credits": e.credits / MICRO} for e in block.entries
-                ],
+                "entries": [_entry(entry) for entry in block.entries],
                 "ballots": len(block.ballots),
                 "validators": list(block.validators),
                 "attested": len(seal),

@@ -183,6 +183,8 @@ def verify(chain: Sequence[tuple[Block, Seal]], rules: Rules, key_of: KeyOf) -> 
         valid, needed = attested(block, seal, key_of), majority(len(block.validators))
         if len(valid) < needed:
             return Broken(tally.number, f"{len(valid)} of its {len(block.validators)} validators attest it, {needed} are needed")
+        if len(valid) < len(seal):
+            return Broken(tally.number, "its seal holds an attestation that is none, or one twice")
         tally = advance(tally, block)
     return None
 

@@ -9,7 +9,7 @@ from semcast.agents.settings import TrafficSettings
 from semcast.agents.user import User
 from semcast.bus.blocks import Attestation, Ballot, Proposal, SealedBlock
 from semcast.bus.engine import Context
-from semcast.bus.messages import Arrived, Downlink, Settlement, Uplink
+from semcast.bus.messages import Arrived, Downlink, Forwarded, Settlement, Uplink
 from semcast.bus.records import AirRecord, Decision
 from semcast.policies.incentive.ledger import VALIDATION, majority, verify
 from semcast.policies.incentive.sharing import MICRO
@@ -130,3 +130,11 @@ def test_other_incentives_keep_no_ledger() -> None:
     result = run(two_users())
     assert not recorded(result) and not [up for up in result.of(Uplink) if isinstance(up.body, Ballot)]
     assert rules_of(SETTINGS, load(resolve("incentive", "posted"))) is None
+
+
+def test_a_ballot_that_no_block_could_hold_is_dropped() -> None:
+    cloud = run(town(policies=(resolve("incentive", "dpos"),))).agents["cloud.0"]
+    before = dict(cloud.state.ledger.ballots)
+    for votes in (["user.0", "user.0"], ["user.ghost"], [f"user.{i}" for i in range(8)]):
+        cloud.got_ballot(Ballot(votes), Forwarded("user.1", "bs.0", "", Ballot(votes)), None)
+    assert cloud.state.ledger.ballots == before

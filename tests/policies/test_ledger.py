@@ -195,3 +195,11 @@ def test_fees_and_contributions_share_the_budget(thousandths: int, fee: float, v
 def test_the_policy_brings_its_ledger() -> None:
     policy = load(resolve("incentive", "dpos:validators=3,fee=0.2"))
     assert policy.ledger == replace(policy.ledger, validators=3, fee=0.2)
+
+
+@given(chains())
+def test_a_seal_holds_nothing_but_attestations(chain: Chain) -> None:
+    block, seal = chain[-1]
+    for surplus in (("user.99", b"junk"), seal[0]):
+        broken = verify([*chain[:-1], (block, (*seal, surplus))], RULES, key_of)
+        assert broken is not None and broken.number == block.number
