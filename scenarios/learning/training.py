@@ -23,6 +23,7 @@ from ...policies.prompt.actions import ACTIONS, FEATURES
 from ...policies.prompt.actions import NAMES as ACTION_NAMES
 from . import gradient
 from .episodes import BEST, SAMPLE, START, THRESHOLD, Episode, Task, play_episode
+from .first import first_policy
 from .gradient import Array, Batch, Learner
 
 log = logging.getLogger(__name__)
@@ -94,10 +95,12 @@ def _round(plan: Plan, number: int, done: Sequence[Round], work: Path, play: Cal
     seeds = range(SEEDS, SEEDS + plan.worlds)
     episodes = play([Task(plan.scenario, seed, number, actor, weights, plan.price, str(work / "calls")) for seed in seeds])
     batch = batch_of(episodes)
-    if not done:
-        learner = gradient.imitate(learner, batch.seen, batch.allowed, np.concatenate([each.chances for each in episodes]))
-    recent = [*(one.batch for one in done[len(done) - MEMORY + 1 :]), batch] if done else [batch]
-    return Round(batch, means_of(episodes), gradient.improve(learner, gradient.joined(recent)))
+    if done:
+        recent = [*(one.batch for one in done[max(0, len(done) - MEMORY + 1) :]), batch]
+        learner = gradient.improve(learner, gradient.joined(recent))
+    else:
+        learner = gradient.imitate(learner, batch.seen, batch.allowed, first_policy(batch))
+    return Round(batch, means_of(episodes), learner)
 
 
 def batch_of(episodes: Sequence[Episode]) -> Batch:
@@ -152,7 +155,7 @@ def write_policy(plan: Plan, done: Sequence[Round], folder: Path, evaluation: di
         "seeds": [SEEDS, SEEDS + plan.worlds - 1],
         "rounds": len(done),
         "requests": sum(len(one.batch.actions) for one in done),
-        "start": "round 1 follows `threshold` with chance 0.6 and is imitated; then PPO",
+        "start": "round 1 follows `threshold` with chance 0.6; a regression on its advantages gives the first network; then PPO",
         "means_by_round": [{name: round(value, 5) for name, value in one.means.items()} for one in done],
         "held_out": evaluation,
         "files": [WEIGHTS_FILE],
