@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ def first_divergence(run_a: Path, run_b: Path, codec: Codec | None = None) -> Di
     a, b = TraceReader(run_a, codec), TraceReader(run_b, codec)
     lookahead_ns = int(a.metadata.get("lookahead_ns", 1))
     if not a.chains or not b.chains:
-        return _compare(_by_name(a.records()), _by_name(b.records()), lookahead_ns)
+        return compare(_by_name(a.records()), _by_name(b.records()), lookahead_ns)
     intervals = {
         agent: _first_interval(a.chains.get(agent, []), b.chains.get(agent, [])) for agent in sorted({*a.chains, *b.chains})
     }
@@ -67,7 +67,7 @@ def first_divergence(run_a: Path, run_b: Path, codec: Codec | None = None) -> Di
     interval_ns = int(a.metadata["chain_windows"]) * lookahead_ns
     first = min(differing)
     span = (first * interval_ns, (first + 1) * interval_ns)
-    return _compare(_by_name(a.records(), span), _by_name(b.records(), span), lookahead_ns)
+    return compare(_by_name(a.records(), span), _by_name(b.records(), span), lookahead_ns)
 
 
 def _first_interval(a: Sequence[tuple[int, str]], b: Sequence[tuple[int, str]]) -> int | None:
@@ -105,8 +105,8 @@ def _by_name(records: Any, span: tuple[int, int] | None = None) -> dict[Name, Tr
     }
 
 
-def _compare(a: dict[Name, TraceRecord], b: dict[Name, TraceRecord], lookahead_ns: int) -> Divergence | None:
-    """The earliest record that is not the same in both."""
+def compare(a: Mapping[Name, TraceRecord], b: Mapping[Name, TraceRecord], lookahead_ns: int) -> Divergence | None:
+    """The earliest record that is not the same in both; records by (source, sequence)."""
     earliest: tuple[int, str, int] | None = None
     for name in [*a, *(name for name in b if name not in a)]:
         in_a, in_b = a.get(name), b.get(name)

@@ -62,7 +62,7 @@ def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none"
     if outcome.status != "ok":
         raise KeyboardInterrupt
     if folders.read_run(again)["digest"] != checked.digest:
-        raise RunFailed(f"{recorded} does otherwise when run again: {first_divergence(recorded, again)}", _cause(state, again))
+        raise RunFailed(f"{recorded} does otherwise when run again: {first_divergence(recorded, again)}", cause(state, again))
     return Verified(checked.digest, checked.records, round(check_s, 3), round(time.monotonic() - started_s, 3))
 
 
@@ -75,7 +75,7 @@ def _refuse(recorded: Path, checked: TraceCheck, digest: str) -> None:
         raise RunFailed(f"{recorded} is not what was written:{listed}", "the run can be made again from its scenario.toml")
 
 
-def _cause(state: Mapping[str, Any], again: Path) -> str:
+def cause(state: Mapping[str, Any], again: Path) -> str:
     """Which versions or weights differ from those of the recorded run."""
     now = folders.read_run(again)
     changed = [

@@ -1,27 +1,63 @@
-"""``semcast replay``: a finished run again, or another policy on what it recorded."""
+"""``semcast replay``: a finished run again, whole or one agent of it, as it was or with another choice."""
 
 import argparse
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ...bus.errors import BadInput
-from .options import split_policy
+from ...bus.errors import BadInput, RunFailed
+from .options import KINDS, split_policy
 from .output import add_json, write_json, write_table
 
-HELP = "check a finished run and run it again, or ask another policy what its policies were asked"
-EXAMPLE = "semcast replay runs/two-users-001 --verify\n  semcast replay runs/two-users-001 --shadow encoder=snr-table"
+if TYPE_CHECKING:
+    from ...bus.alone import AgentReplay
+    from ...bus.envelope import Envelope
+    from ..replaying.alone import LoneAgent
+
+HELP = "a finished run again: verified, one agent alone, under another choice, or with another policy asked what its own was"
+EXAMPLE = (
+    "semcast replay runs/two-users-001 --verify\n"
+    "  semcast replay runs/two-users-001 --agent user.mia\n"
+    "  semcast replay runs/two-users-001 --agent user.mia --pdb --at 17\n"
+    "  semcast replay runs/two-users-001 --policy encoder=snr-table\n"
+    "  semcast replay runs/two-users-001 --shadow encoder=snr-table"
+)
+MODES = "semcast replay RUN --verify, or --agent ID, or --policy encoder=snr-table, or --shadow encoder=snr-table"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("run", metavar="RUN", help="run folder")
     parser.add_argument("--verify", action="store_true", help="check all hash chains, run again and compare")
+    parser.add_argument("--agent", metavar="ID", default="", help="one agent alone: its recorded inbox in, its records compared")
+    parser.add_argument("--live-models", action="store_true", help="--agent: compute models' results anew")
+    parser.add_argument(
+        "--pdb", action="store_true", help="--agent: stop in the debugger where the first difference is made, or at --at"
+    )
+    parser.add_argument(
+        "--at", metavar="N", default="", help="--pdb: where the agent's record N is made, or where it gets message SOURCE:N"
+    )
+    parser.add_argument(
+        "--policy",
+        metavar="KIND=NAME[:P=V]",
+        action="append",
+        default=[],
+        help=f"decide anew with another policy and take paired differences; may be repeated; kinds: {', '.join(KINDS)}",
+    )
+    parser.add_argument("--scheme", metavar="S", help="decide anew with another scheme")
+    parser.add_argument("--models", metavar="PROFILE", help="decide anew with another model profile")
     parser.add_argument(
         "--shadow", metavar="KIND=NAME[:P=V]", default="", help="let another policy decide on what was recorded, without effect"
     )
     parser.add_argument("--host", choices=("memory", "nats", "ray"), default="memory", help="of the second run (default: memory)")
-    parser.add_argument("--out", metavar="DIR", default="", help="keep the second run's folder here (default: it is removed)")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default="",
+        help="folder to make (--verify: keeps the second run, which is removed otherwise; "
+        "--policy: default runs/SCENARIO-counterfactual-NUMBER)",
+    )
     parser.add_argument(
         "--display", choices=("rich", "plain", "none"), default="", help="live progress on stderr (default: what suits it)"
     )
@@ -29,10 +65,118 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Verify it, or tabulate what another policy would have decided."""
-    if args.verify == bool(args.shadow):
-        raise BadInput("replay: one mode, please", "semcast replay RUN --verify, or --shadow encoder=snr-table")
+    """Verify it, replay an agent, decide anew, or tabulate what another policy would have decided."""
+    anew = bool(args.policy or args.scheme or args.models)
+    if sum(map(bool, (args.verify, args.agent, anew, args.shadow))) != 1:
+        raise BadInput("replay: one mode, please", MODES)
+    if not args.agent and (args.live_models or args.pdb or args.at):
+        raise BadInput("replay: --live-models, --pdb and --at belong to --agent", MODES)
+    if args.agent:
+        return _agent(args)
+    if anew:
+        return _anew(args)
     return _shadow(args) if args.shadow else _verify(args)
+
+
+def _agent(args: argparse.Namespace) -> int:
+    from ..replaying.alone import LoneAgent
+
+    if (args.at and not args.pdb) or (args.pdb and args.json):
+        raise BadInput("replay: --at belongs to --pdb, and --pdb is for people: no --json", MODES)
+    lone = LoneAgent(Path(args.run), args.agent, args.live_models)
+    found = lone.replay()
+    if args.json:
+        write_json(_agent_json(found))
+    else:
+        print(f"{found.agent} alone: {found.handled} messages handled, {found.agreed} of {found.records} records as recorded")
+    if args.pdb:
+        _debug(args.at, lone, found)
+    problem = _problem(found)
+    if problem:
+        raise RunFailed(
+            f"{found.agent} does otherwise when it is given its inbox again: {problem}",
+            f"look at it there: semcast replay {args.run} --agent {found.agent} --pdb",
+        )
+    if not args.json:
+        print(args.run)
+    return 0
+
+
+def _problem(found: "AgentReplay") -> str:
+    """The first difference or error in words; empty where there is neither."""
+    said = [str(found.difference)] if found.difference else []
+    if found.error is not None:
+        said.append(f"it fails with {type(found.error).__name__}: {found.error}")
+    return "; ".join(said) + (f" ({_name(found.during)})" if said else "")
+
+
+def _name(event: "Envelope | None") -> str:
+    return f"handling {event.source}:{event.sequence}, {event.kind}" if event else "at its start"
+
+
+def _agent_json(found: "AgentReplay") -> dict[str, Any]:
+    during = found.during and f"{found.during.source}:{found.during.sequence}"
+    difference = None
+    if found.difference is not None:
+        difference = asdict(found.difference)
+        difference |= {"recorded": difference.pop("a"), "now": difference.pop("b"), "during": during}
+    error = f"{type(found.error).__name__}: {found.error}" if found.error else None
+    counts = {name: getattr(found, name) for name in ("agent", "handled", "records", "agreed")}
+    return counts | {"difference": difference, "error": error}
+
+
+def _debug(at: str, lone: "LoneAgent", found: "AgentReplay") -> None:
+    import pdb
+
+    from ...bus.alone import inbox_of
+
+    if not at and not _problem(found):
+        raise BadInput(f"{found.agent} does nothing otherwise: --pdb needs to be told where to stop", "for instance --pdb --at 0")
+    place = lone.place_of(at, found) if at else found.place
+    event = inbox_of(lone.agent, lone.records)[place] if place >= 0 else None
+    print(f"stops before {_name(event)}: s steps in, c goes on, q ends", flush=True)
+    lone.replay(place, pdb.Pdb(nosigint=True).runcall)
+
+
+def _anew(args: argparse.Namespace) -> int:
+    import json
+    import shlex
+    import sys
+
+    from .. import folder as folders
+    from ..loading import load
+    from ..replaying.counterfactual import counterfactual
+    from ..replaying.recorded import ended_well
+    from ..report.counterfactual_page import difference_table, write_counterfactual_report
+
+    ended_well(Path(args.run))
+    overrides = {f"policies.{kind}": policy for kind, policy in map(split_policy, args.policy)}
+    overrides |= {"scheme": args.scheme} if args.scheme else {}
+    overrides |= {"models.profile": args.models} if args.models else {}
+    before = load(args.run)
+    after = load(args.run, overrides={"host": args.host} | overrides)
+    changed = {path: (_value(before, path), _value(after, path)) for path in overrides}
+    out = folders.make(f"{after.name}-counterfactual", args.out)
+    found = counterfactual(Path(args.run), after, changed, out / "run", args.display)
+    folders.write_text(out / "counterfactual.json", json.dumps(found.answer, indent=2, allow_nan=False) + "\n")
+    write_counterfactual_report(out, found, shlex.join(["semcast", *sys.argv[1:]]))
+    if args.json:
+        write_json(found.answer | {"folder": str(out)})
+        return 0
+    same = found.answer["captures"]
+    choices = "; ".join(f"{path}: {now} instead of {then}" for path, (then, now) in changed.items())
+    write_table(difference_table(found.answer), title=f"{choices}: paired differences, {found.answer['requests']} requests")
+    print(
+        f"{same['same']} captures are the same in both runs; {same['only_recorded'] + same['only_now']} are in one of them only"
+    )
+    print(out)
+    return 0
+
+
+def _value(scenario: Any, path: str) -> str:
+    for name in path.split("."):
+        scenario = getattr(scenario, name)
+    return str(scenario)
 
 
 def _shadow(args: argparse.Namespace) -> int:
