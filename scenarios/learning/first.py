@@ -24,8 +24,10 @@ from ...policies.prompt.actions import (
 from .gradient import Array, Batch
 
 RIDGE = 1.0
-SHARPNESS = 0.02
+SHARPNESS = 0.05
 """Difference in semantic error by which an action is e times less likely than a better one."""
+TRIED = 0.1
+"""Share of the choices in which all that can be done is equally likely, so that what was seen seldom is tried."""
 _MAPPING, _NOISE, _UNCOVERED, _KNOWLEDGE = (FEATURES.index(name) for name in ("mapping", "noise", "uncovered", "knowledge bits"))
 
 
@@ -37,7 +39,8 @@ def first_policy(batch: Batch) -> Array:
     fitted = np.linalg.solve(about.T @ about + RIDGE * np.eye(about.shape[1]), about.T @ batch.advantages)
     worth = np.where(batch.allowed, of_all @ fitted[: of_all.shape[2]] / SHARPNESS, -np.inf)
     chances = np.exp(worth - worth.max(axis=1, keepdims=True))
-    return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+    best = chances / chances.sum(axis=1, keepdims=True)
+    return np.asarray((1.0 - TRIED) * best + TRIED * batch.allowed / batch.allowed.sum(axis=1, keepdims=True))
 
 
 def _about(seen: Array, actions: Array) -> Array:
