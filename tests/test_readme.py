@@ -39,6 +39,8 @@ def test_command(command: str, run_folder: Path, tmp_path: Path, capsys: pytest.
     if words[0] == "run":
         words[1:2] = ["two-users", "--quick"]
         words += ["--host", "memory", "--display", "none", "--no-report", "--out", str(tmp_path / "run")]
+    if words[0] == "replay" and "--policy" in words:
+        words += ["--display", "none", "--out", str(tmp_path / "anew")]
     if "hub" in words:
         words += ["--set", f"models.hub.folder={tmp_path}"]  # whatever this machine has
     try:
