@@ -1,12 +1,13 @@
 """``semcast replay``: a finished run again, whole or one agent of it, as it was or with another choice."""
 
 import argparse
+import contextlib
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...bus.errors import BadInput, RunFailed
+from ...bus.errors import BadInput, RunFailed, SemcastError
 from .options import KINDS, split_policy
 from .output import add_json, write_json, write_table
 
@@ -147,7 +148,7 @@ def _anew(args: argparse.Namespace) -> int:
     from ..loading import load
     from ..replaying.counterfactual import counterfactual
     from ..replaying.recorded import ended_well
-    from ..report.counterfactual_page import difference_table, write_counterfactual_report
+    from ..report.counterfactual_page import ENOUGH_REQUESTS, FEW, difference_table, write_counterfactual_report
 
     ended_well(Path(args.run))
     overrides = {f"policies.{kind}": policy for kind, policy in map(split_policy, args.policy)}
@@ -157,7 +158,12 @@ def _anew(args: argparse.Namespace) -> int:
     after = load(args.run, overrides={"host": args.host} | overrides)
     changed = {path: (_value(before, path), _value(after, path)) for path in overrides}
     out = folders.make(f"{after.name}-counterfactual", args.out)
-    found = counterfactual(Path(args.run), after, changed, out / "run", args.display)
+    try:
+        found = counterfactual(Path(args.run), after, changed, out / "run", args.display)
+    except SemcastError:
+        with contextlib.suppress(OSError):  # unless the second run has begun
+            out.rmdir()
+        raise
     folders.write_text(out / "counterfactual.json", json.dumps(found.answer, indent=2, allow_nan=False) + "\n")
     write_counterfactual_report(out, found, shlex.join(["semcast", *sys.argv[1:]]))
     if args.json:
@@ -166,6 +172,8 @@ def _anew(args: argparse.Namespace) -> int:
     same = found.answer["captures"]
     choices = "; ".join(f"{path}: {now} instead of {then}" for path, (then, now) in changed.items())
     write_table(difference_table(found.answer), title=f"{choices}: paired differences, {found.answer['requests']} requests")
+    if found.answer["requests"] < ENOUGH_REQUESTS:
+        print(FEW)
     print(
         f"{same['same']} captures are the same in both runs; {same['only_recorded'] + same['only_now']} are in one of them only"
     )

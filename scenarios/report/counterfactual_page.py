@@ -20,6 +20,8 @@ METHOD = (
     "one run, and speak of its network. The unpaired interval is what two worlds of their own would give; its width over the "
     "paired one's is in the last column. Symbols hold each request's share of what keeps running."
 )
+FEW = "These are few requests: an interval of so few is rough. For verdicts give several seeds: semcast compare."
+ENOUGH_REQUESTS = 20
 
 
 def write_counterfactual_report(out: Path, found: Counterfactual, command: str) -> Path:
@@ -33,7 +35,7 @@ def write_counterfactual_report(out: Path, found: Counterfactual, command: str) 
         f"<p><b>{escape(choices or 'nothing was changed')}</b></p>",
         f"<p>{answer['requests']} requests, seed {answer['seed']}. {same['same']} captures are the same in both runs: picture, "
         f"recipient and time. {same['only_recorded']} are only in the recorded run, {same['only_now']} only in the new one.</p>",
-        f'<p class="note">{escape(METHOD)}</p>',
+        f'<p class="note">{escape(METHOD + (f" {FEW}" if answer["requests"] < ENOUGH_REQUESTS else ""))}</p>',
     ]
     if answer["digests"][0] == answer["digests"][1]:
         body.append("<p>Both runs have the same digest: nothing was done otherwise.</p>")
@@ -50,7 +52,8 @@ def _differences(out: Path, found: Counterfactual) -> Iterator[str]:
         if metric in rows
     ]
     yield "<h2>Differences</h2>"
-    yield f"<p>Judged by <b>{escape(found.objective.formula)}</b>.</p>"
+    direction = "higher" if found.objective.higher_is_better else "lower"
+    yield f"<p>Ordered by <b>{escape(found.objective.metric)}</b>, {direction} is better; what it cost is in the table.</p>"
     if figures.forest(out / folders.FIGURES_FOLDER, "differences", panels):
         yield chart(out / folders.FIGURES_FOLDER / "differences.png", FOREST)
     yield table(difference_table(found.answer))
