@@ -31,7 +31,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_built_in_with_defaults_and_parameters() -> None:
     spec = resolve("prompt", "threshold:more=0.1, share = 0.25")
     assert spec == PolicySpec("prompt", "threshold", "semcast.policies.prompt.threshold:Threshold", {"more": 0.1, "share": 0.25})
-    assert resolve("prompt", "threshold").parameters == {"more": 0.05, "share": 0.2}
+    assert resolve("prompt", "threshold").parameters == {"more": 0.3, "share": 0.05}
     assert load(spec).parameters.share == 0.25
 
 
@@ -102,10 +102,10 @@ def test_fingerprint_follows_the_source(tmp_path: Path) -> None:
         ("prompt", "zzz", "no prompt policy 'zzz'", "path.py:Class"),
         ("prmpt", "fixed", "no policy kind 'prmpt'; did you mean 'prompt'", "scheduling"),
         ("prompt", "", "no prompt policy ''", "fixed"),
-        ("prompt", "threshold:mroe=0.1", "no parameter 'mroe'", "more (float, default 0.05), share (float, default 0.2)"),
+        ("prompt", "threshold:mroe=0.1", "no parameter 'mroe'", "more (float, default 0.3), share (float, default 0.05)"),
         ("prompt", "threshold:more=high", "parameter more of policy threshold: 'high' is not of type float", "more (float"),
         ("prompt", "threshold:more=nan", "'nan' is not of type float", "more (float"),
-        ("prompt", "threshold:more=0.5,share=0.1", "must satisfy", "more (float"),
+        ("prompt", "threshold:more=-0.5", "must not be negative", "more (float"),
         ("prompt", "threshold:more=0.1,more=0.2", "given twice", "name:parameter=value"),
         ("prompt", "threshold:more=0.1,share", "'share' is not", "name:parameter=value"),
         ("prompt", "threshold:more", "'more' is not `parameter=value`", "threshold:parameter=value"),
