@@ -1,8 +1,8 @@
 """A prompt policy trained by reinforcement learning: a small network's weights, and nothing else that knows the task.
 
 ``semcast train prompt-policy`` makes the weights: whole runs are episodes of ``scenarios.environment``, and a policy gradient
-(PPO, Schulman et al., arXiv 1707.06347) raises ``-(semantic error) - price * bits``. The shipped ones, their seeds and what they
-reached are in ``weights/card.json``.
+(PPO, Schulman et al., arXiv 1707.06347) raises ``-(semantic error) - price * bits``. The card beside them has seeds and what was
+reached.
 """
 
 import json
@@ -19,7 +19,7 @@ from ..protocols import Draw, PromptChoice, PromptContext
 from .actions import ACTIONS, FEATURES, NAMES, SHARE, features, mask, parts_of
 
 SHIPPED = Path(__file__).parent / "weights" / "policy.json"
-MEND = "train them: semcast train prompt-policy, or leave the parameter out for the shipped ones"
+MEND = "train them: semcast train prompt-policy"
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -89,7 +89,7 @@ def _matrix(values: Sequence[Sequence[float]]) -> Matrix:
 class Parameters:
     """``weights``: a file on every machine that runs a worker."""
 
-    weights: Annotated[str, "weights file of semcast train prompt-policy; empty: the shipped ones"] = ""
+    weights: Annotated[str, "weights file of semcast train prompt-policy; empty: where that writes it"] = ""
 
     @property
     def path(self) -> Path:
