@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .alignment import View, object_likeness
 from .judging import meaning_of, observe, true_boxes
-from .reduce import KNOWLEDGE_PURPOSES
+from .reduce import KNOWLEDGE_PURPOSES, lesson_bits
 from .story import Story
 
 TOLD = ("prompt", *KNOWLEDGE_PURPOSES)
@@ -34,5 +34,5 @@ def meanings(stories: Sequence[Story]) -> list[MeaningRow]:
     pairs = list(zip(sources, views, strict=True))
     likeness = dict(zip(personal, object_likeness(pairs), strict=True))
     errors = [meaning_of(story, seen[i].boxes, likeness.get(i)).error if i in seen else 1.0 for i, story in enumerate(stories)]
-    bits = [sum(air.payload_bits for air in story.airs if air.purpose in TOLD) for story in stories]
+    bits = [sum(air.payload_bits for air in story.airs if air.purpose in TOLD) + lesson_bits(story) for story in stories]
     return [MeaningRow(story.request, error, spent) for story, error, spent in zip(stories, errors, bits, strict=True)]

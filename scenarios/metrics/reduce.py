@@ -125,6 +125,12 @@ def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
     }
 
 
+def lesson_bits(story: Story) -> int:
+    """Bits by which a sender that learns hears what its receiver saw, up and down."""
+    down = sum(air.payload_bits for air in story.airs if air.purpose == "feedback" and air.direction == "down")
+    return down + (seen_bits(story.feedback.seen) if story.feedback else 0)
+
+
 def _air(story: Story) -> dict[str, Any]:
     airs = story.airs
 
@@ -140,7 +146,7 @@ def _air(story: Story) -> dict[str, Any]:
         total("payload_bits", KNOWLEDGE_PURPOSES),
         total("payload_bits"),
     )
-    lessons = total("payload_bits", ["feedback"], "down") + (seen_bits(story.feedback.seen) if story.feedback else 0)
+    lessons = lesson_bits(story)
     symbols = total("complex_symbols")
     return {
         "told_bits": prompt + knowledge + lessons,

@@ -24,7 +24,9 @@ SEED = 3
 
 @pytest.fixture(scope="module")
 def scenario():
-    return load("two-users", quick=True, overrides={"host": "memory", "workers": 1, "traffic.rate_hz": 1.0})
+    """Its noise policy learns, so that lessons are among the bits."""
+    changes = {"host": "memory", "workers": 1, "traffic.rate_hz": 1.0, "policies.noise": "regression"}
+    return load("two-users", quick=True, overrides=changes)
 
 
 @pytest.fixture
@@ -66,6 +68,7 @@ def test_it_earns_what_the_rows_of_the_run_say(env, scenario) -> None:
         row = rows[one.request]
         assert (one.user, one.error, one.bits) == (row.sender, row.semantic_error, row.told_bits)
         assert one.reward == pytest.approx(-row.semantic_error - 0.5 * row.told_bits / 1000)
+    assert any(row.lesson_bits for row in rows.values())
     assert set(rewards[:-1]) == {0.0} and rewards[-1] == pytest.approx(sum(one.reward for one in earned))
 
 
