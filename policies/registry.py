@@ -70,6 +70,7 @@ BUILT_IN = {
         "budget": "budget:Budget",
         "successive": "successive:Successive",
         "bandit": "bandit:Bandit",
+        "rl": "learned:Learned",
     },
     "encoder": {
         "fixed": "fixed:FixedEncoder",
@@ -286,7 +287,8 @@ def _import(target: str, kind: str, name: str) -> type:
             f"{where}: class {class_name} has no {' and no '.join(lacking)}", f"see {__package__}.protocols for the methods"
         )
     if unknown := [need for need in getattr(policy, "needs", ()) if need not in ASKABLE]:
-        raise BadInput(f"{where}: nobody can answer the need {unknown[0]!r}", f"needs are {', '.join(ASKABLE)}")
+        why = "the truth is for built-in oracles" if unknown[0] == "truth" else "nobody can answer it"
+        raise BadInput(f"{where}: the need {unknown[0]!r} is not to be had: {why}", f"needs are {', '.join(ASKABLE)}")
     if getattr(policy, "privileged", False) and not place.startswith(f"{__package__}."):
         raise BadInput(f"{where}: only built-in oracles may be privileged", "take `privileged` away: no agent knows the truth")
     return policy

@@ -142,7 +142,7 @@ build-backend = "setuptools.build_meta"
 [project]
 name = "{name}"
 version = "0.1.0"
-description = "A {kind} policy for semcast."
+description = "{article} {kind} policy for semcast."
 dependencies = ["semcast"]
 
 [project.entry-points."{group}"]
@@ -157,7 +157,7 @@ pythonpath = ["."]
 
 _README = """# {name}
 
-A {kind} policy for semcast, in `{package}/policy.py`.
+{article} {kind} policy for semcast, in `{package}/policy.py`.
 
     semcast check policy {kind}={package}/policy.py:{title}    # does it keep the rules?
     python -m pytest                                            # the same as a test
@@ -192,12 +192,13 @@ def package_files(kind: str, name: str) -> dict[str, str]:
         raise BadInput(f"{name!r} is no name for a package", hint)
     imports, parameter, meaning, default = _HEADS[kind]
     words = {"kind": kind, "name": name, "package": package, "title": title, "group": GROUP}
+    words["article"] = "An" if kind[0] in "aeiou" else "A"
     words |= {"imports": imports, "parameter": parameter, "meaning": meaning, "default": default, "body": _BODIES[kind]}
     words["names"] = ", ".join(sorted(["Parameters", title]))
     return {
         "README.md": _README.format(**words),
         "pyproject.toml": _PROJECT.format(**words),
-        f"{package}/__init__.py": f'"""A {kind} policy for semcast."""\n',
+        f"{package}/__init__.py": f'"""{words["article"]} {kind} policy for semcast."""\n',
         f"{package}/policy.py": _MODULE.format(**words),
         f"tests/test_{package}.py": _TEST.format(**words),
     }

@@ -81,7 +81,7 @@ def _compared(args: argparse.Namespace) -> tuple[str, list[str]]:
     if len(several) > 1 or (not several and len(given) > 1 and not args.scheme and "," not in (args.models or "")):
         raise BadInput(
             f"compare compares one kind of policy, not {' and '.join(several or given)}",
-            "set the others as values: --set policies.noise=none",
+            f"name one policy of each other kind: --policy {(several or list(given))[-1]}=NAME",
         )
     kind = (several or alone or [""])[0]
     args.policy = [f"{other}={names[0]}" for other, names in given.items() if other != kind]

@@ -42,6 +42,7 @@ class Runner:
 
         args = self._args
         scenarios = [(point, self.scenario(point, seed)) for point, seed in points]
+        self.progress.begin(len(points))
         self._out.mkdir(parents=True, exist_ok=True)
         try:
             return run_all(jobs(self._out, scenarios), self.progress.tell, processes=args.jobs, address=args.address)
@@ -61,6 +62,12 @@ class Progress:
     def __init__(self) -> None:
         self.total = 0
         self._done, self._fresh, self._started = 0, 0, time.monotonic()
+
+    def begin(self, runs: int) -> None:
+        """Say how many runs there are, before the first ends."""
+        self.total = self.total or runs
+        if not self._done:
+            print(f"{self.total} runs to make or to find", file=sys.stderr, flush=True)
 
     def tell(self, number: int, what: str, fresh: bool) -> None:
         """``number`` more are done; only ``fresh`` ones, which were not found from an earlier time, tell how long one takes."""
