@@ -10,6 +10,7 @@ from semcast.bus.errors import BadInput, Missing
 from semcast.policies.checks import check_policy
 from semcast.policies.examples import prompt_context
 from semcast.policies.prompt.actions import ACTIONS, FEATURES, NAMES, SHARE, action_of, features, mask, parts_of, standing_for
+from semcast.policies.prompt.learned import SHIPPED
 from semcast.policies.protocols import Candidate, PromptContext, SemanticNoise
 from semcast.policies.registry import fingerprint, load, resolve
 
@@ -114,3 +115,11 @@ def test_absent_weights_are_named_with_what_mends_them(tmp_path: Path) -> None:
     with pytest.raises(Missing, match="no weights") as told:
         load(resolve("prompt", f"{POLICY}:weights={tmp_path / 'none.json'}"))
     assert "semcast train prompt-policy" in told.value.hint
+
+
+def test_shipped_weights_are_those_of_their_card() -> None:
+    from semcast.agents.models.cards import checked, read_card
+
+    card = read_card(SHIPPED.parent)
+    assert checked(card, SHIPPED.name) == SHIPPED
+    assert min(card.data["seeds"]) >= 20_000 and min(card.data["held_out"]["seeds"]) > max(card.data["seeds"])
