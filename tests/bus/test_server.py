@@ -36,6 +36,7 @@ def with_client(access: Access, work: Callable[[Any, list[str]], Awaitable[None]
         client = await nats.connect(access.url, user=access.user, password=access.password, error_cb=note)
         await work(client, complaints)
         await client.flush()
+        await asyncio.sleep(0.2)  # complaints come by tasks of their own, some after the answer to the flush
         await client.close()
         return complaints
 
