@@ -1,6 +1,7 @@
 """The figures of a comparison."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -56,25 +57,23 @@ def plane(folder: Path, name: str, data: Mapping[str, Any], verdicts: Mapping[st
         x, y = zip(*((point["cost"], point["quality"]) for point in data["fixed"]), strict=True)
         ax.scatter(x, y, s=34, color=BLUE, alpha=0.55, linewidths=0, label="fixed choices")
         on_hull = {tuple(corner) for corner in data["hull"]}
+        middle = (min(x) + ends) / 2
         for point in data["fixed"]:
             if (point["cost"], point["quality"]) in on_hull:
-                _label(ax, point["cost"], point["quality"], short(point["fixed"], 40), BLUE, below=True)
-        for point in data["choices"]:
-            if point["choice"].startswith(("best fixed", "baseline")):
-                continue
-            colour = VERDICT_COLOURS.get(verdicts.get(point["choice"], ""), ORANGE)
-            ax.scatter([point["cost"]], [point["quality"]], s=80, marker="D", color=colour, edgecolors="white", zorder=5)
-            _label(ax, point["cost"], point["quality"], short(point["choice"], 40), INK, below=False)
+                text = short(point["fixed"].removeprefix("none, "), 40)
+                _label(ax, point["cost"], point["quality"], text, to_the_left=point["cost"] > middle)
+        judged = [point for point in data["choices"] if not point["choice"].startswith(("best fixed", "baseline"))]
+        for marker, point in zip(cycle("Ds^vPX"), judged, strict=False):
+            colour, where = VERDICT_COLOURS.get(verdicts.get(point["choice"], ""), ORANGE), ([point["cost"]], [point["quality"]])
+            ax.scatter(*where, s=80, marker=marker, color=colour, edgecolors="white", zorder=5, label=short(point["choice"], 40))
         ax.margins(x=0.12, y=0.12)
         ax.set(xlabel=f"{data['cost']} of a request", ylabel=data["quality"], title=f"{data['quality']} over {data['cost']}")
         ax.legend(fontsize=8, loc="best")
 
 
-def _label(ax: Any, x: float, y: float, text: str, colour: str, below: bool) -> None:
-    place = (4, -5) if below else (7, 3)
-    ax.annotate(
-        text, (x, y), xytext=place, textcoords="offset points", fontsize=7.5, color=colour, va="top" if below else "bottom"
-    )
+def _label(ax: Any, x: float, y: float, text: str, to_the_left: bool) -> None:
+    side: dict[str, Any] = {"xytext": (-4, 5), "ha": "right"} if to_the_left else {"xytext": (4, 5), "ha": "left"}
+    ax.annotate(text, (x, y), textcoords="offset points", fontsize=7.5, color=BLUE, va="bottom", **side)
 
 
 def scheme_curves(folder: Path, points: Sequence[Mapping[str, Any]]) -> None:
