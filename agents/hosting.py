@@ -12,6 +12,7 @@ import difflib
 import logging
 import os
 import queue
+import signal
 import socket
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from ..bus.exchange.memory import Hub, MemoryExchange
 from ..bus.server import ExternalServer, NatsServer, nats_server
 from .base import make_world
 from .request import Progress, RunReport, RunRequest
-from .worker import WorkerResult, WorkerSpec, run_over_nats, run_worker
+from .worker import WorkerResult, WorkerSpec, log_to, run_over_nats, run_worker
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +70,8 @@ def run(request: RunRequest, on_progress: Tell, *, chaos: Chaos | None = None, u
     for name in request.tap:
         if name not in world.ids:
             near = difflib.get_close_matches(name, world.ids, 1)
-            raise BadInput(
-                f"--tap {name}: no agent has that id", f"did you mean {near[0]}?" if near else f"for instance {world.ids[-1]}"
-            )
+            hint = f"did you mean {near[0]}?" if near else f"for instance {world.ids[-1]}"
+            raise BadInput(f"--tap {name}: no agent has that id", hint)
     specs = [
         WorkerSpec(
             run=request.run,
@@ -323,8 +323,6 @@ class _RayWorker:
     def run(self) -> bytes:
         spec = msgspec.json.decode(self._spec, type=WorkerSpec)
         if spec.folder:
-            from .worker import log_to
-
             log_to(Path(spec.folder))
         try:
             return msgspec.json.encode(_Line(result=run_over_nats(spec, self._keep)))
@@ -381,8 +379,11 @@ def _connect(ray: Any, address: str, processors: int | None = None) -> None:
         options |= {"address": address, "runtime_env": {"py_modules": [semcast]}}
     else:
         options |= {"address": "local", "num_cpus": processors, "include_dashboard": False}
+    ours = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, ours)  # Ray's own would end the driver without a word in the run folder
     except Exception as error:  # of any class: a node that is slow to start is a plain Exception
         where = f"the Ray cluster at {address!r}" if address else "a local Ray"
         raise Missing(f"cannot reach {where}: {error}", NO_CLUSTER) from error

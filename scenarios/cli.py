@@ -6,7 +6,9 @@ A command's module has ``HELP`` and ``EXAMPLE`` (text), ``configure(parser)`` an
 import argparse
 import importlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Protocol, cast
 
@@ -62,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 ok, 1 failed, 2 bad input, 3 something is missing, 130 interrupted.
     """
     args = parser().parse_args(argv)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` and `timeout` end a command as Ctrl-C does
     try:
         return int(args.execute(args))
     except SemcastError as error:

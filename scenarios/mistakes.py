@@ -56,7 +56,8 @@ class ScenarioMistakes(BadInput):
     def __init__(self, source: str, mistakes: Sequence[Mistake]) -> None:
         number = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "1 mistake"
         lines = "".join(f"\n  {mistake}" for mistake in mistakes)
-        super().__init__(f"{source}: {number}{lines}", f"mend them, then: semcast check {source}")
+        hint = f"mend them where they are (--set and --policy count, too), then: semcast check {source}"
+        super().__init__(f"{source}: {number}{lines}", hint)
         self.mistakes = tuple(mistakes)
 
 

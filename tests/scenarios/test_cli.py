@@ -134,3 +134,15 @@ def test_a_request_is_followed_from_capture_to_feedback(told: Path, capsys: pyte
     assert "user.z" not in out
     code, _, err = semcast(capsys, "trace", told, "--follow", "user.a/7")
     assert (code, "nothing of request" in err) == (2, True)
+
+
+def test_a_killed_run_says_that_it_was_interrupted(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "semcast", "run", "two-users", "--host", "memory", "--display", "none", "--out", "run"]
+    driver = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    file = tmp_path / "run" / "run.json"
+    while not file.exists():
+        assert driver.poll() is None
+        time.sleep(0.05)
+    driver.terminate()
+    assert driver.wait(60) == 130
+    assert json.loads(file.read_text())["status"] == "interrupted"
