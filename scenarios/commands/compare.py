@@ -102,6 +102,8 @@ def _policies(args: argparse.Namespace, base: "Scenario", kind: str, choices: li
         fixed=split_policies(args.fixed) if args.fixed else (),
         all_fixed=args.all_fixed,
     )
+    for point in planned.fixed:  # some are run last: a mistake in them is told before anything is
+        runner.scenario(point, base.seed)
     runner.progress.total = planned.runs
     return Judgement(contest.hold(planned, runner)).answer()
 

@@ -59,8 +59,11 @@ def split_policy(text: str) -> tuple[str, str]:
     """
     kind, sign, policy = text.partition("=")
     if not sign or not policy or kind not in KINDS:
+        from ..mistakes import nearest
+
+        close = nearest(kind, KINDS) if sign and policy else ""
         raise BadInput(
             f"--policy {text}: expected kind=name:param=value, kind one of {', '.join(KINDS)}",
-            "for instance --policy encoder=fixed",
+            f"did you mean --policy {close}={policy}?" if close else "for instance --policy encoder=fixed",
         )
     return kind, policy
