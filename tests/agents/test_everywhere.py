@@ -34,16 +34,15 @@ def test_ray_answers_the_same_and_tells_failures() -> None:
         list(run_everywhere(keys.uniform, ["a", None], jobs=2))
 
 
-def _pid(_: str) -> int:
-    return os.getpid()
-
-
 @pytest.mark.slow
 def test_workers_stay_while_connected() -> None:
+    def pid(_: str) -> int:  # travels by value: workers cannot import tests
+        return os.getpid()
+
     with connected(jobs=1):
-        assert list(run_everywhere(_pid, ["a"], jobs=1)) == [(0, os.getpid())]
+        assert list(run_everywhere(pid, ["a"], jobs=1)) == [(0, os.getpid())]
     with connected(jobs=2):
-        one, two = ({pid for _, pid in run_everywhere(_pid, WORDS, jobs=2)} for _ in range(2))
+        one, two = ({pid for _, pid in run_everywhere(pid, WORDS, jobs=2)} for _ in range(2))
         assert one & two
     import ray
 
