@@ -54,7 +54,7 @@ class Outlook:
     """What a context's CSI says about the SNR when the first symbol of each codec is on the air, and of its PSNR then.
 
     CSI ages from its measurement over the decision and the codec's encoding to the air: ``csi_age_s + lead_s + encode_s``.
-    Codecs whose ages differ by less than `SAME` of a Doppler period share one distribution.
+    Codecs whose ages differ by less than `SAME` of a Doppler period share one distribution, that of the first asked for.
     """
 
     SAME = 1.0 / 64.0

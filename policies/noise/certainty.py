@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ..protocols import NoiseContext, SemanticNoise
-from .kb_mismatch import mismatch
+from .kb_mismatch import mismatch, uncovered_by
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Certainty:
         unsure = tuple(1.0 - min(1.0, max(0.0, context.certainty.get(name, 1.0))) for name in context.concepts)
         lost = [1.0 - (1.0 - self.parameters.doubt * u) * (1.0 - m) for u, m in zip(unsure, missing, strict=True)]
         value = sum(lost) / max(1, len(lost))
-        uncovered = tuple(dict.fromkeys(name for name, m in zip(context.concepts, missing, strict=True) if m > 0.0))
+        uncovered = uncovered_by(context, missing)
         doubt = sum(unsure) / max(1, len(unsure))
         reason = f"{len(uncovered)} of {len(missing)} concepts are not covered, mean doubt {doubt:.2f}: {value:.2f}"
         return SemanticNoise(value, uncovered, reason)

@@ -34,6 +34,11 @@ def mismatch(context: NoiseContext, alike: float) -> tuple[float, ...]:
     return tuple(0.0 if s >= alike else 1.0 - max(0.0, s) for s in similarity)
 
 
+def uncovered_by(context: NoiseContext, missing: tuple[float, ...]) -> tuple[str, ...]:
+    """The concepts with any mismatch, each once."""
+    return tuple(dict.fromkeys(name for name, m in zip(context.concepts, missing, strict=True) if m > 0.0))
+
+
 class KbMismatch:
     """Mean embedding distance of the prompt's concepts to the nearest thing that the generating side knows.
 
@@ -47,5 +52,5 @@ class KbMismatch:
         """Estimate from the KB summary alone."""
         missing = mismatch(context, self.parameters.alike)
         value = sum(missing) / max(1, len(missing))
-        uncovered = tuple(dict.fromkeys(name for name, m in zip(context.concepts, missing, strict=True) if m > 0.0))
+        uncovered = uncovered_by(context, missing)
         return SemanticNoise(value, uncovered, f"{len(uncovered)} of {len(missing)} concepts are not covered: {value:.2f}")

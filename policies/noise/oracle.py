@@ -1,7 +1,7 @@
 """Semantic noise as it will be: an upper bound for all estimators, not a policy that could exist."""
 
 from ..protocols import NoiseContext, SemanticNoise
-from .kb_mismatch import Parameters, mismatch
+from .kb_mismatch import Parameters, mismatch, uncovered_by
 
 
 class Oracle:
@@ -18,6 +18,6 @@ class Oracle:
     def estimate(self, context: NoiseContext) -> SemanticNoise:
         """Answer the truth; 0 where there is none to be had."""
         missing = mismatch(context, self.parameters.alike)
-        uncovered = tuple(dict.fromkeys(name for name, m in zip(context.concepts, missing, strict=True) if m > 0.0))
+        uncovered = uncovered_by(context, missing)
         value = context.truth or 0.0
         return SemanticNoise(value, uncovered, f"the plainest prompt would lose {value:.2f}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ..protocols import Memory, NoiseContext, NoiseLesson, SemanticNoise
-from .kb_mismatch import mismatch
+from .kb_mismatch import mismatch, uncovered_by
 
 MOST_RECEIVERS = 64
 """Receivers whose corrections are kept; the one that was longest not heard of is forgotten first."""
@@ -46,7 +46,7 @@ class Regression:
     def estimate(self, context: NoiseContext) -> SemanticNoise:
         """Estimate for the plainest prompt."""
         missing = mismatch(context, self.parameters.alike)
-        uncovered = tuple(dict.fromkeys(name for name, m in zip(context.concepts, missing, strict=True) if m > 0.0))
+        uncovered = uncovered_by(context, missing)
         weights = self._fit(context.memory, context.task)[:FEATURES]
         fitted = _dot(self._features(context, rich=False), weights)
         correction = self._correction(context.memory, context.receiver)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ..protocols import NoiseContext, SemanticNoise
-from .kb_mismatch import mismatch
+from .kb_mismatch import mismatch, uncovered_by
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SelfConsistency:
         """Estimate from rehearsal and summary; without a rehearsal from the summary alone."""
         missing = mismatch(context, self.parameters.alike)
         known = sum(missing) / max(1, len(missing))
-        uncovered = tuple(dict.fromkeys(name for name, m in zip(context.concepts, missing, strict=True) if m > 0.0))
+        uncovered = uncovered_by(context, missing)
         if context.rehearsed is None:
             return SemanticNoise(known, uncovered, f"no rehearsal, mismatch {known:.2f}")
         value = self.parameters.trust * context.rehearsed + (1.0 - self.parameters.trust) * known

@@ -1,5 +1,6 @@
 """The folder of the handmade run, for the tests of what reads runs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,15 @@ def told(tmp_path: Path) -> Path:
     write_tale(folder)
     write_run(folder, {"status": "ok", "scenario": "tale", "requests": 2, "digest": "ab" * 16})
     return folder
+
+
+@pytest.fixture
+def damaged(recorded: Path, tmp_path: Path) -> Path:
+    """A copy of the recorded run of the test's file or folder, with one bit of its trace changed."""
+    copy = tmp_path / "damaged"
+    shutil.copytree(recorded, copy)
+    path = copy / "trace/w0-0.mcap"
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    return copy

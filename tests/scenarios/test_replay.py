@@ -49,13 +49,7 @@ def test_a_run_verifies(recorded: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert out[0].startswith("verified: ") and out[-1] == str(tmp_path / "again") and (tmp_path / "again/run.json").is_file()
 
 
-def test_a_damaged_trace_is_refused_before_it_is_run_again(recorded: Path, tmp_path: Path) -> None:
-    damaged = tmp_path / "damaged"
-    shutil.copytree(recorded, damaged)
-    path = damaged / "trace/w0-0.mcap"
-    raw = bytearray(path.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    path.write_bytes(raw)
+def test_a_damaged_trace_is_refused_before_it_is_run_again(damaged: Path, tmp_path: Path) -> None:
     with pytest.raises(RunFailed, match="w0-0.mcap: chunk 0"):
         verify(damaged, tmp_path / "again")
     assert not (tmp_path / "again").exists()

@@ -110,13 +110,7 @@ def test_friendly_errors(recorded: Path, tmp_path: Path, capsys: pytest.CaptureF
     capsys.readouterr()
 
 
-def test_a_damaged_trace_is_told_with_its_chunk(recorded: Path, tmp_path: Path) -> None:
-    damaged = tmp_path / "damaged"
-    shutil.copytree(recorded, damaged)
-    path = damaged / "trace/w0-0.mcap"
-    raw = bytearray(path.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    path.write_bytes(raw)
+def test_a_damaged_trace_is_told_with_its_chunk(damaged: Path) -> None:
     with pytest.raises(RunFailed, match="w0-0.mcap: chunk 0"):
         LoneAgent(damaged, "bs.0")
 
