@@ -17,7 +17,7 @@ from .divergence import Divergence, compare, emitted_ns
 from .engine import Agent, Worker
 from .envelope import ACTIVITY, Codec, Envelope
 from .exchange.memory import Hub, MemoryExchange
-from .trace import TraceRecord
+from .trace_reading import TraceRecord
 from .world import World
 
 Debugger = Callable[..., Any]

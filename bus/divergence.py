@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .envelope import ACTIVITY, Codec, Envelope
-from .trace import TraceReader, TraceRecord, envelope_to_builtins
+from .trace_reading import TraceReader, TraceRecord, envelope_to_builtins
 
 _MISSING = "(no such record)"
 

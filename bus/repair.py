@@ -9,7 +9,8 @@ from pathlib import Path
 from mcap.records import Channel, Message, Metadata, Schema
 from mcap.writer import CompressionType, Writer
 
-from .trace import CHUNK_BYTES, PROFILE, TraceReader
+from .trace import CHUNK_BYTES, PROFILE
+from .trace_reading import TraceReader
 
 CUT = ".cut"
 

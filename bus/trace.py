@@ -9,49 +9,24 @@ their metadata; the last ones of a worker hold the values of the hash chains. An
 from __future__ import annotations
 
 import json
-import logging
 import os
-import re
-import struct
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import mcap.exceptions
-import mcap.stream_reader
-import msgpack
 import msgspec
-import zstandard
-from mcap.records import Channel, Chunk, Footer, Metadata, Schema
-from mcap.records import Message as McapMessage
-from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
+from mcap.writer import CompressionType, Writer
 
-from .envelope import Codec, Envelope
-from .errors import BadInput
+from .envelope import Envelope
 
 if TYPE_CHECKING:
     from .world import World
-
-log = logging.getLogger(__name__)
 
 Chains = Mapping[str, Sequence[tuple[int, str]]]
 """Agent id -> (interval, chain value in hex), ascending."""
 PROFILE = "semcast"
 _BLOCK = 256
 CHUNK_BYTES = 256 << 10
-_NAME = re.compile(r"(private-)?w(\d+)-(\d+)\.mcap")
-_CHAIN_VALUE = re.compile(r"(\d{1,18}):((?:[0-9a-f]{2})+)")
-_BAD_TRACE = (
-    mcap.exceptions.McapError,
-    mcap.stream_reader.CRCValidationError,
-    zstandard.ZstdError,
-    struct.error,
-    ValueError,
-    EOFError,
-    OSError,
-    LookupError,
-)
 
 
 def trace_metadata(world: World, **more: object) -> dict[str, str]:
@@ -182,219 +157,3 @@ def envelope_schema(payload: type) -> bytes:
     fields = [(f.name, payload if f.name == "payload" else f.type) for f in msgspec.structs.fields(Envelope)]
     typed = msgspec.defstruct("Envelope", fields, frozen=True, array_like=True)
     return json.dumps(msgspec.json.schema(typed)).encode()
-
-
-@dataclass(frozen=True)
-class TraceRecord:
-    """One record of a trace. Its envelope's payload is a dict where this semcast does not know the kind.
-
-    ``number``: of its agent's records in the order of the hash chain.
-    """
-
-    envelope: Envelope
-    kind: str
-    raw: bytes
-    private: bool
-    number: int
-
-
-class _Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The part of an envelope that order and filters need."""
-
-    version: int
-    t_send: int
-    t_deliver: int
-    priority: int
-    source: str
-    destination: str
-    sequence: int
-
-    @property
-    def key(self) -> tuple[int, int, str, int]:
-        """Place among all events; ids in sorted order are ranks in order."""
-        return (self.t_deliver, self.priority, self.source, self.sequence)
-
-
-_head = msgspec.msgpack.Decoder(_Head).decode
-
-
-class TraceReader:
-    """Reads all segments of a run as one.
-
-    A segment that was cut is read to the cut, and named in ``cut``.
-
-    Args:
-        run: Run folder, or its ``trace`` folder.
-        codec: MessagePack form of the records; the default knows the kinds of the bus.
-
-    Raises:
-        BadInput: There is no trace.
-    """
-
-    def __init__(self, run: Path, codec: Codec | None = None) -> None:
-        folder = run / "trace" if (run / "trace").is_dir() else run
-        named = [(match, path) for path in sorted(folder.glob("*.mcap")) if (match := _NAME.fullmatch(path.name))]
-        if not named:
-            raise BadInput(f"no trace in {run}", "give the folder of a run, as the last line of `semcast run` names it")
-        named.sort(key=lambda pair: (pair[0][1] or "", int(pair[0][2]), int(pair[0][3])))
-        self.paths = [path for _, path in named]
-        self.cut: list[tuple[str, str]] = []
-        self.metadata: dict[str, str] = {}
-        self.chains: dict[str, list[tuple[int, str]]] = {}
-        self._codec = codec or Codec()
-        for path in self.paths:
-            self._take_metadata(path)
-
-    @property
-    def segments(self) -> list[str]:
-        """Names of the files."""
-        return [path.name for path in self.paths]
-
-    def records(
-        self,
-        *,
-        agent: str | None = None,
-        kind: str | None = None,
-        request: str | None = None,
-        start_ns: int | None = None,
-        end_ns: int | None = None,
-        private: bool = True,
-    ) -> Iterator[TraceRecord]:
-        """Records in key order.
-
-        Args:
-            agent: Only those from or to this agent.
-            kind: Only those of this kind.
-            request: Only those in which this request id appears.
-            start_ns: Only those sent at or after this simulated time.
-            end_ns: Only those sent before this simulated time.
-            private: Also those of the restricted segments, where they can be read.
-        """
-        mention = msgspec.msgpack.encode(request) if request is not None else b""
-        low, high = start_ns if start_ns is not None else 0, end_ns if end_ns is not None else 2**64
-        found: list[tuple[tuple[int, int, str, int], bytes, bool, int]] = []
-        for path in self.paths:
-            secret = path.name.startswith("private-")
-            if secret and not private:
-                continue
-            for topic, message in self._messages(path):
-                if kind is not None and not topic.endswith(f"/{kind}"):
-                    continue
-                if not low <= message.log_time < high or mention not in message.data:
-                    continue
-                try:
-                    head = _head(message.data)
-                except msgspec.MsgspecError:
-                    continue
-                if agent is None or agent in (head.source, head.destination):
-                    found.append((head.key, message.data, secret, message.sequence))
-        found.sort(key=lambda entry: entry[0])
-        for _, raw, secret, number in found:
-            yield self._record(raw, secret, number)
-
-    def whole_part(self, path: Path) -> list[Schema | Channel | Metadata | McapMessage]:
-        """The MCAP records of one segment up to its end or to where it was cut (then it is in ``cut``)."""
-        return [found for found in self._mcap_records(path) if isinstance(found, Schema | Channel | Metadata | McapMessage)]
-
-    def _record(self, raw: bytes, private: bool, number: int) -> TraceRecord:
-        try:
-            envelope = self._codec.decode(raw)
-            return TraceRecord(envelope, envelope.kind, raw, private, number)
-        except (ValueError, RecursionError):
-            values = msgpack.unpackb(raw)
-            payload = values[9]
-            kind = str(payload.get("type", "unknown")) if isinstance(payload, dict) else "unknown"
-            return TraceRecord(Envelope(*values[:10]), kind, raw, private, number)
-
-    def _messages(self, path: Path) -> Iterator[tuple[str, McapMessage]]:
-        topics: dict[int, str] = {}
-        for record in self._mcap_records(path):
-            if isinstance(record, Channel):
-                topics[record.id] = record.topic
-            elif isinstance(record, McapMessage):
-                yield topics.get(record.channel_id, ""), record
-
-    def _take_metadata(self, path: Path) -> None:
-        for record in self._mcap_records(path, chunks=False):
-            if isinstance(record, Metadata) and record.name == "run":
-                self.metadata = self.metadata or dict(record.metadata)
-            elif isinstance(record, Metadata) and record.name == "chains":
-                for agent, values in record.metadata.items():
-                    pairs = _CHAIN_VALUE.findall(values)
-                    if " ".join(f"{interval}:{value}" for interval, value in pairs) != values:
-                        self._note_cut(path, f"the chain values of {agent} are damaged")
-                        continue
-                    self.chains[agent] = [(int(interval), value) for interval, value in pairs]
-
-    def _mcap_records(self, path: Path, chunks: bool = True) -> Iterator[Any]:
-        """The records of a segment up to its end or to where it was cut."""
-        try:
-            end = _whole_records_end(path)
-        except PermissionError:
-            self._note_cut(path, "only its owner may read it")
-            return
-        with path.open("rb") as file:
-            records = mcap.stream_reader.StreamReader(file, emit_chunks=True).records
-            chunk = 0
-            while (start := file.tell()) < end:
-                try:
-                    record = next(records)
-                    inside = (
-                        mcap.stream_reader.breakup_chunk(record, validate_crc=True)
-                        if chunks and isinstance(record, Chunk)
-                        else []
-                    )
-                except (*_BAD_TRACE, StopIteration) as error:
-                    self._note_cut(path, f"chunk {chunk}, from byte {start}: {error or type(error).__name__}")
-                    return
-                chunk += isinstance(record, Chunk)
-                if isinstance(record, Footer):
-                    if file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
-                        self._note_cut(path, "ends without its last bytes")
-                    return
-                yield from inside if isinstance(record, Chunk) else [record]
-        self._note_cut(path, f"ends after {end} bytes without a footer")
-
-    def _note_cut(self, path: Path, reason: str) -> None:
-        if path.name not in [name for name, _ in self.cut]:
-            self.cut.append((path.name, reason))
-            log.warning("trace segment %s is not whole: %s; it is read to there", path.name, reason)
-
-
-def _whole_records_end(path: Path) -> int:
-    """Offset after the last record that is there as a whole."""
-    size = path.stat().st_size
-    offset = end = 8  # the magic
-    with path.open("rb") as file:
-        while offset + 9 <= size:
-            file.seek(offset + 1)
-            offset += 9 + int.from_bytes(file.read(8), "little")
-            if offset <= size:
-                end = offset
-    return end if size >= 8 else 0
-
-
-def envelope_to_builtins(envelope: Envelope, limit: int = 48) -> dict[str, Any]:
-    """An envelope as JSON types for printing.
-
-    Args:
-        envelope: Of a known kind, or with a dict as payload.
-        limit: Bytes longer than this are shown by length and beginning.
-    """
-    plain = {name: getattr(envelope, name) for name in envelope.__struct_fields__}
-    plain["payload"] = msgspec.to_builtins(envelope.payload, builtin_types=(bytes,))
-    shown = shorten(plain, limit)
-    assert isinstance(shown, dict)
-    return shown
-
-
-def shorten(value: Any, limit: int = 48) -> Any:
-    """Built-in types with bytes as hex text, long ones by length and beginning."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        raw = bytes(value)
-        return raw.hex() if len(raw) <= limit else f"<{len(raw)} bytes {raw[:8].hex()}...>"
-    if isinstance(value, dict):
-        return {str(key): shorten(each, limit) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [shorten(each, limit) for each in value]
-    return value

@@ -10,7 +10,7 @@ from pathlib import Path
 from .divergence import emitted_ns
 from .engine import CHAIN_BYTES, run_digest
 from .envelope import Codec
-from .trace import TraceReader
+from .trace_reading import TraceReader
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..bus.errors import BadInput
-from ..bus.trace import TraceRecord, envelope_to_builtins
+from ..bus.trace_reading import TraceRecord, envelope_to_builtins
 
 SCHEMA = pa.schema(
     [

@@ -7,7 +7,7 @@ from typing import Any
 from ..agents.ledger import key_of, rules_of
 from ..bus.blocks import Block, Entry, SealedBlock
 from ..bus.errors import BadInput, RunFailed
-from ..bus.trace import TraceReader
+from ..bus.trace_reading import TraceReader
 from ..policies.incentive.ledger import VALIDATION, Rules, Seal, verify
 from ..policies.incentive.sharing import MICRO
 from ..policies.registry import load

@@ -11,7 +11,7 @@ import msgspec
 from ..bus import keys
 from ..bus.errors import BadInput, RunFailed
 from ..bus.records import Decision
-from ..bus.trace import TraceReader
+from ..bus.trace_reading import TraceReader
 from ..policies.protocols import CONTEXTS
 from ..policies.registry import load, resolve
 from .folder import read_run

@@ -13,7 +13,7 @@ from ...bus.errors import BadInput
 from .output import add_json, write_json
 
 if TYPE_CHECKING:
-    from ...bus.trace import TraceRecord
+    from ...bus.trace_reading import TraceRecord
 
 HELP = "print the records of a run: messages, timers, model results, decisions"
 EXAMPLE = "semcast trace runs/two-users-001 --follow user.mia/0"
@@ -69,7 +69,7 @@ def _check_filters(args: argparse.Namespace) -> None:
     """Nothing was found: say so if no record of the run has this agent or kind at all."""
     from difflib import get_close_matches
 
-    from ...bus.trace import TraceReader
+    from ...bus.trace_reading import TraceReader
 
     agents, kinds = set(), set()
     for record in TraceReader(Path(args.run)).records(private=True):
@@ -125,7 +125,7 @@ def _export(args: argparse.Namespace, records: "list[TraceRecord]") -> int:
 
 
 def _chosen(args: argparse.Namespace) -> "list[TraceRecord]":
-    from ...bus.trace import TraceReader
+    from ...bus.trace_reading import TraceReader
 
     request = args.follow or args.request
     records: Iterator[TraceRecord] = TraceReader(Path(args.run)).records(
@@ -165,7 +165,7 @@ def line(record: "TraceRecord", start_ns: int = 0) -> str:
 
 def summary(record: "TraceRecord") -> str:
     """The payload's fields in short: no pictures, no vectors."""
-    from ...bus.trace import envelope_to_builtins
+    from ...bus.trace_reading import envelope_to_builtins
 
     payload = envelope_to_builtins(record.envelope, limit=12)["payload"]
     parts = []
@@ -178,7 +178,7 @@ def summary(record: "TraceRecord") -> str:
 
 
 def _write_json(records: "list[TraceRecord]") -> None:
-    from ...bus.trace import envelope_to_builtins
+    from ...bus.trace_reading import envelope_to_builtins
 
     sys.stdout.write('{"records": [\n')
     for i, record in enumerate(records):

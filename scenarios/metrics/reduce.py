@@ -52,7 +52,7 @@ def reduce_run(folder: Path, settings: NetworkSettings, features: Features | Non
         BadInput: The folder has no trace.
         Missing: The judge's weights are not there.
     """
-    from ...bus.trace import TraceReader
+    from ...bus.trace_reading import TraceReader
 
     processors = {"cloud": settings.compute.cloud_accelerators}
     stories, network = collect((record.envelope for record in TraceReader(folder).records()), processors)

@@ -11,7 +11,7 @@ import numpy as np
 from ...bus.envelope import EXOGENOUS
 from ...bus.errors import BadInput, RunFailed
 from ...bus.records import Capture, Shown
-from ...bus.trace import TraceRecord
+from ...bus.trace_reading import TraceRecord
 from ..comparison.cells import Cell, outcome_of
 from ..comparison.objectives import OBJECTIVES, SCHEMES, Objective, with_derived
 from ..comparison.rows import difference_rows, metrics_of

@@ -6,7 +6,7 @@ from typing import Any
 from ...agents.base import PAYLOADS
 from ...bus.envelope import Codec
 from ...bus.errors import BadInput, RunFailed
-from ...bus.trace import TraceReader, TraceRecord
+from ...bus.trace_reading import TraceReader, TraceRecord
 from .. import folder as folders
 
 

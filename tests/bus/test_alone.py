@@ -8,7 +8,7 @@ from semcast.bus.alone import AgentReplay, replay_alone
 from semcast.bus.engine import Context
 from semcast.bus.envelope import Codec, Envelope
 from semcast.bus.messages import Tick
-from semcast.bus.trace import TraceReader
+from semcast.bus.trace_reading import TraceReader
 
 from .networks import PingStation, ping_agents
 from .test_trace import WORLD, traced_run

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from semcast.bus.errors import BadInput
 from semcast.bus.repair import repair
-from semcast.bus.trace import TraceReader, TraceWriter
+from semcast.bus.trace import TraceWriter
+from semcast.bus.trace_reading import TraceReader
 from semcast.bus.verification import check_trace
 
 from .test_trace import record, traced_run

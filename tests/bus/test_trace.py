@@ -27,7 +27,8 @@ from semcast.bus.exchange.memory import Hub, MemoryExchange
 from semcast.bus.messages import Content, Tick, Uplink
 from semcast.bus.messages import CsiReport as Csi
 from semcast.bus.records import AirRecord
-from semcast.bus.trace import TraceReader, TraceWriter, envelope_to_builtins, trace_metadata
+from semcast.bus.trace import TraceWriter, trace_metadata
+from semcast.bus.trace_reading import TraceReader, envelope_to_builtins
 from semcast.bus.world import World
 
 from .networks import ping_agents, ping_world

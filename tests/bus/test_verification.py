@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from semcast.bus.divergence import emitted_ns
 from semcast.bus.engine import run_digest
 from semcast.bus.envelope import Codec
-from semcast.bus.trace import TraceReader, TraceRecord, TraceWriter, trace_metadata
+from semcast.bus.trace import TraceWriter, trace_metadata
+from semcast.bus.trace_reading import TraceReader, TraceRecord
 from semcast.bus.verification import check_trace
 
 from .test_trace import WORLD, traced_run

@@ -9,7 +9,7 @@ import msgpack
 import nats
 from semcast.agents import hosting
 from semcast.agents.request import RunReport, RunRequest
-from semcast.bus.trace import TraceReader
+from semcast.bus.trace_reading import TraceReader
 from semcast.scenarios.build import network_settings
 from semcast.scenarios.loading import load
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from semcast.bus.records import Decision
-from semcast.bus.trace import TraceReader
+from semcast.bus.trace_reading import TraceReader
 
 PLUGIN = Path(__file__).parent.parent / "plugin_pkg"
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from semcast.bus.trace import TraceReader
+from semcast.bus.trace_reading import TraceReader
 from semcast.scenarios.cli import main
 from semcast.scenarios.folder import make, read_run
 from semcast.scenarios.loading import catalog, load

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from semcast.bus.errors import BadInput, RunFailed
 from semcast.bus.records import Decision
-from semcast.bus.trace import TraceReader
+from semcast.bus.trace_reading import TraceReader
 from semcast.policies.protocols import CONTEXTS
 from semcast.policies.registry import KINDS, VERBS
 from semcast.scenarios.cli import main

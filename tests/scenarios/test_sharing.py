@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from semcast.bus.trace import TraceReader
+from semcast.bus.trace_reading import TraceReader
 from semcast.policies.registry import BUILT_IN
 from semcast.scenarios.cli import main
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgpack
 import pyarrow.parquet as pq
 import pytest
-from semcast.bus.trace import TraceReader
+from semcast.bus.trace_reading import TraceReader
 from semcast.scenarios.cli import main
 
 

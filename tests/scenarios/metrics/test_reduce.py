@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from semcast.bus.trace import TraceReader
+from semcast.bus.trace_reading import TraceReader
 from semcast.scenarios.metrics.judging import Recovery, Scores
 from semcast.scenarios.metrics.quality import GREY, psnr_db
 from semcast.scenarios.metrics.reduce import Reduction, covered_ns, row_of

@@ -9,7 +9,7 @@ from semcast.agents.base import PAYLOADS
 from semcast.bus.envelope import EXOGENOUS, Codec, Envelope
 from semcast.bus.errors import BadInput, RunFailed
 from semcast.bus.records import Capture, Shown
-from semcast.bus.trace import TraceReader, TraceRecord
+from semcast.bus.trace_reading import TraceReader, TraceRecord
 from semcast.scenarios.cli import main
 from semcast.scenarios.metrics.table import read_rows
 from semcast.scenarios.replaying import counterfactual as module
