@@ -204,6 +204,7 @@ class Worker:
         trace: Where records go; None keeps none.
         on_window: Called after each window with (simulated time, events so far); for progress only.
         on_interval: Called where an interval of the chains has ended; the place for a snapshot.
+        on_end: Called with the report before the worker leaves: nobody needs it any more when ``run`` returns.
     """
 
     def __init__(
@@ -219,10 +220,11 @@ class Worker:
         trace: TraceSink | None = None,
         on_window: Callable[[int, int], None] | None = None,
         on_interval: Callable[[Worker], None] | None = None,
+        on_end: Callable[[WorkerReport], None] | None = None,
     ) -> None:
         self.world, self.index, self.workers = world, index, workers
         self.exchange, self.trace = exchange, trace
-        self.on_window, self.on_interval = on_window, on_interval
+        self.on_window, self.on_interval, self.on_end = on_window, on_interval, on_end
         self.codec = codec or Codec()
         self.calls = ModelCalls(models or {})
         self.carries_local = exchange.carries_local
@@ -233,11 +235,12 @@ class Worker:
         self.sent_floor = NEVER
         self.interval = 0
         self.round = 0
+        self.granted = -1
+        """The window that all may execute; before the first one -1."""
         self.windows = self.events = self.records = self.t_ns = 0
         self._touched: list[_Home] = []
         self._encode = self.codec.encode
         self._context = Context(self)
-        self._started = False
 
     def route(self, home: _Home, to: str) -> tuple[int, int, int]:
         """(latency, worker, rank) of a destination."""
@@ -264,28 +267,35 @@ class Worker:
     async def run(self) -> WorkerReport:
         """Run to the end: until nobody has an event left."""
         try:
-            await self.exchange.open()
-            if not self._started:
+            await self.exchange.open(self.round)
+            if self.granted < 0:
                 self.start()
-            while True:
-                out, self.out = self.out, [[] for _ in range(self.workers)]
-                floor = min(self.sent_floor, self.queue[0][0] if self.queue else NEVER)
-                self.sent_floor = NEVER
-                arrivals, earliest = await self.exchange.swap(self.round, out, floor)
-                self.round += 1
-                self.accept(arrivals)
-                if earliest == NEVER:
-                    break
-                self.execute(earliest // self.world.lookahead_ns)
+            else:
+                self.execute(self.granted)  # it goes on from a snapshot
+            while (earliest := await self._swap()) != NEVER:
+                self.granted = earliest // self.world.lookahead_ns
+                self.execute(self.granted)
                 if self.on_window is not None:
                     self.on_window(self.t_ns, self.events)
+            report = self.report()
+            if self.on_end is not None:
+                self.on_end(report)
         finally:
             await self.exchange.close()
-        return self.report()
+        return report
+
+    async def _swap(self) -> int:
+        """End a round; returns the earliest time at which anybody has something to do."""
+        out, self.out = self.out, [[] for _ in range(self.workers)]
+        floor = min(self.sent_floor, self.queue[0][0] if self.queue else NEVER)
+        self.sent_floor = NEVER
+        arrivals, earliest = await self.exchange.swap(self.round, out, floor)
+        self.round += 1
+        self.accept(arrivals)
+        return earliest
 
     def start(self) -> None:
         """Start all agents at time 0."""
-        self._started = True
         context = self._context
         for home in self.homes.values():
             context._home, context.id, context.now = home, home.id, 0

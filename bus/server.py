@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import ctypes
 import json
 import logging
 import os
 import secrets
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -30,6 +27,7 @@ from urllib.parse import unquote, urlsplit
 from .errors import BadInput, Missing, RunFailed
 from .exchange.link import START_ONE, connect
 from .subjects import ROOT, check_run, publish_allowed, subscribe_allowed
+from .tied import start_tied
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +36,6 @@ MAX_PAYLOAD = 1 << 20
 _START_S = 10.0
 _STOP_S = 3.0
 _REACH_S = 5.0
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -128,22 +125,31 @@ class NatsServer:
             BadInput: The port is taken.
             RunFailed: It does not start.
         """
-        binary = find_binary()
         self._folder = Path(tempfile.mkdtemp(prefix="semcast-nats-"))  # mode 0700
         atexit.register(self.stop)
         try:
-            _write_private(self._home / "server.conf", self._config())
-            self._process = _start_tied(
-                [str(binary), "-c", str(self._home / "server.conf"), "-l", str(self._home / "server.log")], self._home
-            )
-            self.url = self._wait_for_port()
-            probe(self.driver, _START_S)
+            self._launch()
             _write_private(self.observer_file, self.observer.url_with_password + "\n")
         except BaseException:
             self.stop()
             raise
         log.info("NATS server listens at %s", self.url)
         return self
+
+    def mend(self) -> bool:
+        """Start it again at the same place, with the same credentials, if it has died; whether it had."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        log.warning("the NATS server ended with exit status %s and is started again", self._process.returncode)
+        self._launch()
+        return True
+
+    def _launch(self) -> None:
+        _write_private(self._home / "server.conf", self._config())
+        command = [str(find_binary()), "-c", str(self._home / "server.conf"), "-l", str(self._home / "server.log")]
+        self._process = start_tied(command, self._home)
+        self.url = self._wait_for_port()
+        probe(self.driver, _START_S)
 
     def stop(self) -> None:
         """Stop it, gently first, and remove its folder; does nothing if it does not run."""
@@ -263,6 +269,10 @@ class ExternalServer:
         self.max_payload = probe(self.driver, _REACH_S)
         return self
 
+    def mend(self) -> bool:
+        """It is not ours to start."""
+        return False
+
     def stop(self) -> None:
         """It is not ours to stop."""
 
@@ -334,57 +344,3 @@ def _last_lines(path: Path) -> str:
         return " | ".join(path.read_text().splitlines()[-3:])
     except OSError:
         return ""
-
-
-def _tuning() -> dict[str, str]:
-    """Settings of the server's runtime, measured with ``semcast bench engine``.
-
-    Its heap is small: collecting it four times as rarely saves CPU. It shares the machine with the workers: with as many
-    threads as cores, those that only look for work take the workers' time.
-    """
-    return {"GOGC": "400", "GOMAXPROCS": str(max(1, (os.cpu_count() or 1) // 2))}
-
-
-def _start_tied(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    """Start a program in a process group of its own that ends when this process does, even by SIGKILL (Linux).
-
-    The kernel's parent-death signal is sent when the *thread* that started the program ends, so a thread is kept for it.
-    Elsewhere than on Linux only an orderly end of this process stops the program.
-    """
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-    parent = os.getpid()
-
-    def tie() -> None:
-        if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    started: list[subprocess.Popen[bytes] | OSError] = []
-    ready = threading.Event()
-
-    def keep() -> None:
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                env=_tuning() | os.environ,
-                preexec_fn=tie,
-            )
-        except OSError as error:
-            started.append(error)
-            ready.set()
-            return
-        started.append(process)
-        ready.set()
-        process.wait()
-
-    threading.Thread(target=keep, name="nats-server", daemon=True).start()
-    ready.wait()
-    if isinstance(started[0], OSError):
-        raise RunFailed(f"{command[0]} cannot be started: {started[0]}")
-    return started[0]

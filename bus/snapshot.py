@@ -18,31 +18,37 @@ from .engine import CHAIN_BYTES, Worker
 from .envelope import DATA, VERSION, Codec, Envelope
 from .errors import BadInput
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 
 
 class AgentSnapshot(Struct, frozen=True, array_like=True):
-    """One agent: its own state (msgpack), record counter, each processor busy until, chain values (interval, value)."""
+    """One agent: its own state (msgpack), counters, each processor busy until, chain values (interval, value)."""
 
     state: bytes
     sequence: int
+    events: int
     busy_ns: list[int]
     chain_values: list[tuple[int, bytes]]
 
 
 class WorkerSnapshot(Struct, frozen=True):
-    """A worker between two windows. ``queue`` and ``calls`` hold encoded envelopes; a call's payload is its arguments."""
+    """A worker that is about to execute the window ``granted`` and to end ``round`` after it.
+
+    ``queue`` and ``calls`` hold encoded envelopes; a call's payload is its arguments. ``taken``: see ``Exchange``.
+    """
 
     version: int
     seed: int
     index: int
     workers: int
     round: int
+    granted: int
     interval: int
     windows: int
     events: int
     records: int
     t_ns: int
+    taken: dict[str, int]
     agents: dict[str, AgentSnapshot]
     queue: list[bytes]
     calls: list[tuple[bytes, str]]
@@ -55,7 +61,9 @@ def take(worker: Worker) -> bytes:
     """
     worker.close_interval()
     agents = {
-        name: AgentSnapshot(msgspec.msgpack.encode(home.agent.state), home.sequence, list(home.busy_ns), list(home.chain_values))
+        name: AgentSnapshot(
+            msgspec.msgpack.encode(home.agent.state), home.sequence, home.events, list(home.busy_ns), list(home.chain_values)
+        )
         for name, home in worker.homes.items()
     }
     encode = worker.codec.encode
@@ -69,11 +77,13 @@ def take(worker: Worker) -> bytes:
             index=worker.index,
             workers=worker.workers,
             round=worker.round,
+            granted=worker.granted,
             interval=worker.interval,
             windows=worker.windows,
             events=worker.events,
             records=worker.records,
             t_ns=worker.t_ns,
+            taken=dict(worker.exchange.taken),
             agents=agents,
             queue=queue,
             calls=calls,
@@ -102,14 +112,15 @@ def restore(worker: Worker, raw: bytes, arguments: Codec) -> None:
     for name, kept in shot.agents.items():
         home = worker.homes[name]
         home.agent.state = msgspec.msgpack.decode(kept.state, type=type(home.agent.state))
-        home.sequence, home.busy_ns, home.chain_values = kept.sequence, list(kept.busy_ns), list(kept.chain_values)
+        home.sequence, home.events = kept.sequence, kept.events
+        home.busy_ns, home.chain_values = list(kept.busy_ns), list(kept.chain_values)
         home.chain = blake2b(home.chain_values[-1][1] if home.chain_values else b"", digest_size=CHAIN_BYTES)
-    worker.round, worker.interval, worker.windows = shot.round, shot.interval, shot.windows
+    worker.round, worker.granted, worker.interval, worker.windows = shot.round, shot.granted, shot.interval, shot.windows
+    worker.exchange.taken |= shot.taken
     worker.events, worker.records, worker.t_ns = shot.events, shot.records, shot.t_ns
     worker.accept([worker.codec.decode(item) for item in shot.queue])
     for item, role in shot.calls:
         _restore_call(worker, arguments.decode(item), role)
-    worker._started = True
 
 
 def _call_envelope(call: PendingCall) -> Envelope:

@@ -13,12 +13,17 @@ class Exchange(Protocol):
 
     Attributes:
         carries_local: Whether messages between agents of the same worker travel through it as well.
+        taken: Source -> sequence of the last message taken, where messages can come twice; part of a snapshot.
     """
 
     carries_local: bool
+    taken: dict[str, int]
 
-    async def open(self) -> None:
+    async def open(self, round: int = 0) -> None:
         """Connect; returns when all workers of the run are there.
+
+        Args:
+            round: The first one to be swapped; after a snapshot not 0.
 
         Raises:
             Missing: What it needs to connect to is not there.
@@ -27,6 +32,9 @@ class Exchange(Protocol):
 
     async def close(self) -> None:
         """Disconnect. After the last round (global floor ``NEVER``) only when everybody has it; earlier means giving up."""
+
+    def saved(self, round: int) -> None:
+        """A snapshot is on disk from which this worker would go on with ``round``: what it sent long before can be forgotten."""
 
     async def swap(
         self, round: int, out: Sequence[Sequence[tuple[Envelope, bytes]]], floor_ns: int

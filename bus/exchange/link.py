@@ -1,15 +1,20 @@
-"""A worker's connection to the NATS server. Whatever goes wrong on it is fatal and says what it was."""
+"""A worker's connection to the NATS server. A lost one is made again; whatever else goes wrong is fatal and says what it was.
+
+What was on its way when the connection was lost may be lost with it: the exchange asks for it again by name.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..errors import Missing, RunFailed, SemcastError
 from . import client
 from .client import Client, Handler, Refused
+from .kept import Counts
 
 if TYPE_CHECKING:
     from ..server import Access
@@ -17,6 +22,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CONNECT_S = 5.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
+_PASSING = ("stale connection", "server shutdown")
+"""What a server says before it closes a connection that may be made again."""
 
 START_ONE = "leave out --nats for a server of the run's own, or start one: nats-server -a 127.0.0.1 -p 4222"
 
@@ -49,27 +57,34 @@ async def connect(access: Access, timeout_s: float, name: str, on_failure: Calla
 
 
 class Link:
-    """One connection with its subscriptions.
+    """One connection with its subscriptions, made again where it is lost.
 
     Args:
         access: Server and credentials.
         name: Shown by the server's monitoring.
-        on_failure: Called with what broke; at most once matters.
+        on_failure: Called with what broke for good; at most once matters.
+        counts: ``returns`` is counted there.
+        patience_s: Wall-clock time after which a lost server is given up.
     """
 
-    def __init__(self, access: Access, name: str, on_failure: Callable[[SemcastError], None]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        name: str,
+        on_failure: Callable[[SemcastError], None],
+        counts: Counts,
+        patience_s: float,
+    ) -> None:
         self._access, self._name, self._on_failure = access, name, on_failure
+        self._counts, self._patience_s = counts, patience_s
+        self._handlers: Mapping[str, Handler] = {}
         self._client: Client | None = None
+        self._returning: asyncio.Task[None] | None = None
 
     @property
     def max_payload(self) -> int:
         """Largest message the server takes, in bytes."""
         return self._connected.max_payload
-
-    @property
-    def open(self) -> bool:
-        """Whether it is connected."""
-        return self._client is not None and self._client.open
 
     async def connect(self, handlers: Mapping[str, Handler]) -> None:
         """Connect and subscribe; returns when the server has taken the subscriptions.
@@ -77,21 +92,24 @@ class Link:
         Raises:
             Missing: The server is not reachable or refuses the credentials.
         """
-        self._client = await connect(self._access, _CONNECT_S, self._name, self._broken)
-        for subject, handler in handlers.items():
-            self._client.subscribe(subject, handler)
-        await self._client.ping()
+        self._handlers = handlers
+        client = await connect(self._access, _CONNECT_S, self._name, self._broken)
+        self._client = client
+        try:
+            for subject, handler in handlers.items():
+                client.subscribe(subject, handler)
+            await client.ping()
+        except (OSError, Refused) as error:
+            raise Missing(f"lost the NATS server at {self._access.url} at once: {error}", START_ONE) from None
 
     def publish(self, subject: str, payload: bytes, header: tuple[str, str] | None = None) -> None:
-        """Send one message; it leaves with others in the event loop's next turn.
+        """Send one message; it leaves with others in the event loop's next turn. Without a connection it is lost.
 
         Raises:
-            RunFailed: The connection is gone.
+            RunFailed: There never was a connection.
         """
-        try:
+        with suppress(OSError):
             self._connected.publish(subject, payload, header)
-        except OSError as error:
-            raise RunFailed(f"cannot send on {subject}: {error}") from None
 
     async def written(self) -> None:
         """Hand what was published to the operating system, before a long computation blocks the event loop."""
@@ -99,6 +117,8 @@ class Link:
 
     async def close(self) -> None:
         """Send what waits and disconnect."""
+        if self._returning is not None:
+            self._returning.cancel()
         if self._client is not None:
             await self._client.close()
 
@@ -109,18 +129,41 @@ class Link:
         return self._client
 
     def _broken(self, error: Exception) -> None:
+        reason = str(error).lower()
+        if isinstance(error, OSError) or (isinstance(error, Refused) and any(word in reason for word in _PASSING)):
+            if self._returning is None or self._returning.done():
+                log.warning("%s lost the NATS server at %s: %s", self._name, self._access.url, error)
+                self._returning = asyncio.get_running_loop().create_task(self._return(error))
+            return
         if isinstance(error, SemcastError):
             failure = error
-        elif isinstance(error, Refused) and "permissions violation" in str(error).lower():
+        elif isinstance(error, Refused) and "permissions violation" in reason:
             failure = RunFailed(
                 f"the NATS server refuses {self._name} a subject: {error}",
                 "give each worker the credentials made for it (and --nats a user that may use 'semcast.v1.>')",
             )
         elif isinstance(error, Refused):
             failure = RunFailed(f"the NATS server at {self._access.url} cuts {self._name} off: {error}", "see the server's log")
-        elif isinstance(error, OSError):
-            failure = RunFailed(f"{self._name} lost the NATS server at {self._access.url}: {error}", "start the run again")
         else:
             failure = RunFailed(f"{self._name} has trouble with the NATS server at {self._access.url}: {error!r}")
         log.error("%s", failure.message)
         self._on_failure(failure)
+
+    async def _return(self, lost: Exception) -> None:
+        """Connect again, as long as that can be hoped for."""
+        loop = asyncio.get_running_loop()
+        until, pause_s = loop.time() + self._patience_s, _FIRST_PAUSE_S
+        while True:
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            try:
+                await self.connect(self._handlers)
+            except SemcastError as error:
+                if loop.time() < until and "refuses the credentials" not in str(error):
+                    continue
+                message = f"{self._name} lost the NATS server at {self._access.url}: {lost}"
+                self._on_failure(RunFailed(f"{message}; {error.message}", "go on when the server is there: semcast run --resume RUN"))
+                return
+            self._counts.returns += 1
+            log.warning("%s is connected again", self._name)
+            return

@@ -62,12 +62,16 @@ class MemoryExchange:
 
     def __init__(self, hub: Hub, index: int, chaos: Chaos | None = None) -> None:
         self._hub, self._index, self._chaos = hub, index, chaos
+        self.taken: dict[str, int] = {}
 
-    async def open(self) -> None:
+    async def open(self, round: int = 0) -> None:
         """Nothing to connect."""
 
     async def close(self) -> None:
         """Nothing to close."""
+
+    def saved(self, round: int) -> None:
+        """Nothing is kept."""
 
     async def swap(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> tuple[list[Envelope], int]:
         """Hand over and take mail; returns when all workers have spoken."""

@@ -60,7 +60,7 @@ class PackedExchange(NatsExchange):
         if message.header:
             wire.decode_part_header(message.header)
         else:
-            self.read_message(message.subject, message.data)
+            self.live.read(message.subject, message.data)
 
 
 class SubjectsExchange(NatsExchange):
@@ -73,7 +73,6 @@ class SubjectsExchange(NatsExchange):
         self._pool: dict[Name, Envelope] = {}
         self._missing: dict[Name, int] = {}
         self._own: dict[str, list[int]] = {}
-        self._taken: dict[str, int] = {}
         self._cut: dict[tuple[str, int], Assembly] = {}
 
     def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
@@ -81,9 +80,10 @@ class SubjectsExchange(NatsExchange):
         outgoing: list[Outgoing] = []
         for worker, messages in enumerate(out):
             names: dict[str, list[int]] = {}
+            mine = kept.messages[worker] = {}
             for envelope, raw in messages:
                 names.setdefault(envelope.source, []).append(envelope.sequence)
-                sent = kept.messages[envelope.source, envelope.sequence] = self.on_subject(envelope, raw)
+                sent = mine[envelope.source, envelope.sequence] = self.on_subject(envelope, raw)
                 outgoing += sent
             if worker == self.index:
                 self._own = names
@@ -136,7 +136,7 @@ class SubjectsExchange(NatsExchange):
         for names in [self._own, *(records[peer][0] for peer in sorted(records))]:
             for source, sequences in names.items():
                 arrivals += [self._pool.pop((source, sequence)) for sequence in sequences]
-                self._taken[source] = max(sequences)
+                self.taken[source] = max(sequences)
         return arrivals
 
     def heard(self, message: Received) -> None:
@@ -144,7 +144,7 @@ class SubjectsExchange(NatsExchange):
         raw = self._joined(message) if message.header else message.data
         if raw is None:
             return
-        envelope = self.read_message(message.subject, raw)
+        envelope = self.live.read(message.subject, raw)
         if self._seen(envelope.source, envelope.sequence):
             return
         name = (envelope.source, envelope.sequence)
@@ -154,7 +154,7 @@ class SubjectsExchange(NatsExchange):
 
     def _seen(self, source: str, sequence: int) -> bool:
         """Whether a message has come before; counts it then."""
-        seen = (source, sequence) in self._pool or sequence <= self._taken.get(source, -1)
+        seen = (source, sequence) in self._pool or sequence <= self.taken.get(source, -1)
         self.counts.duplicates += seen
         return seen
 

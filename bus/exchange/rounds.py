@@ -20,11 +20,12 @@ from ..errors import RunFailed, SemcastError
 from ..subjects import Subjects, worker_of
 from . import wire
 from .client import Handler, Received
-from .kept import Counts, Kept, Outgoing, Sent, limited
+from .kept import Counts, Kept, Outgoing, Sent, SentRounds, limited
 from .link import Link
+from .live import Live
 from .rejected import Rejected
 from .waiting import Waiting
-from .wire import BAD_BYTES, WIRE_VERSION, Again, Assembly, Done, Hello, Part, Stopped
+from .wire import BAD_BYTES, WIRE_VERSION, Again, Assembly, Done, Hello, Part
 
 if TYPE_CHECKING:
     from ..server import Access
@@ -36,7 +37,6 @@ log = logging.getLogger(__name__)
 PART_BYTES = 64 << 10
 """Size of a part: large enough to cost little, small enough that the peer reads one while the next is written."""
 _HEADROOM = 1024
-_LINGER_S = 10.0
 _HELLO_S = 0.5
 _NAMES_ASKED = 5000
 
@@ -53,8 +53,10 @@ class NatsExchange(ABC):
         chaos: Disturbances for tests.
         rejected: Side file for bytes that made no sense.
         incarnation: Number of this worker's life; messages of earlier ones are refused by the peers.
+        recovers: Whether a peer that was lost is made anew; then what was sent is kept for it.
         ask_again_s: Wall-clock time after which a gap is asked for (doubles up to 2 s).
         patience_s: Wall-clock time after which silent peers end the run.
+        server_s: Wall-clock time after which a lost server does.
         part_bytes: Size of the parts of a record.
     """
 
@@ -71,8 +73,10 @@ class NatsExchange(ABC):
         chaos: Chaos | None = None,
         rejected: Path | None = None,
         incarnation: int = 0,
+        recovers: bool = False,
         ask_again_s: float = 0.2,
         patience_s: float = 600.0,
+        server_s: float = 60.0,
         part_bytes: int = PART_BYTES,
     ) -> None:
         self.index, self.workers = index, workers
@@ -81,19 +85,22 @@ class NatsExchange(ABC):
         self.tapped: list[Sent] = []
         """Messages to be shown on their live subjects with the next swap (bus/tap.py)."""
         self.codec = codec or Codec()
+        self.live = Live(self.subjects, self.codec)
         self.rejected = Rejected(rejected)
         self.counts = Counts()
         self.worker_of = {agent: world.worker(rank, workers) for rank, agent in enumerate(world.ids)}
         self._shards = [shard for shard in range(world.shards) if worker_of(shard, workers) == index]
         self._waiting = Waiting()
-        self._link = Link(access, f"semcast worker {index}", self._waiting.fail)
+        self._link = Link(access, f"semcast worker {index}", self._waiting.fail, self.counts, server_s)
         self._chaos, self._incarnation = chaos, incarnation
         self._ask_again_s, self._patience_s, self._part_bytes = ask_again_s, patience_s, part_bytes
         self._round = 0
         self._begun = False
         self._assemblies: dict[tuple[int, int], Assembly] = {}
         self._ready: dict[int, dict[int, tuple[Any, int]]] = {}
-        self._kept: dict[int, Kept] = {}
+        self._sent = SentRounds(recovers, ask_again_s)
+        self._horizon = 0
+        self.taken: dict[str, int] = {}
         self._incarnations: dict[int, int] = {}
         self._present: set[int] = set()
         self._done: set[int] = set()
@@ -133,38 +140,32 @@ class NatsExchange(ABC):
             ValueError, SemcastError: It makes no sense.
         """
 
-    def read_message(self, subject: str, raw: bytes) -> Envelope:
-        """The message that came on a live subject.
-
-        Raises:
-            ValueError, SemcastError: It is none, or belongs elsewhere.
-        """
-        envelope = self.codec.decode(raw)
-        if envelope.source not in self.worker_of or envelope.destination not in self.worker_of:
-            raise ValueError(f"no agents {envelope.source} and {envelope.destination}")
-        if self.subjects.message(envelope) != subject:
-            raise ValueError(f"a {envelope.kind} from {envelope.source} to {envelope.destination}")
-        return envelope
-
-    async def open(self) -> None:
+    async def open(self, round: int = 0) -> None:
         """Connect, and wait until all peers listen; see ``Exchange``."""
+        self._round = round
         handlers: dict[str, Handler] = {
             self.subjects.batch(self.index, "*"): self._on_part,
             self.subjects.control(self.index, "*"): self._on_control,
         }
         handlers |= {f"{self.subjects.base}.{shard}.>": self._on_message for shard in self._shards}
         await self._link.connect(handlers)
-        self._tell_all(Hello(self._incarnation, answer=False))
+        hello = Hello(self._incarnation, answer=False, round=round)
+        self._tell_all(hello)
+        self._tell(self.index, hello)  # an earlier incarnation that still lives learns that it is replaced
         started = asyncio.get_running_loop().time()
         while len(self._present) < len(self.peers):
             if not await self._waiting.wait(_HELLO_S):
                 self._check_patience(started, [peer for peer in self.peers if peer not in self._present])
-                self._tell_all(Hello(self._incarnation, answer=False))
+                self._tell_all(hello)
+
+    def saved(self, round: int) -> None:
+        """See ``Exchange``."""
+        self._sent.saved(round)
 
     async def close(self) -> None:
         """Disconnect; see ``Exchange``."""
         try:
-            if self._link.open:
+            if self._over and self._waiting.failure is None:
                 await self._leave()
         except SemcastError as error:
             log.warning("worker %d left without goodbye: %s", self.index, error.message)
@@ -172,16 +173,13 @@ class NatsExchange(ABC):
             await self._link.close()
 
     async def _leave(self) -> None:
-        """Tell the peers that this worker goes; after the last round, wait until they have it as well."""
-        if not self._over or self._waiting.failure is not None:
-            self._tell_all(Stopped(self._incarnation, self._round))
-            return
+        """After the last round, be there for peers that miss something until all have it; whose `Done` is lost hears it again."""
         self._show_tapped()
+        until = asyncio.get_running_loop().time() + self._patience_s
         self._tell_all(Done(self._incarnation, self._round))
-        loop = asyncio.get_running_loop()
-        until = loop.time() + _LINGER_S
-        while len(self._done) < len(self.peers) and loop.time() < until:
-            await self._waiting.wait(until - loop.time())
+        while len(self._done) < len(self.peers) and asyncio.get_running_loop().time() < until:
+            if not await self._waiting.wait(_HELLO_S):
+                self._tell_all(Done(self._incarnation, self._round))
 
     async def swap(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> tuple[list[Envelope], int]:
         """End a round; see ``Exchange``."""
@@ -194,21 +192,20 @@ class NatsExchange(ABC):
         await self._all_there(round)
         earliest = min(floor_ns, *(floor for _, floor in self._ready.get(round, {}).values()), NEVER)
         self._over = earliest == NEVER
+        self._sent.passed(round)
         arrivals = self.take(round, out)
         self._round = round + 1  # what comes of this round from now on is a duplicate
         return arrivals, earliest
 
     def _forget_before(self, round: int) -> None:
-        """A peer can be one round behind and ask for the round before; what is older nobody needs."""
-        for old in [r for r in self._kept if r < round - 1]:
-            del self._kept[old]
+        """What came for earlier rounds nobody needs."""
         for old in [r for r in self._ready if r < round]:
             del self._ready[old]
         for key in [key for key in self._assemblies if key[0] < round]:
             del self._assemblies[key]
 
     async def _send(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> None:
-        kept = self._kept[round] = Kept()
+        kept = self._sent.begin(round)
         outgoing = self.compose(round, out, floor_ns, kept)
         chaos = self._chaos
         if chaos is not None:
@@ -230,15 +227,8 @@ class NatsExchange(ABC):
         ]
 
     def on_subject(self, envelope: Envelope, raw: bytes) -> list[Outgoing]:
-        """A message on its own subject; cut in numbered parts if the server would not take it whole."""
-        subject = self.subjects.message(envelope)
-        if len(raw) <= self._link.max_payload:
-            return [(subject, raw, None)]
-        chunks = list(wire.cut(raw, self._link.max_payload - _HEADROOM))
-        return [
-            (subject, bytes(chunk), (wire.PART_HEADER, f"{envelope.sequence}/{number}/{len(chunks)}"))
-            for number, chunk in enumerate(chunks)
-        ]
+        """A message on its own subject, in parts where it is large."""
+        return self.live.outgoing(envelope, raw, self._link.max_payload - _HEADROOM)
 
     def _show_tapped(self) -> None:
         tapped, self.tapped = self.tapped, []
@@ -307,6 +297,7 @@ class NatsExchange(ABC):
             return False
         if incarnation > known:
             self._incarnations[peer] = incarnation
+            self._done.discard(peer)
             for key in [key for key in self._assemblies if key[1] == peer]:
                 del self._assemblies[key]
         if peer not in self._present:
@@ -344,7 +335,7 @@ class NatsExchange(ABC):
         if round < self._round or peer in self._ready.get(round, ()):
             self.counts.duplicates += 1
             return
-        if self._begun and round > self._round + 1:
+        if self._begun and round > max(self._round + 1, self._horizon):
             self.reject(message.subject, message.data, f"round {round} while in round {self._round}")
             return
         assembly = self._assemblies.get((round, peer))
@@ -373,27 +364,30 @@ class NatsExchange(ABC):
         except BAD_BYTES as error:
             self.reject(message.subject, message.data, error)
             return
-        if peer != self.index and not self._known(peer, control.incarnation):
+        if peer == self.index:
+            self._check_replaced(control.incarnation)
+        elif not self._known(peer, control.incarnation):
             return
         if isinstance(control, Hello):
-            if not control.answer:
-                self._tell(peer, Hello(self._incarnation, answer=True))
+            self._horizon = max(self._horizon, control.round + 1)
+            if not control.answer and peer != self.index:
+                self._tell(peer, Hello(self._incarnation, answer=True, round=self._round))
         elif isinstance(control, Again):
             self._answer(peer, control)
-        elif isinstance(control, Done):
+        else:
             self._done.add(peer)
             if self._over and len(self._done) == len(self.peers):
                 self._waiting.wake()
-        elif not self._over:
-            hint = "its own error is the first one in run.log"
-            self._waiting.fail(RunFailed(f"worker {peer} stopped in round {control.round}", hint))
+
+    def _check_replaced(self, incarnation: int) -> None:
+        """A later incarnation of this worker has said hello: the driver took this one for lost."""
+        if incarnation > self._incarnation:
+            log.warning("worker %d, incarnation %d, was replaced by incarnation %d", self.index, self._incarnation, incarnation)
+            self._waiting.fail(RunFailed(f"worker {self.index} was replaced while it stood still"))
 
     def _answer(self, peer: int, again: Again) -> None:
         """Send again what a peer misses, unless it is just on its way."""
-        kept = self._kept.get(again.round)
-        if kept is None or asyncio.get_running_loop().time() - kept.sent_at < self._ask_again_s:
-            return
-        for message in kept.answer(peer, again.record, again.parts, again.names):
+        for message in self._sent.answer(peer, again, asyncio.get_running_loop().time()):
             if self._chaos is None or not self._chaos.lost():
                 self.counts.resent += 1
                 self._link.publish(*message)

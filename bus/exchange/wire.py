@@ -41,10 +41,11 @@ class Control(Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Hello(Control, frozen=True, tag="hello"):
-    """I am there and listen. ``answer``: this is a reply, do not reply again."""
+    """I am there and listen; ``round`` is the next one I end. ``answer``: this is a reply, do not reply again."""
 
     incarnation: int
     answer: bool
+    round: int = 0
 
 
 class Again(Control, frozen=True, tag="again"):
@@ -65,17 +66,8 @@ class Done(Control, frozen=True, tag="done"):
     round: int
 
 
-class Stopped(Control, frozen=True, tag="stopped"):
-    """I had to give up in ``round``."""
-
-    incarnation: int
-    round: int
-
-
 _part_decoder = msgspec.msgpack.Decoder(Part)
-_control_decoder: msgspec.msgpack.Decoder[Hello | Again | Done | Stopped] = msgspec.msgpack.Decoder(
-    Hello | Again | Done | Stopped
-)
+_control_decoder: msgspec.msgpack.Decoder[Hello | Again | Done] = msgspec.msgpack.Decoder(Hello | Again | Done)
 
 
 def decode_part(raw: bytes) -> Part:
@@ -92,7 +84,7 @@ def decode_part(raw: bytes) -> Part:
     return part
 
 
-def decode_control(raw: bytes) -> Hello | Again | Done | Stopped:
+def decode_control(raw: bytes) -> Hello | Again | Done:
     """Bytes -> control message.
 
     Raises:
