@@ -37,8 +37,8 @@ class BitReader:
     """Takes them back."""
 
     def __init__(self, raw: bytes) -> None:
-        self._value = int.from_bytes(raw, "big")
-        self._left = 8 * len(raw)
+        self._raw = raw
+        self._taken = 0
 
     def read(self, bits: int) -> int:
         """The next ``bits`` bits as an unsigned number.
@@ -46,10 +46,12 @@ class BitReader:
         Raises:
             BadInput: There are not so many left.
         """
-        if bits > self._left:
-            raise BadInput(f"{bits} bits wanted and {self._left} left", "the bytes were cut off")
-        self._left -= bits
-        return self._value >> self._left & (1 << bits) - 1
+        left = 8 * len(self._raw) - self._taken
+        if bits > left:
+            raise BadInput(f"{bits} bits wanted and {left} left", "the bytes were cut off")
+        first, self._taken = self._taken, self._taken + bits
+        value = int.from_bytes(self._raw[first // 8 : -(-self._taken // 8)], "big")
+        return value >> -self._taken % 8 & (1 << bits) - 1
 
     def read_bytes(self, size: int) -> bytes:
         """The next ``size`` bytes."""

@@ -169,10 +169,12 @@ def _write_words(out: BitWriter, text: str) -> None:
 
 def _read_words(bits: BitReader) -> str:
     words: list[str] = []
+    before = _COMMA
     while (code := bits.read(WORD_BITS)) != _END:
+        if code == before == _COMMA:
+            raise BadInput("a prompt's text has a comma's code where a word begins", "the bytes are no prompt")
+        before = code
         if code == _COMMA:
-            if not words:
-                raise BadInput("a prompt's text begins with a comma's code", "the bytes are no prompt")
             words[-1] += ","
         elif code == _SPELL:
             words.append(_read_letters(bits))
@@ -265,7 +267,10 @@ def _read_identifiers(bits: BitReader) -> dict[int, bytes]:
     identifiers = {}
     for _ in range(bits.read(COUNT_BITS)):
         subject, size = bits.read(SUBJECT_BITS), bits.read(12)
-        identifiers[subject] = np.frombuffer(bits.read_bytes(2 * size), dtype="<f2").astype("<f4").tobytes()
+        vector = np.frombuffer(bits.read_bytes(2 * size), dtype="<f2").astype("<f4")
+        if not np.isfinite(vector).all():
+            raise BadInput("an identifier vector of a prompt is not finite", "the bytes are no prompt")
+        identifiers[subject] = vector.tobytes()
     return identifiers
 
 

@@ -2,25 +2,25 @@
 
 from msgspec import Struct
 
-from .payload import Message
+from .payload import Count, Message
 
 
-class Entry(Struct, frozen=True, array_like=True, gc=False):
+class Entry(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """``user`` earned ``credits`` (whole micro-credits) by ``contribution``: kinds of items joined with +, or ``validation``."""
 
     user: str
     contribution: str
-    credits: int
+    credits: Count
 
 
-class Block(Struct, frozen=True, array_like=True, gc=False):
+class Block(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One block. ``previous``: hash of the block before, zeros for number 0.
 
     ``ballots``: (user, whom it votes for) of all users who voted anew since the last block, in the order of users.
     ``validators``: those elected for this block, first elected first.
     """
 
-    number: int
+    number: Count
     previous: bytes
     ballots: tuple[tuple[str, tuple[str, ...]], ...]
     validators: tuple[str, ...]
@@ -42,7 +42,7 @@ class Proposal(Message, frozen=True):
 class Attestation(Message, frozen=True):
     """Validator -> cloud: block ``number`` follows; ``tag``: keyed hash of its hash. Any user, empty ``tag``: it lacks it."""
 
-    number: int
+    number: Count
     tag: bytes
 
 

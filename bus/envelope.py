@@ -1,25 +1,27 @@
 """The envelope around every message, and its MessagePack form."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from .messages import Conversation
+from .payload import Count, Nanoseconds
 from .records import Record
 
 Network = Conversation | Record
 """Every payload that the bus knows. Agents add the results of their models (see agents/base)."""
 
 VERSION = 1
+_TOO_DEEP = "a message nested too deeply"
 TIMER, CONTROL, DATA = 0, 1, 2
 """Priorities at equal delivery times."""
 EXOGENOUS, AGENT, ACTIVITY, PRIVATE = "exogenous", "agent", "activity", "private"
 """Origins of a record. ``private`` records stay with their agent: in the restricted trace segment, never on a subject."""
 
 
-class Envelope(Struct, frozen=True, array_like=True, gc=False):
+class Envelope(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One record: a message with its times, ends and place in its source's order.
 
     The run id is not part of it: it is in the NATS subject and in the trace's metadata, so that a record has the same
@@ -27,13 +29,13 @@ class Envelope(Struct, frozen=True, array_like=True, gc=False):
     """
 
     version: int
-    t_send: int
-    t_deliver: int
-    priority: int
+    t_send: Nanoseconds
+    t_deliver: Nanoseconds
+    priority: Annotated[int, Meta(ge=TIMER, le=DATA)]
     source: str
     destination: str
     """Agent id; the source's own for timers, model results and records."""
-    sequence: int
+    sequence: Count
     in_reply_to: str
     """``"<source>:<sequence>"`` of the message answered, or the key of the model call; empty if none."""
     origin: str
@@ -54,12 +56,14 @@ class Codec:
 
     def __init__(self, payloads: Any = Network) -> None:
         self._encoder = msgspec.msgpack.Encoder()
+        narrower = {"payload": payloads, "origin": Literal["exogenous", "agent", "activity", "private"]}
         typed = msgspec.defstruct(
             "TypedEnvelope",
-            [(f.name, payloads if f.name == "payload" else f.type) for f in msgspec.structs.fields(Envelope)],
+            [(f.name, narrower.get(f.name, f.type)) for f in msgspec.structs.fields(Envelope)],
             bases=(Envelope,),
             frozen=True,
             array_like=True,
+            forbid_unknown_fields=True,
             gc=False,
         )
         self._decoder: msgspec.msgpack.Decoder[Envelope] = msgspec.msgpack.Decoder(typed)
@@ -73,7 +77,10 @@ class Codec:
         Raises:
             msgspec.MsgspecError: The bytes are no valid envelope of a known kind and this version.
         """
-        envelope = self._decoder.decode(raw)
+        try:
+            envelope = self._decoder.decode(raw)
+        except RecursionError:
+            raise msgspec.ValidationError(_TOO_DEEP) from None
         if envelope.version != VERSION:
             raise msgspec.ValidationError(f"envelope version {envelope.version}, this semcast reads {VERSION}")
         return envelope
@@ -89,7 +96,10 @@ class Codec:
         Raises:
             msgspec.MsgspecError: As ``decode``.
         """
-        envelopes = self._batch_decoder.decode(batch)
+        try:
+            envelopes = self._batch_decoder.decode(batch)
+        except RecursionError:
+            raise msgspec.ValidationError(_TOO_DEEP) from None
         versions = {envelope.version for envelope in envelopes}
         if versions - {VERSION}:
             raise msgspec.ValidationError(f"envelope versions {sorted(versions)}, this semcast reads {VERSION}")

@@ -1,8 +1,24 @@
-"""What every payload is: a frozen struct, tagged with its kind."""
+"""What every payload is: a frozen struct, tagged with its kind; and the bounds within which its numbers make sense.
+
+Decoding refuses what is outside them, also "not a number", so that no agent has to.
+"""
 
 import re
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Count = Annotated[int, Meta(ge=0, le=1 << 53)]
+"""How many: bits, versions, epochs, levels, numbers of blocks."""
+Nanoseconds = Annotated[int, Meta(ge=0, le=1 << 62)]
+"""A simulated time."""
+Finite = Annotated[float, Meta(ge=-1e15, le=1e15)]
+"""Credits, pixels."""
+Unit = Annotated[float, Meta(ge=0, le=1)]
+"""A share."""
+Decibel = Annotated[float, Meta(ge=-1e4, le=1e4)]
+Vector = Annotated[bytes, Meta(max_length=1 << 20)]
+"""Little-endian float32, or whatever else is small."""
 
 
 def kind_of(class_name: str) -> str:

@@ -20,6 +20,7 @@ from .errors import BadInput
 ROOT = "semcast.v1"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_SHARD = re.compile(r"0|[1-9][0-9]{0,5}")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def parse(subject: str) -> Address:
     """
     tokens = subject.split(".")
     good = len(tokens) == 10 and subject.startswith(ROOT + ".")
-    good = good and all(_shard(token) for token in tokens[3:5])
+    good = good and all(_SHARD.fullmatch(token) for token in tokens[3:5])
     good = good and all(_TOKEN.fullmatch(token) for token in [tokens[2], *tokens[5:9]]) and bool(_KIND.fullmatch(tokens[9]))
     if not good:
         raise BadInput(
@@ -98,11 +99,6 @@ def parse(subject: str) -> Address:
         source=f"{tokens[7]}.{tokens[8]}",
         kind=tokens[9],
     )
-
-
-def _shard(token: str) -> bool:
-    """Whether a token is a number in its one canonical form."""
-    return token.isascii() and token.isdigit() and str(int(token)) == token
 
 
 def shards_of(worker: int, workers: int, shards: int) -> list[int]:
