@@ -10,7 +10,7 @@ nanoseconds, SNRs Es/N0 in dB. A *request* id is ``"<sender id>/<number>"``; it 
 from msgspec import Struct
 
 from .blocks import Attestation, Ballot, Proposal, SealedBlock
-from .payload import Message
+from .payload import Count, Decibel, Finite, Message, Nanoseconds, Unit, Vector
 
 # --- bodies: what crosses the radio -------------------------------------------------------------------------------
 
@@ -19,10 +19,10 @@ class Terms(Message, frozen=True):
     """Cloud -> users, multicast: what the cloud pays for shared preferences. ``rewards``: KB item kind -> credits."""
 
     mechanism: str
-    rewards: dict[str, float]
+    rewards: dict[str, Finite]
 
 
-class SharedItem(Struct, frozen=True, array_like=True, gc=False):
+class SharedItem(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One KB item that its owner shares: ``kind``, ``name``, ``label`` (class of a subject), ``vector`` (float32, may be empty).
 
     The vector is the embedding of a preference, or a subject's identifier. ``pictures`` are compressed (WebP) as they
@@ -32,9 +32,9 @@ class SharedItem(Struct, frozen=True, array_like=True, gc=False):
     kind: str
     name: str
     label: str
-    vector: bytes
+    vector: Vector
     pictures: list[bytes] = []
-    boxes: list[tuple[float, float, float, float]] = []
+    boxes: list[tuple[Finite, Finite, Finite, Finite]] = []
 
 
 class Share(Message, frozen=True):
@@ -42,14 +42,14 @@ class Share(Message, frozen=True):
 
     user: str
     items: list[SharedItem]
-    asked: float
+    asked: Finite
 
 
 class Settlement(Message, frozen=True):
     """Cloud -> user: credits paid."""
 
     user: str
-    credits: float
+    credits: Finite
 
 
 class BranchReady(Message, frozen=True):
@@ -60,8 +60,8 @@ class BranchReady(Message, frozen=True):
 
     user: str
     subject: str
-    identifier: bytes
-    adapter_bits: int = 0
+    identifier: Vector
+    adapter_bits: Count = 0
 
 
 class DecoderSet(Message, frozen=True):
@@ -78,9 +78,9 @@ class Prompt(Message, frozen=True):
 
     request: str
     recipient: str
-    t_ns: int
+    t_ns: Nanoseconds
     parts: list[str]
-    data: bytes
+    data: Vector
 
 
 class Knowledge(Message, frozen=True):
@@ -94,7 +94,7 @@ class KbSummary(Message, frozen=True):
     """Cloud -> users, multicast per cell: what the generating side knows: names of subjects with a branch model, by user."""
 
     subjects: list[str]
-    version: int
+    version: Count
 
 
 class CsiRequest(Message, frozen=True):
@@ -111,13 +111,13 @@ class CsiReport(Message, frozen=True):
     """
 
     user: str
-    epoch: int
-    t_ns: int
-    level: int
+    epoch: Count
+    t_ns: Nanoseconds
+    level: Count
     request: str
 
 
-class SeenThing(Struct, frozen=True, array_like=True, gc=False):
+class SeenThing(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """A thing that a receiver's extractor saw in a picture: its class, and its box in whole pixels (centre, width, height)."""
 
     label: str
@@ -134,8 +134,8 @@ class Feedback(Message, frozen=True):
     """
 
     request: str
-    satisfaction: float
-    quality: float
+    satisfaction: Unit
+    quality: Unit
     latency_ns: int
     seen: list[SeenThing] | None = None
 
@@ -144,7 +144,7 @@ class Reception(Message, frozen=True):
     """Edge -> sender that learns: how its request ended; not ``shown``: it failed, on the air or elsewhere."""
 
     request: str
-    quality: float
+    quality: Unit
     latency_ns: int
     seen: list[SeenThing]
     shown: bool = True
@@ -153,8 +153,8 @@ class Reception(Message, frozen=True):
 class Delta(Message, frozen=True):
     """Cloud -> owner of a subject (stage 3): new versions after an update. ``identifiers``: subject -> refined vector."""
 
-    version: int
-    identifiers: dict[str, bytes]
+    version: Count
+    identifiers: dict[str, Vector]
 
 
 class JsccPicture(Message, frozen=True):
@@ -166,7 +166,7 @@ class JsccPicture(Message, frozen=True):
 
     request: str
     recipient: str
-    t_ns: int
+    t_ns: Nanoseconds
     codec: str
     denoise: bool | None = None
 
@@ -176,7 +176,7 @@ class CodedPicture(Message, frozen=True):
 
     request: str
     recipient: str
-    t_ns: int
+    t_ns: Nanoseconds
     codec: str
     file: bytes
 
@@ -215,11 +215,11 @@ class Uplink(Message, frozen=True):
     """
 
     user: str
-    epoch: int
+    epoch: Count
     label: str
     request: str
     purpose: str
-    payload_bits: int
+    payload_bits: Count
     body: Body
     symbols: bytes = b""
 
@@ -234,7 +234,7 @@ class Downlink(Message, frozen=True):
     label: str
     request: str
     purpose: str
-    payload_bits: int
+    payload_bits: Count
     body: Body
     symbols: bytes = b""
 
@@ -247,7 +247,7 @@ class Forwarded(Message, frozen=True):
     request: str
     body: Body
     symbols: bytes = b""
-    snr_db: float = 0.0
+    snr_db: Decibel = 0.0
     """The receiver's estimate of the SNR after equalisation (JSCC only)."""
 
 
@@ -258,8 +258,8 @@ class Arrived(Message, frozen=True):
     request: str
     body: Body
     symbols: bytes = b""
-    snr_db: float = 0.0
-    multicast: int = 0
+    snr_db: Decibel = 0.0
+    multicast: Count = 0
     """Number of the multicast transmission at this BS, 0 for unicast."""
 
 
@@ -278,7 +278,7 @@ class Attach(Message, frozen=True):
     """User -> new base station at association ``epoch``; ``previous``: the base station it leaves, if any."""
 
     user: str
-    epoch: int
+    epoch: Count
     previous: str
 
 
@@ -286,7 +286,7 @@ class Detach(Message, frozen=True):
     """New base station -> previous one: forward what still comes for ``user`` to ``to``."""
 
     user: str
-    epoch: int
+    epoch: Count
     to: str
 
 
@@ -294,7 +294,7 @@ class Association(Message, frozen=True):
     """Base station -> its edge -> cloud -> the other edges: ``user`` is served by ``bs`` and ``edge`` since ``epoch``."""
 
     user: str
-    epoch: int
+    epoch: Count
     bs: str
     edge: str
 
@@ -315,7 +315,7 @@ class Content(Message, frozen=True):
     request: str
     sender: str
     recipient: str
-    t_ns: int
+    t_ns: Nanoseconds
     picture: bytes
 
 
@@ -323,13 +323,13 @@ class Satisfaction(Message, frozen=True):
     """Edge -> cloud, periodically: cached feedback as (request, satisfaction) pairs."""
 
     edge: str
-    entries: list[tuple[str, float]]
+    entries: list[tuple[str, Unit]]
 
 
 class Library(Message, frozen=True):
     """Cloud -> edge: JSCC codecs on offer, name -> size in bits."""
 
-    codecs: dict[str, int]
+    codecs: dict[str, Count]
 
 
 class CodecRequest(Message, frozen=True):
@@ -342,7 +342,7 @@ class CodecWeights(Message, frozen=True):
     """Cloud -> edge: the codec asked for; ``bits`` took their time on the backhaul (charged, not carried)."""
 
     codec: str
-    bits: int
+    bits: Count
 
 
 # --- timers -------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Wire format: every kind round-trips, the reference MessagePack library reads it, and bad bytes are refused."""
 
-from typing import Any, get_args, get_origin
+import math
+from typing import Annotated, Any, get_args, get_origin
 
 import msgpack
 import msgspec
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from semcast.bus.envelope import AGENT, DATA, VERSION, Codec, Envelope, Network
-from semcast.bus.messages import Tick
+from semcast.bus.messages import Feedback, Tick
 from semcast.bus.payload import kind_of
+from semcast.bus.records import Decision
 
 KINDS = get_args(Network)
 TIME = st.integers(0, 2**62)
@@ -27,6 +29,9 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     if kind is Any:
         return st.integers(0, 9)
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        low, high = inner[1].ge, inner[1].le
+        return st.integers(low, high) if inner[0] is int else st.floats(low, high) if inner[0] is float else values(inner[0])
     if origin is list:
         return st.lists(values(inner[0]), max_size=2)
     if origin is tuple and inner[-1] is ...:
@@ -48,7 +53,7 @@ ENVELOPES = st.builds(
     priority=st.integers(0, 2),
     source=st.text(max_size=10),
     destination=st.text(max_size=10),
-    sequence=TIME,
+    sequence=st.integers(0, 2**53),
     in_reply_to=st.text(max_size=10),
     origin=st.just(AGENT),
     payload=st.one_of([values(kind) for kind in KINDS]),
@@ -81,6 +86,30 @@ def test_bad_bytes_are_refused(raw: bytes) -> None:
         Codec().decode(raw)
 
 
+def test_numbers_that_make_no_sense_are_refused() -> None:
+    """What is within its bounds is read, what is outside or no number is not."""
+    codec = Codec()
+
+    def read(payload: Any, **changes: Any) -> Envelope:
+        envelope = Envelope(VERSION, 0, 1, DATA, "a", "b", 0, "", AGENT, payload)
+        return codec.decode(codec.encode(msgspec.structs.replace(envelope, **changes)))
+
+    good = Feedback("a/1", 0.5, 0.5, 7)
+    assert read(good).payload == good
+    for satisfaction in (math.nan, math.inf, -0.1, 1.1):
+        with pytest.raises(msgspec.ValidationError, match="satisfaction"):
+            read(msgspec.structs.replace(good, satisfaction=satisfaction))
+    for wrong in ({"t_send": -1}, {"t_deliver": 2**63}, {"priority": 3}, {"sequence": -1}, {"origin": "heaven"}):
+        with pytest.raises(msgspec.ValidationError):
+            read(good, **wrong)
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    raw = Codec().encode(Envelope(VERSION, 0, 1, DATA, "a", "b", 0, "", AGENT, Decision("", "", "", "", "", {"deep": 1}, {})))
+    with pytest.raises(msgspec.ValidationError, match="deep"):
+        Codec().decode(raw.replace(b"\xa4deep\x01", b"\xa4deep" + b"\x91" * 100_000))
+
+
 def test_other_versions_and_extra_fields_are_refused() -> None:
     codec = Codec()
     envelope = Envelope(VERSION + 1, 0, 1, DATA, "a", "b", 0, "", AGENT, Tick("x"))
@@ -90,3 +119,5 @@ def test_other_versions_and_extra_fields_are_refused() -> None:
     body = [*body[:9], {"type": "tick", "name": "x", "surprise": 1}]
     with pytest.raises(msgspec.ValidationError, match="surprise"):
         codec.decode(msgpack.packb(body))
+    with pytest.raises(msgspec.ValidationError, match="length 10"):
+        codec.decode(msgpack.packb([*body[:9], {"type": "tick", "name": "x"}, 11]))
