@@ -8,6 +8,8 @@ Vectors travel as float16.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from msgspec import UnsetType
+
 from ..bus.blocks import Attestation, Ballot, Block, Proposal, SealedBlock
 from ..bus.messages import (
     BranchReady,
@@ -27,6 +29,7 @@ from ..bus.messages import (
     SharedItem,
     Terms,
 )
+from ..bus.signed import Refusal, Signable
 from .knowledge.summary import SUBJECT_NUMBER_BITS, USER_BITS, summary_bits
 from .prompt_codec import NUMBER_BITS, TIME_BITS
 
@@ -55,6 +58,8 @@ CONTRIBUTION_BITS = 7
 """Which kinds of items an entry of the ledger is for, or that it is for validation."""
 EARNED_BITS = 40
 """Whole micro-credits."""
+COUNTER_BITS = 32
+"""A signer's counter."""
 CSI_AGE_BITS = 6
 """Age of a measurement when it is sent, in ms."""
 ATTACH_BITS = USER_BITS + 16
@@ -108,12 +113,20 @@ _SIZES: dict[type, Callable[[Any], int]] = {
     ),
     JsccPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + (body.denoise is not None),
     CodedPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + LENGTH_BITS + 8 * len(body.file),
+    Refusal: lambda body: REQUEST_BITS + KIND_BITS,
 }
 
 
 def body_bits(body: Any) -> int:
     """Size in bits of a body that has no coding of its own (for a prompt see ``prompt_codec``, for CSI and decoders below)."""
     return KIND_BITS + _SIZES[type(body)](body)
+
+
+def signature_bits(body: Any) -> int:
+    """What a body's signature costs on top of the body: tag and counter; 0 without."""
+    if not isinstance(body, Signable) or isinstance(body.signature, UnsetType):
+        return 0
+    return 8 * len(body.signature.tag) + COUNTER_BITS
 
 
 def csi_bits(report: CsiReport, level_bits: int) -> int:

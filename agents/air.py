@@ -9,7 +9,7 @@ from ..bus.channel.account import air_ns
 from ..bus.channel.mcs import MCS_TABLE
 from ..bus.messages import Downlink, JsccPicture, Uplink
 from ..bus.records import AirRecord
-from .accounting import ATTACH_BITS
+from .accounting import ATTACH_BITS, signature_bits
 from .settings import RadioSettings
 
 
@@ -49,6 +49,7 @@ class Crossing:
             all(self.delivered.values()),
             self.scheme,
             jscc,
+            signature_bits(message.body),
         )
 
 
@@ -99,6 +100,7 @@ def _record(
     delivered: bool,
     scheme: str,
     jscc_symbols: int = 0,
+    signature_bits: int = 0,
 ) -> AirRecord:
     return AirRecord(
         request=request,
@@ -117,6 +119,7 @@ def _record(
         snr_db=snr_db,
         delivered=delivered,
         scheme=scheme,
+        signature_bits=signature_bits,
     )
 
 

@@ -21,8 +21,9 @@ from ..policies.protocols import Memory
 from ..policies.registry import load
 from .knowledge import KnowledgeBase, change
 from .models.roles import Result
-from .network import Surroundings, surroundings_of
+from .network import Surroundings, adversaries, surroundings_of
 from .settings import NetworkSettings
+from .signatures import Heard
 
 PAYLOADS = Network | Result
 """Every payload of a run: what agents say, and what their models answer."""
@@ -36,6 +37,10 @@ class AgentState(Struct):
     kb: KnowledgeBase = field(default_factory=KnowledgeBase)
     memory: dict[str, Memory] = field(default_factory=dict)
     """Policy kind -> what the agent's policy of that kind has learned."""
+    signed: int = 0
+    """Messages that it has signed; the last one's counter."""
+    senders: dict[str, Heard] = field(default_factory=dict)
+    """Sender -> what is remembered of its messages."""
 
 
 class NetworkAgent:
@@ -156,6 +161,7 @@ def make_world(settings: NetworkSettings, run: str) -> World:
     """The engine's view of a network."""
     compute = settings.compute
     ids = [settings.cloud, *settings.edges, *(user.id for user in settings.users), *(station.id for station in settings.stations)]
+    ids += adversaries(settings).values()
     return World(
         run=run,
         seed=settings.seed,
@@ -176,11 +182,12 @@ def make_agents(settings: NetworkSettings, ids: Sequence[str], weights: Path | N
         ids: Those to make.
         weights: Folder of model weights; only the codec library's card is read. Default: the shipped ones.
     """
+    from .adversary import Adversary
     from .base_station import BaseStation
     from .cloud import Cloud
     from .edge import Edge
     from .user import User
 
-    roles = {"user": User, "bs": BaseStation, "edge": Edge, "cloud": Cloud}
+    roles = {"user": User, "bs": BaseStation, "edge": Edge, "cloud": Cloud, "adversary": Adversary}
     around = surroundings_of(settings, weights)
     return [roles[id.partition(".")[0]](id, around) for id in ids]

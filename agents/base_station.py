@@ -38,7 +38,7 @@ MARGIN_STEP_DB = 0.5
 """Outer loop link adaptation: the margin falls by this times the target BLER after a first attempt that was decoded, and
 rises by this times (1 - target) after one that was lost, so that in the long run the target share is lost."""
 MARGIN_RANGE_DB = (-5.0, 15.0)
-FAILING = ("prompt", "features")
+FAILING = ("prompt", "features", "refusal")
 """Purposes without which a request cannot end well."""
 
 
@@ -300,7 +300,7 @@ class BaseStation(NetworkAgent):
         if isinstance(message.body, CsiReport):
             ctx.timer(after_ns, message.body)
         forwarded = Forwarded(message.user, self.id, message.request, message.body, crossing.symbols, crossing.estimate_db)
-        ctx.send(self.edge, forwarded, after_ns=after_ns)
+        ctx.send(self.around.adversary_of.get(self.id, self.edge), forwarded, after_ns=after_ns)
 
     def sent(self, message: Downlink, crossing: Crossing, ctx: Context) -> None:
         """A downlink transfer is over."""

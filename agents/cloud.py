@@ -2,6 +2,7 @@
 
 - ``cloud_preparation``: stage 1, terms, branch models, summary
 - here and in ``cloud_drawing``: stage 2, content
+- ``cloud_refusing``: what is not what it says
 - ``cloud_update``: stage 3, satisfaction and refined branches
 """
 
@@ -9,7 +10,9 @@ from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.errors import BadInput
 from ..bus.messages import Association, CodecRequest, CodecWeights, Content, Failure, Forwarded, GenerateOrder
+from ..bus.signed import Signable
 from .cloud_drawing import CloudDrawing
+from .cloud_refusing import CloudRefusing
 from .cloud_state import Order, ServedBy
 from .edge import PICTURE_BITS
 from .knowledge.items import SUBJECT
@@ -27,7 +30,7 @@ def named(caption: str) -> list[str]:
         return []
 
 
-class Cloud(CloudDrawing):
+class Cloud(CloudDrawing, CloudRefusing):
     """See the module."""
 
     def start(self, ctx: Context) -> None:
@@ -45,6 +48,10 @@ class Cloud(CloudDrawing):
 
     def on_forwarded(self, message: Forwarded, event: Envelope, ctx: Context) -> None:
         """Something came up from a user, by its edge."""
+        if reason := self.objection(message.body, message.user, message.request, ctx):
+            assert isinstance(message.body, Signable)  # nothing else is refused
+            self.ask_again(message.body, message.user, message.request, reason, ctx)
+            return
         self.method("got", message.body)(message.body, message, ctx)
 
     def on_codec_request(self, request: CodecRequest, event: Envelope, ctx: Context) -> None:
@@ -55,12 +62,17 @@ class Cloud(CloudDrawing):
     def on_generate_order(self, order: GenerateOrder, event: Envelope, ctx: Context) -> None:
         """Read a prompt and generate what it says, with identifiers that the sender has shared or sent along, and no others."""
         request = order.prompt.request
+        if not self.takes(order, event.source, ctx):
+            return
         try:
             content = decode(order.prompt.data)
-            names = [self.around.subject_name(order.sender, number) for number in content.subjects]
+            if content.recipient >= len(self.around.users):
+                raise BadInput(f"there is no recipient number {content.recipient}")
+            recipient = self.around.users[content.recipient]
         except BadInput as error:
             ctx.send(event.source, Failure(request, self.id, f"prompt cannot be read: {error.message}"))
             return
+        names = [self.around.subject_name(order.sender, number) for number in content.subjects]
         names += named(content.caption)
         boxes = self.boxes(order.sender, content)
         names += [box.subject for box in boxes if box.subject]
@@ -75,7 +87,7 @@ class Cloud(CloudDrawing):
         branches = {name: self.state.subjects[name] for name in known}
         adapters = {name: branch.adapter for name, branch in branches.items() if branch.adapter}
         references = {name: branch.reference for name, branch in branches.items() if branch.reference}
-        self.state.orders[request] = Order(order.sender, self.around.users[content.recipient], order.prompt.t_ns)
+        self.state.orders[request] = Order(order.sender, recipient, order.prompt.t_ns)
         if subjects:
             self.state.shown_subjects[request] = list(subjects)
         steps = self.settings.generator_steps

@@ -11,7 +11,8 @@ from ..policies.incentive.sharing import MICRO, micro_down
 from .accounting import body_bits
 from .cloud_state import CloudBase, Taken
 from .knowledge.items import HISTORY
-from .ledger import key_of, rounds_of
+from .ledger import rounds_of
+from .signatures import key_of
 
 
 class CloudLedger(CloudBase):

@@ -6,8 +6,10 @@ from ..bus.blocks import Block, Entry, SealedBlock
 from ..bus.engine import Context
 from ..bus.messages import Body, Downlink, Share, SharedItem
 from ..policies.incentive.ledger import Tally
+from .accounting import signature_bits
 from .base import AgentState
 from .ledger import LedgerAgent
+from .network import backhaul_ns
 from .selection import Asked
 
 Taken = list[tuple[str, str, SharedItem]]
@@ -94,6 +96,10 @@ class CloudState(AgentState):
     orders: dict[str, Order] = field(default_factory=dict)
     shown_subjects: dict[str, list[str]] = field(default_factory=dict)
     """Request -> subjects drawn, until its satisfaction is known."""
+    ended: dict[str, bool] = field(default_factory=dict)
+    """Requests whose prompt was taken, or refused for good; only where it matters (``guarded``)."""
+    refusals: dict[str, int] = field(default_factory=dict)
+    """What was refused -> how often its sender was asked to send it again."""
 
 
 class CloudBase(LedgerAgent):
@@ -102,11 +108,23 @@ class CloudBase(LedgerAgent):
     state: CloudState
     state_type = CloudState
 
-    def multicast(self, ctx: Context, label: str, purpose: str, bits: int, body: Body, users: list[str] | None = None) -> None:
-        """Send to users (default: all) by their edges, which make one transmission a cell of it."""
+    def multicast(
+        self,
+        ctx: Context,
+        label: str,
+        purpose: str,
+        bits: int,
+        body: Body,
+        users: list[str] | None = None,
+        *,
+        request: str = "",
+    ) -> None:
+        """Send to users (default: all) by their edges, one transmission a cell. ``bits``: without a signature."""
+        body = self.signed(body, ctx)
+        extra = signature_bits(body)
         edges: dict[str, list[str]] = {}
         for user in self.around.users if users is None else users:
             if user in self.state.served_by:
                 edges.setdefault(self.state.served_by[user].edge, []).append(user)
         for edge in sorted(edges):
-            ctx.send(edge, Downlink(edges[edge], label, "", purpose, bits, body))
+            ctx.send(edge, Downlink(edges[edge], label, request, purpose, bits + extra, body), after_ns=backhaul_ns(extra))

@@ -31,7 +31,7 @@ from ..bus.messages import (
     Tick,
 )
 from ..policies.protocols import EncoderChoice, EncoderContext, EncoderLesson, Outcome
-from .accounting import body_bits
+from .accounting import body_bits, signature_bits
 from .base import AgentState, NetworkAgent
 from .base_station import UNKNOWN_SNR_DB
 from .codec_store import CodecStore
@@ -130,6 +130,10 @@ class Edge(NetworkAgent):
         if event.source != self.settings.cloud:
             ctx.control(self.settings.cloud, association)
 
+    def wire(self, bs: str) -> str:
+        """Who takes what goes to a base station: the station itself, or the adversary on its wire."""
+        return self.around.adversary_of.get(bs, bs)
+
     def on_downlink(self, downlink: Downlink, event: Envelope, ctx: Context) -> None:
         """From the cloud to users, or from an edge that does not serve them."""
         self.send_down(downlink, ctx)
@@ -141,7 +145,7 @@ class Edge(NetworkAgent):
             place = self.state.places.get(user)
             if place is not None:
                 # a user that has gone to another edge since the cloud looked is followed there
-                cells.setdefault(place.bs if place.edge == self.id else place.edge, []).append(user)
+                cells.setdefault(self.wire(place.bs) if place.edge == self.id else place.edge, []).append(user)
         for to in sorted(cells):
             ctx.send(
                 to, Downlink(cells[to], downlink.label, downlink.request, downlink.purpose, downlink.payload_bits, downlink.body)
@@ -153,15 +157,15 @@ class Edge(NetworkAgent):
 
     def got_prompt(self, prompt: Prompt, message: Forwarded, ctx: Context) -> None:
         """The cloud generates."""
-        ctx.send(self.settings.cloud, GenerateOrder(message.user, prompt))
+        ctx.send(self.settings.cloud, GenerateOrder(message.user, prompt), after_ns=backhaul_ns(signature_bits(prompt)))
 
     def got_share(self, share: Share, message: Forwarded, ctx: Context) -> None:
         """For the cloud."""
-        ctx.send(self.settings.cloud, message)
+        ctx.send(self.settings.cloud, message, after_ns=backhaul_ns(signature_bits(share)))
 
     def got_knowledge(self, knowledge: Knowledge, message: Forwarded, ctx: Context) -> None:
         """For the cloud."""
-        ctx.send(self.settings.cloud, message)
+        ctx.send(self.settings.cloud, message, after_ns=backhaul_ns(signature_bits(knowledge)))
 
     def got_ballot(self, ballot: Ballot, message: Forwarded, ctx: Context) -> None:
         """For the cloud."""
@@ -205,7 +209,8 @@ class Edge(NetworkAgent):
             return
         request = CsiRequest(content.request)
         label = f"csi-request:{content.request}"
-        ctx.send(place.bs, Downlink([content.recipient], label, content.request, "csi", body_bits(request), request))
+        asked = Downlink([content.recipient], label, content.request, "csi", body_bits(request), request)
+        ctx.send(self.wire(place.bs), asked)
         patience_ns = CSI_PATIENCE_NS + ns(self.settings.radio.csi_delay_s)
         ctx.timer(patience_ns, Tick("csi_patience", request=content.request))
 
@@ -281,7 +286,8 @@ class Edge(NetworkAgent):
         header = JsccPicture(request, content.recipient, content.t_ns, delivery.codec, delivery.denoise)
         place = self.state.places[content.recipient]
         label = f"features:{request}:down"
-        ctx.send(place.bs, Downlink([content.recipient], label, request, "features", body_bits(header), header, result.symbols))
+        downlink = Downlink([content.recipient], label, request, "features", body_bits(header), header, result.symbols)
+        ctx.send(self.wire(place.bs), downlink)
 
     def send_coded(self, request: str, delivery: Delivery, ctx: Context) -> None:
         """As coded bits instead, which the cell retransmits until they are there."""
@@ -290,7 +296,7 @@ class Edge(NetworkAgent):
         body = CodedPicture(request, content.recipient, content.t_ns, delivery.codec, file)
         downlink = Downlink([content.recipient], f"features:{request}:down", request, "features", body_bits(body), body)
         place = self.state.places[content.recipient]
-        ctx.send(place.bs, downlink, after_ns=ns(ENCODE_FLOPS / self.settings.compute.edge_flops))
+        ctx.send(self.wire(place.bs), downlink, after_ns=ns(ENCODE_FLOPS / self.settings.compute.edge_flops))
 
     # --- codec library ---------------------------------------------------------------------------------------------
 

@@ -1,13 +1,10 @@
-"""The ledger of credits as cloud and users know it beforehand: its rules, keys and rounds; none if the incentive keeps none."""
+"""The ledger of credits as cloud and users know it beforehand: its rules and rounds; none if the incentive keeps none."""
 
 import math
 
-from ..bus import keys
 from ..policies.incentive.ledger import Ledger, Rules
-from .base import NetworkAgent
 from .settings import NetworkSettings, TrafficSettings
-
-KEY_BYTES = 32
+from .trust import TrustingAgent
 
 
 def ledger_of(policy: object) -> Ledger | None:
@@ -27,12 +24,7 @@ def rules_of(settings: NetworkSettings, policy: object) -> Rules | None:
     return ledger.rules(settings.knowledge.budget, rounds_of(settings.traffic)) if ledger else None
 
 
-def key_of(seed: int, user: str) -> bytes:
-    """The key with which a user attests blocks. Simulated: it follows from the run's seed; no other user asks for it."""
-    return keys.digest((seed, "ledger key", user), KEY_BYTES)
-
-
-class LedgerAgent(NetworkAgent):
+class LedgerAgent(TrustingAgent):
     """Knows the rules."""
 
     @property

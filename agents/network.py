@@ -77,6 +77,17 @@ class Surroundings:
         return {station.id: station.edge for station in self.settings.stations}
 
     @cached_property
+    def adversary_of(self) -> dict[str, str]:
+        """Base station -> the adversary on its wire; those without are left out."""
+        return adversaries(self.settings)
+
+    @cached_property
+    def guarded(self) -> bool:
+        """Whether it is put on record how messages were looked at."""
+        security = self.settings.security
+        return security.signatures or security.rate_hz > 0 or bool(self.settings.adversary.stations)
+
+    @cached_property
     def cards(self) -> tuple[CodecCard, ...]:
         """The codecs on offer as an edge's encoder policy sees them: with what one picture takes of this network's processors."""
         compute, radio = self.settings.compute, self.settings.radio
@@ -156,6 +167,11 @@ class Surroundings:
         """Name of a user's subject by its number; empty if it has no such."""
         subjects = self.user_settings[user].subjects
         return subjects[number] if number < len(subjects) else ""
+
+
+def adversaries(settings: NetworkSettings) -> dict[str, str]:
+    """Base station -> the adversary on its wire, e.g. ``bs.0`` -> ``adversary.0``."""
+    return {station: f"adversary.{station.partition('.')[2]}" for station in settings.adversary.stations}
 
 
 def asked(settings: NetworkSettings) -> list[str]:

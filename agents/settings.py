@@ -80,6 +80,40 @@ class TrafficSettings(Struct, frozen=True):
     feedback_sync_s: float = 5.0
 
 
+class SecuritySettings(Struct, frozen=True):
+    """Trust. ``signatures``: prompts, shared knowledge and adapters are signed, and refused where the signature does not hold.
+
+    ``resend``: how often a sender is asked to send again what was refused. ``rate_hz``: messages of one sender that are taken a
+    second; 0: any number.
+    """
+
+    signatures: bool = False
+    resend: int = 2
+    rate_hz: float = 0.0
+
+
+class AdversarySettings(Struct, frozen=True):
+    """An adversary on the wire between each of ``stations`` and its edge (``agents/adversary.py``); none without.
+
+    ``tamper``: share of the passing prompts, shared knowledge and adapters that it changes. The others are mean numbers a second
+    on each wire, Poisson: old messages sent again, floods of ``flood_size`` forged prompts, single forged prompts.
+    """
+
+    stations: tuple[str, ...] = ()
+    tamper: float = 0.0
+    replay_hz: float = 0.0
+    flood_hz: float = 0.0
+    flood_size: int = 20
+    forge_hz: float = 0.0
+
+
+def tapped(latency_ms: dict[str, float]) -> dict[str, float]:
+    """Latencies with the adversary in the middle of the wire between base station and edge: the whole takes as long as before."""
+    longest = max(latency_ms.values())
+    up, down = (latency_ms.get(pair, longest) / 2 for pair in ("bs>edge", "edge>bs"))
+    return latency_ms | {"bs>adversary": up, "adversary>edge": up, "edge>adversary": down, "adversary>bs": down}
+
+
 class DeviceSettings(Struct, frozen=True):
     """A class of users' devices: FLOP/s and joule a FLOP of its processor, and which ``variants`` of models it runs.
 
@@ -165,6 +199,8 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     """How much a prompt can say at most."""
     devices: tuple[DeviceSettings, ...] = ()
     """Classes of users' devices."""
+    security: SecuritySettings = SecuritySettings()
+    adversary: AdversarySettings = AdversarySettings()
 
     @cached_property
     def device_of(self) -> dict[str, DeviceSettings]:

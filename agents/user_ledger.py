@@ -5,7 +5,7 @@ from ..bus.engine import Context
 from ..bus.messages import Arrived
 from ..policies.incentive.ledger import advance, attest, attested, choose, majority, objection
 from .accounting import body_bits
-from .ledger import key_of
+from .signatures import key_of
 from .user_state import UserBase
 
 

@@ -6,13 +6,19 @@ from ..bus.blocks import Block
 from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.messages import Body, Feedback, SharedItem, Terms, Uplink
+from ..bus.signed import Signable
 from ..policies.incentive.ledger import Tally
 from ..policies.protocols import NoiseContext, PromptChoice, PromptContext, SemanticNoise
+from .accounting import signature_bits
 from .base import AgentState
 from .csi import RunningMean
 from .knowledge.items import SUBJECT
 from .ledger import LedgerAgent
 from .models.roles import Box, Extraction, Intent
+from .signatures import kind
+
+MOST_KEPT = 16
+"""Signed messages that a user could send again."""
 
 
 class Sending(Struct):
@@ -103,6 +109,8 @@ class UserState(AgentState):
     """What it is going to share, while pictures are being looked through."""
     asked: float = 0.0
     credits: float = 0.0
+    kept: dict[str, Uplink] = field(default_factory=dict)
+    """Kind and request -> what was sent signed, the last `MOST_KEPT`, in case it is refused."""
     extra_ns: int = 0
     """When it last shared a further picture."""
 
@@ -125,8 +133,13 @@ class UserBase(LedgerAgent):
         symbols: bytes = b"",
         after_ns: int = 0,
     ) -> None:
-        """Hand something to the base station that serves this user now."""
-        uplink = Uplink(self.id, self.state.epoch, label, request, purpose, bits, body, symbols)
+        """Hand something to the base station that serves this user now. ``bits``: without a signature."""
+        body = self.signed(body, ctx)
+        uplink = Uplink(self.id, self.state.epoch, label, request, purpose, bits + signature_bits(body), body, symbols)
+        if isinstance(body, Signable) and signature_bits(body):
+            self.state.kept[f"{kind(body)}:{request}"] = uplink
+            if len(self.state.kept) > MOST_KEPT:
+                del self.state.kept[next(iter(self.state.kept))]
         ctx.send(self.state.bs, uplink, after_ns=after_ns)
 
     def looks(self) -> dict[str, bytes]:

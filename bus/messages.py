@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from .blocks import Attestation, Ballot, Proposal, SealedBlock
 from .payload import Count, Decibel, Finite, Message, Nanoseconds, Unit, Vector
+from .signed import Refusal, Signable
 
 # --- bodies: what crosses the radio -------------------------------------------------------------------------------
 
@@ -37,7 +38,7 @@ class SharedItem(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tru
     boxes: list[tuple[Finite, Finite, Finite, Finite]] = []
 
 
-class Share(Message, frozen=True):
+class Share(Signable, frozen=True):
     """User -> cloud: the answer to ``Terms``; no items means declined. ``asked``: credits asked for."""
 
     user: str
@@ -52,7 +53,7 @@ class Settlement(Message, frozen=True):
     credits: Finite
 
 
-class BranchReady(Message, frozen=True):
+class BranchReady(Signable, frozen=True):
     """Cloud -> user: a branch model for this user's subject is ready (``identifier``: learned vector, rounded to float16).
 
     ``adapter_bits``: size of the LoRA adapter that its owner downloads with it; 0 for none.
@@ -70,7 +71,7 @@ class DecoderSet(Message, frozen=True):
     codecs: list[str]
 
 
-class Prompt(Message, frozen=True):
+class Prompt(Signable, frozen=True):
     """Sender -> edge -> cloud: the selected prompt, source-coded in ``data`` (see agents/prompt_codec), for ``recipient``.
 
     ``t_ns``: when the picture was taken (known to 1 ms on the air). All fields are part of ``data``; here they are in clear.
@@ -83,7 +84,7 @@ class Prompt(Message, frozen=True):
     data: Vector
 
 
-class Knowledge(Message, frozen=True):
+class Knowledge(Signable, frozen=True):
     """Sender -> cloud: KB items shared ahead of a prompt because mismatch was high, or later because there is more to tell."""
 
     user: str
@@ -150,7 +151,7 @@ class Reception(Message, frozen=True):
     shown: bool = True
 
 
-class Delta(Message, frozen=True):
+class Delta(Signable, frozen=True):
     """Cloud -> owner of a subject (stage 3): new versions after an update. ``identifiers``: subject -> refined vector."""
 
     version: Count
@@ -201,6 +202,7 @@ Body = (
     | Delta
     | JsccPicture
     | CodedPicture
+    | Refusal
 )
 
 # --- radio: the base station owns the air of its cell -----------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 from .payload import Message
 
 
-class AirRecord(Message, frozen=True):
+class AirRecord(Message, frozen=True, omit_defaults=True):
     """Base station: one finished radio transfer with everything it cost (DESIGN section 4, accounting)."""
 
     request: str
@@ -30,6 +30,8 @@ class AirRecord(Message, frozen=True):
     delivered: bool
     scheme: str
     """MCS name, ``jscc:<codec>``, or ``pilots`` for the reference symbols of a cell over the whole run."""
+    signature_bits: int = 0
+    """Those of the payload bits that are signature and counter; not on record where there are none."""
 
 
 class Decision(Message, frozen=True):
@@ -88,4 +90,31 @@ class KbRecord(Message, frozen=True):
     removed: bool = False
 
 
-Record = AirRecord | Decision | Capture | Shown | KbRecord
+class Verdict(Message, frozen=True):
+    """Cloud or user, where a scenario has signatures, a rate limit or an adversary: one message of ``sender`` was looked at.
+
+    ``mark``: hash of the message as it came (``agents.signatures.mark_of``); ``reason``: why it was refused, else empty.
+    """
+
+    sender: str
+    request: str
+    message: str
+    """Its kind."""
+    mark: bytes
+    reason: str
+
+
+class Attack(Message, frozen=True):
+    """Private, adversary: what it did, for metrics alone: ``attack`` is ``tamper``, ``replay``, ``flood`` or ``forge``.
+
+    ``victim``: in whose name, or whose adapter; ``mark``: as in `Verdict`, of the message as the adversary sent it.
+    """
+
+    attack: str
+    victim: str
+    request: str
+    message: str
+    mark: bytes
+
+
+Record = AirRecord | Decision | Capture | Shown | KbRecord | Verdict | Attack

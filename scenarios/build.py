@@ -9,15 +9,18 @@ from ..agents.granularity import Granularity
 from ..agents.models.hub.settings import HubSettings
 from ..agents.models.hub.table import FOLDER_STARTS, JUDGE, PARTS
 from ..agents.settings import (
+    AdversarySettings,
     ComputeSettings,
     DeviceSettings,
     KnowledgeSettings,
     NetworkSettings,
     PolicySettings,
     RadioSettings,
+    SecuritySettings,
     StationSettings,
     TrafficSettings,
     UserSettings,
+    tapped,
 )
 from ..bus import keys
 from ..policies.registry import KINDS, resolve
@@ -39,7 +42,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         edges=tuple(f"edge.{i}" for i in range(network.edges)),
         area_m=network.area_m,
         lookahead_ns=round(network.lookahead_ms * 1e6),
-        latency_ms=dict(network.latency_ms),
+        latency_ms=tapped(network.latency_ms) if scenario.adversary.stations else dict(network.latency_ms),
         radio=RadioSettings(**scenario.radio.model_dump()),
         compute=ComputeSettings(**scenario.compute.model_dump()),
         knowledge=KnowledgeSettings(**scenario.knowledge.model_dump()),
@@ -54,6 +57,8 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         denoise=scenario.models.denoise,
         calibrate=scenario.models.calibrate,
         devices=_devices(scenario),
+        security=SecuritySettings(**scenario.security.model_dump()),
+        adversary=AdversarySettings(**scenario.adversary.model_dump()),
         granularity=Granularity(scenario.models.keywords, scenario.models.boxes),
     )
 

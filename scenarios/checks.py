@@ -26,6 +26,7 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_hub(scenario),
         *_devices(scenario),
         *_generator(scenario),
+        *_adversary(scenario),
         *_policies(scenario, folder),
     ]
 
@@ -155,6 +156,30 @@ def _devices(scenario: Scenario) -> Iterator[Mistake]:
             elif variant not in there:
                 reason = f"{role} has no variant {variant!r}: {', '.join(there)}"
                 yield Mistake(f"{path}.variants.{role}", reason, nearest(variant, list(there)))
+
+
+def _adversary(scenario: Scenario) -> Iterator[Mistake]:
+    network, wires = scenario.network, scenario.adversary.stations
+    if isinstance(network.stations, tuple):
+        there = [station.id for station in network.stations]
+    else:
+        there = [f"bs.{i}" for i in range(network.stations)]
+    for i, station in enumerate(wires):
+        path = f"adversary.stations[{i}]"
+        if station not in there:
+            yield Mistake(
+                path, f"no base station {station!r}: {there[0]} to {there[-1]}" if there else "none", nearest(station, there)
+            )
+        if station in wires[:i]:
+            yield Mistake(path, f"{station!r} is already adversary.stations[{wires.index(station)}]")
+    if wires and scenario.scheme == "semcom":
+        yield Mistake("adversary.stations", "it falsifies prompts, and scheme semcom sends none: leave it out")
+    if wires and network.latency_ms:
+        for pair in ("bs>edge", "edge>bs"):
+            latency_ms = network.latency_ms.get(pair, max(network.latency_ms.values()))
+            if latency_ms < 2 * network.lookahead_ms:
+                reason = f"{latency_ms:g} ms is too short for an adversary in the middle: at least twice network.lookahead_ms"
+                yield Mistake(f'network.latency_ms."{pair}"', reason)
 
 
 def _policies(scenario: Scenario, folder: Path | None) -> Iterator[Mistake]:

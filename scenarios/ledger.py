@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..agents.ledger import key_of, rules_of
+from ..agents.ledger import rules_of
+from ..agents.signatures import key_of
 from ..bus.blocks import Block, Entry, SealedBlock
 from ..bus.errors import BadInput, RunFailed
 from ..bus.trace_reading import TraceReader

@@ -177,6 +177,33 @@ class DeviceSection(Section):
     """Role -> variant of its model, such as ``{extractor = "int8"}``; ``semcast list models`` shows which there are."""
 
 
+class SecuritySection(Section):
+    """Content signatures and limits of rate; see ``agents/signatures.py`` for what of them is simulated."""
+
+    signatures: bool = False
+    """Prompts, shared knowledge and adapters are signed (68 bytes each, charged); what does not hold is refused."""
+    resend: int = Field(default=2, ge=0, le=16)
+    """How often a sender is asked to send again what was refused; a request that is refused once more fails."""
+    rate_hz: float = Field(default=0.0, ge=0, le=1000)
+    """Messages of one sender that the cloud takes a second, in bursts of up to 4; 0: any number."""
+
+
+class AdversarySection(Section):
+    """An adversary on the wire between base stations and their edges; none where ``stations`` is empty."""
+
+    stations: tuple[str, ...] = ()
+    """Ids of the base stations on whose wires it sits, such as ``["bs.0"]``."""
+    tamper: Share = 0.0
+    """Share of the passing prompts, shared knowledge and adapters that it changes."""
+    replay_hz: float = Field(default=0.0, ge=0, le=1000)
+    """Old messages that it sends again, a second and wire."""
+    flood_hz: float = Field(default=0.0, ge=0, le=100)
+    """Floods of ``flood_size`` forged prompts each, a second and wire."""
+    flood_size: int = Field(default=20, ge=1, le=1000)
+    forge_hz: float = Field(default=0.0, ge=0, le=1000)
+    """Single prompts of its own making in a user's name, a second and wire."""
+
+
 class ModelsSection(Section):
     """Which models run, the diffusion steps of the generator, and how pictures are understood and how finely told."""
 
@@ -231,3 +258,5 @@ class Scenario(Section):
     policies: PoliciesSection
     models: ModelsSection = ModelsSection()
     devices: dict[str, DeviceSection] = {}
+    security: SecuritySection = SecuritySection()
+    adversary: AdversarySection = AdversarySection()

@@ -141,11 +141,9 @@ def _air(story: Story) -> dict[str, Any]:
             if (not purposes or air.purpose in purposes) and (not direction or air.direction == direction)
         )
 
-    prompt, knowledge, payload = (
-        total("payload_bits", ["prompt"]),
-        total("payload_bits", KNOWLEDGE_PURPOSES),
-        total("payload_bits"),
-    )
+    prompt = total("payload_bits", ["prompt"]) - total("signature_bits", ["prompt"])
+    knowledge = total("payload_bits", KNOWLEDGE_PURPOSES) - total("signature_bits", KNOWLEDGE_PURPOSES)
+    payload, signatures = total("payload_bits"), total("signature_bits")
     lessons = lesson_bits(story)
     symbols = total("complex_symbols")
     return {
@@ -153,8 +151,9 @@ def _air(story: Story) -> dict[str, Any]:
         "lesson_bits": lessons,
         "prompt_bits": prompt,
         "knowledge_bits": knowledge,
+        "signature_bits": signatures,
         "payload_bits": payload,
-        "header_bits": payload - prompt - knowledge,
+        "header_bits": payload - prompt - knowledge - signatures,
         "coded_bits": total("coded_bits"),
         "symbols_up": total("complex_symbols", direction="up"),
         "symbols_down": total("complex_symbols", direction="down"),

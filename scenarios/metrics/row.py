@@ -69,10 +69,14 @@ class Row(Struct, frozen=True, kw_only=True):
     """Source-coded bits of the prompt."""
     knowledge_bits: int
     """KB items sent with this request."""
+    signature_bits: int
+    """Signatures and counters of all its signed transfers, part of the payload, but of neither prompt nor knowledge bits."""
     payload_bits: int
-    """Source-coded bits of all its transfers, headers and CSI included."""
+    """Source-coded bits of all its transfers, headers, CSI and signatures included."""
     header_bits: int
-    """Payload bits of picture headers (with the file, where one is sent as coded bits) and CSI: all but prompt and knowledge."""
+    """Payload bits of picture headers (with the file, where one is sent as coded bits), CSI and requests to send again.
+
+    All but prompt, knowledge and signatures."""
     coded_bits: int
     symbols_up: int
     symbols_down: int

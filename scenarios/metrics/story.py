@@ -22,7 +22,7 @@ from ...bus.messages import (
     Share,
     Uplink,
 )
-from ...bus.records import AirRecord, Capture, Decision, KbRecord, Shown
+from ...bus.records import AirRecord, Attack, Capture, Decision, KbRecord, Shown, Verdict
 from .privacy import told_vectors
 
 _REQUEST = re.compile(r"user\.[a-z0-9_-]+/\d+")
@@ -82,6 +82,10 @@ class Network:
     """(time, user, from, to)."""
     updates: list[int] = field(default_factory=list)
     """Versions of the cloud's stage 3 updates."""
+    attacks: list[Attack] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    forgeries_shown: int = 0
+    """Pictures shown that nobody had taken and sent."""
     end_ns: int = 0
 
 
@@ -155,6 +159,7 @@ class _Reader:
     def _end(self, payload: Content | Shown | Failure) -> None:
         story = self.stories.get(payload.request)
         if story is None:
+            self.network.forgeries_shown += isinstance(payload, Shown)
             return
         if isinstance(payload, Content):
             story.content = payload
@@ -174,6 +179,10 @@ class _Reader:
             network.shares[payload.body.user] = payload.body
         elif isinstance(payload, KbRecord):
             network.knowledge.append((envelope.t_deliver, envelope.source, payload))
+        elif isinstance(payload, Attack):
+            network.attacks.append(payload)
+        elif isinstance(payload, Verdict):
+            network.verdicts.append(payload)
         elif isinstance(payload, Attach) and payload.previous:
             network.handovers.append((envelope.t_deliver, payload.user, payload.previous, envelope.destination))
         elif envelope.source.startswith("cloud.") and hasattr(payload, "body"):

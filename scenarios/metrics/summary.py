@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...bus.records import AirRecord
+from .attacks import detection, detection_results
 from .calibration import noise_pairs, rank_correlation
 from .privacy import privacy_results
 from .reduce import Reduction
@@ -64,7 +65,20 @@ def results(reduction: Reduction) -> dict[str, float]:
     found["branch_models"] = float(len({subject for _, _, subject in network.branches}))
     found["handovers"] = float(len(network.handovers))
     found["cloud_updates"] = float(len(network.updates))
+    found |= _trust(reduction)
     return found | privacy_results(network.told, reduction.settings.knowledge)
+
+
+def _trust(reduction: Reduction) -> dict[str, float]:
+    """What signatures cost and what became of attacks; empty where a scenario has neither."""
+    network, rows = reduction.network, reduction.rows
+    found: dict[str, float] = {}
+    if reduction.settings.security.signatures:
+        others = sum(air.signature_bits for air in network.airs)
+        found["signature_bits_per_request"] = (sum(row.signature_bits for row in rows) + others) / max(1, len(rows))
+    if reduction.settings.adversary.stations:
+        found["forged_pictures_shown"] = float(network.forgeries_shown)
+    return found | detection_results(detection(network.attacks, network.verdicts))
 
 
 def _symbols(rows: Sequence[Row], shared: Sequence[AirRecord]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from .html import chart, document, number, table, tiles
 from .models import model_table
 from .pictures import Triple, png_uri, row_figure, triples
 from .simplified import notes
+from .trust import trust
 
 SHOWN_RECEIVERS = 12
 ROW_COLUMNS = 6
@@ -156,6 +157,7 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
         yield "<p>They stay in every mean with floor scores: nothing recovered, a mid-grey picture.</p>"
         yield table([{"request": row.request, "to": row.receiver, "why": row.reason} for row in failed[:20]])
     yield from _privacy(run["results"])
+    yield from trust(reduction)
     measured, remark = model_table(run.get("models", "tiny"))
     yield "<h2>The models, measured on held-out scenes</h2>"
     yield f"<p>{escape(remark)}</p>"

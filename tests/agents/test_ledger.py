@@ -4,8 +4,9 @@ from functools import cache
 
 import msgspec
 import pytest
-from semcast.agents.ledger import key_of, rounds_of, rules_of
+from semcast.agents.ledger import rounds_of, rules_of
 from semcast.agents.settings import TrafficSettings
+from semcast.agents.signatures import key_of
 from semcast.agents.user import User
 from semcast.bus.blocks import Attestation, Ballot, Proposal, SealedBlock
 from semcast.bus.engine import Context

@@ -26,6 +26,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return st.binary(max_size=12)
     if kind is type(None):
         return st.none()
+    if kind is msgspec.UnsetType:
+        return st.just(msgspec.UNSET)
     if kind is Any:
         return st.integers(0, 9)
     origin, inner = get_origin(kind), get_args(kind)

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from semcast.agents.base import PAYLOADS
-from semcast.agents.ledger import key_of, rules_of
+from semcast.agents.ledger import rules_of
+from semcast.agents.signatures import key_of
 from semcast.bus.blocks import Entry, SealedBlock
 from semcast.bus.envelope import AGENT, DATA, VERSION, Codec, Envelope
 from semcast.bus.trace import TraceWriter
