@@ -7,7 +7,8 @@ class BitWriter:
     """Collects bits."""
 
     def __init__(self) -> None:
-        self._value = 0
+        self._whole = bytearray()
+        self._rest = 0
         self.length = 0
         """Bits written so far."""
 
@@ -19,18 +20,22 @@ class BitWriter:
         """
         if not 0 <= value < 1 << bits:
             raise BadInput(f"{value} does not fit into {bits} bits", "fewer users, subjects or boxes, or a wider field")
-        self._value = self._value << bits | value
+        self._rest = self._rest << bits | value
         self.length += bits
+        over = self.length - 8 * len(self._whole)
+        if over >= 1024:  # numbers stay short: shifting a long one takes time in proportion to its length
+            self._whole += (self._rest >> over % 8).to_bytes(over // 8, "big")
+            self._rest &= (1 << over % 8) - 1
 
     def write_bytes(self, raw: bytes) -> None:
         """Append whole bytes."""
-        self._value = self._value << 8 * len(raw) | int.from_bytes(raw, "big")
-        self.length += 8 * len(raw)
+        self.write(int.from_bytes(raw, "big"), 8 * len(raw))
 
     def bytes(self) -> bytes:
         """All bits, the last byte filled with zeros."""
-        size = -(-self.length // 8)
-        return (self._value << 8 * size - self.length).to_bytes(size, "big")
+        over = self.length - 8 * len(self._whole)
+        size = -(-over // 8)
+        return bytes(self._whole) + (self._rest << 8 * size - over).to_bytes(size, "big")
 
 
 class BitReader:

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from ..bus.errors import BadInput
 from .models.roles import PICTURE_SIDE, REFERENCE_SIDE, Box
 from .scenes.draw import draw
 from .scenes.world import make_scene
 
 WEBP_QUALITY = 85
 REFERENCE_QUALITY = 75
+_SIZES = ((PICTURE_SIDE, PICTURE_SIDE), (REFERENCE_SIDE, REFERENCE_SIDE))
+_MEND = "shared are WebP files of 64x64 pixels, or 32x32 as references"
 ALBUM_PICTURES = 4
 """Pictures of a subject that are shared in stage 1."""
 WHOLE = Box("", "", PICTURE_SIDE / 2, PICTURE_SIDE / 2, float(PICTURE_SIDE), float(PICTURE_SIDE))
@@ -33,9 +36,18 @@ def compress_reference(reference: bytes) -> bytes:
 
 
 def decompress(file: bytes) -> bytes:
-    """WebP file of `compress` or `compress_reference` -> raw uint8 RGB."""
-    with Image.open(io.BytesIO(file)) as image:
-        return image.convert("RGB").tobytes()
+    """WebP file of `compress` or `compress_reference` -> raw uint8 RGB.
+
+    Raises:
+        BadInput: It is no such file. Format and size are looked at before anything is unpacked.
+    """
+    try:
+        with Image.open(io.BytesIO(file), formats=("WEBP",)) as image:
+            if image.size not in _SIZES:
+                raise BadInput(f"a shared picture of {image.size[0]}x{image.size[1]} pixels", _MEND)
+            return image.convert("RGB").tobytes()
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise BadInput(f"a shared picture that cannot be read: {error}", _MEND) from None
 
 
 def shared_album(subject: str) -> list[bytes]:

@@ -19,6 +19,8 @@ KEYWORDS, CAPTION, BOXES, REFERENCES, IDENTIFIERS = "keywords", "caption", "boxe
 PARTS = (KEYWORDS, CAPTION, BOXES, REFERENCES, IDENTIFIERS)
 """Parts that a prompt may have, in the order in which they are coded."""
 TASKS = ("greeting", "mapping")
+LARGEST_BYTES = 1 << 17
+"""Room for all identifier vectors that the count can tell, at the greatest length."""
 
 USER_BITS, NUMBER_BITS, TIME_BITS, SUBJECT_BITS, COUNT_BITS = 16, 16, 16, 4, 4
 HEADER_BITS = NUMBER_BITS + USER_BITS + TIME_BITS + 1 + len(PARTS)
@@ -91,7 +93,7 @@ def encode(content: PromptContent) -> tuple[bytes, int]:
         The bytes (the last one filled with zeros) and the number of bits that count.
 
     Raises:
-        BadInput: A part is unknown or a number does not fit its field.
+        BadInput: A part is unknown, a number does not fit its field, or all is too long.
     """
     unknown = [part for part in content.parts if part not in PARTS]
     if unknown:
@@ -106,6 +108,8 @@ def encode(content: PromptContent) -> tuple[bytes, int]:
     for part in PARTS:
         if part in content.parts:
             _WRITE[part](out, content)
+    if out.length > 8 * LARGEST_BYTES:
+        raise BadInput(f"a prompt of {out.length} bits", f"at most {8 * LARGEST_BYTES} can be sent")
     return out.bytes(), out.length
 
 
@@ -113,8 +117,10 @@ def decode(data: bytes) -> PromptContent:
     """Decode what `encode` made.
 
     Raises:
-        BadInput: The bytes are cut off or no prompt.
+        BadInput: The bytes are cut off, no prompt, or more than `LARGEST_BYTES`.
     """
+    if len(data) > LARGEST_BYTES:
+        raise BadInput(f"a prompt of {len(data)} bytes", f"at most {LARGEST_BYTES} are read")
     bits = BitReader(data)
     number, recipient, time_ms = bits.read(NUMBER_BITS), bits.read(USER_BITS), bits.read(TIME_BITS)
     task = TASKS[bits.read(1)]

@@ -14,7 +14,8 @@ Network = Conversation | Record
 """Every payload that the bus knows. Agents add the results of their models (see agents/base)."""
 
 VERSION = 1
-_TOO_DEEP = "a message nested too deeply"
+_ALSO_BAD = (RecursionError, UnicodeDecodeError)
+"""What msgspec raises besides its own errors for bytes that are nested too deeply or hold text that is none."""
 TIMER, CONTROL, DATA = 0, 1, 2
 """Priorities at equal delivery times."""
 EXOGENOUS, AGENT, ACTIVITY, PRIVATE = "exogenous", "agent", "activity", "private"
@@ -79,8 +80,8 @@ class Codec:
         """
         try:
             envelope = self._decoder.decode(raw)
-        except RecursionError:
-            raise msgspec.ValidationError(_TOO_DEEP) from None
+        except _ALSO_BAD as error:
+            raise msgspec.ValidationError(f"nested too deeply, or text that is none: {error}") from None
         if envelope.version != VERSION:
             raise msgspec.ValidationError(f"envelope version {envelope.version}, this semcast reads {VERSION}")
         return envelope
@@ -98,8 +99,8 @@ class Codec:
         """
         try:
             envelopes = self._batch_decoder.decode(batch)
-        except RecursionError:
-            raise msgspec.ValidationError(_TOO_DEEP) from None
+        except _ALSO_BAD as error:
+            raise msgspec.ValidationError(f"nested too deeply, or text that is none: {error}") from None
         versions = {envelope.version for envelope in envelopes}
         if versions - {VERSION}:
             raise msgspec.ValidationError(f"envelope versions {sorted(versions)}, this semcast reads {VERSION}")

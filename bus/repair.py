@@ -49,7 +49,7 @@ def repair(run: Path) -> tuple[Repaired, ...]:
         part = path.with_name(path.name + ".part")
         part.unlink(missing_ok=True)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, path.stat().st_mode & 0o777), "wb") as file:
-            messages = _write(Writer(file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD), kept)
+            messages = rewrite(Writer(file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD), kept)
         old = path.with_name(path.name + CUT)
         old.unlink(missing_ok=True)
         os.link(path, old)
@@ -58,7 +58,7 @@ def repair(run: Path) -> tuple[Repaired, ...]:
     return tuple(found)
 
 
-def _write(writer: Writer, records: list[Schema | Channel | Metadata | Message]) -> int:
+def rewrite(writer: Writer, records: list[Schema | Channel | Metadata | Message]) -> int:
     """Write records in their order with ids of their own; returns how many of them are messages."""
     writer.start(profile=PROFILE, library="semcast")
     schemas: dict[int, int] = {}

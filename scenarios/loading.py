@@ -1,6 +1,7 @@
 """From a name or TOML file, with overlays, to a checked scenario; and back to TOML."""
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,10 @@ from .checks import cross_checks
 from .mistakes import Mistake, ScenarioMistakes, from_pydantic, nearest, without
 from .schema import PROFILE_DEFAULTS, Scenario
 
+LARGEST_BYTES, DEEPEST = 1 << 20, 32
+"""Size of a scenario's file and nesting of its tables, at most."""
+_LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){32}")
+"""A key with more parts than that, or what looks like one."""
 CATALOG = Path(__file__).parent / "catalog"
 
 
@@ -53,8 +58,13 @@ def read(scenario: str) -> dict[str, Any]:
     """
     path = find(scenario)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise BadInput(f"{path}: {path.stat().st_size} bytes, a scenario has at most {LARGEST_BYTES}")
+        text = path.read_text(encoding="utf-8")
+        if _LONG_KEY.search(text):  # tomllib's time for a key grows with the square of its parts
+            raise BadInput(f"{path}: a key with more than {DEEPEST} parts")
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError, too
         raise BadInput(f"{path}: no valid TOML: {error}", 'text goes in quotes: name = "two-users"') from None
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror}") from None
@@ -111,7 +121,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
         raise BadInput(f"--set {text}: expected a.b=value", "for instance --set traffic.rate_hz=0.5")
     try:
         return path.strip(), tomllib.loads(f"v = {value}")["v"]
-    except (tomllib.TOMLDecodeError, KeyError):
+    except (ValueError, RecursionError, KeyError):
         return path.strip(), value.strip()
 
 
@@ -149,12 +159,14 @@ def validated(data: Mapping[str, Any], source: str, folder: Path | None = None) 
 
     Raises:
         ScenarioMistakes: All mistakes: of keys, types and values, and those between sections.
+        BadInput: The tables cannot be looked at.
     """
+    _check_depth(data, source)
     mistakes: list[Mistake] = []
     rest: Mapping[str, Any] = merged(_profile_defaults(data), _absolute(data, folder))
     for _ in range(2):  # a second look, without what is wrong, finds the mistakes between the sections
         try:
-            scenario = Scenario.model_validate_json(json.dumps(rest, default=str))
+            scenario = Scenario.model_validate_json(_as_json(rest, source))
         except ValidationError as error:
             found = from_pydantic(error)
             mistakes += [mistake for _, mistake in found]
@@ -167,6 +179,23 @@ def validated(data: Mapping[str, Any], source: str, folder: Path | None = None) 
             return scenario
         break
     raise ScenarioMistakes(source, list(dict.fromkeys(mistakes)))
+
+
+def _check_depth(data: Mapping[str, Any], source: str) -> None:
+    layer: list[Any] = [data]
+    for _ in range(DEEPEST):
+        inner = [each.values() if isinstance(each, dict) else each for each in layer]
+        layer = [value for values in inner for value in values if isinstance(value, dict | list)]
+        if not layer:
+            return
+    raise BadInput(f"{source}: tables are nested more than {DEEPEST} deep")
+
+
+def _as_json(data: Mapping[str, Any], source: str) -> str:
+    try:
+        return json.dumps(data, default=str)
+    except ValueError as error:  # a hexadecimal number can be longer than what can be printed
+        raise BadInput(f"{source}: {error}") from None
 
 
 def _profile_defaults(data: Mapping[str, Any]) -> dict[str, Any]:

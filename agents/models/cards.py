@@ -50,7 +50,7 @@ def read_card(folder: Path, name: str = CARD_NAME, recipe: str = "") -> Card:
         raise Missing(f"no model card at {path} ({error.strerror})", hint) from None
     try:
         data = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"model card {path} is not JSON ({error})", hint) from None
     if not isinstance(data, dict) or not isinstance(data.get("files"), dict):
         raise BadInput(f'model card {path} has no "files"', hint)

@@ -28,6 +28,7 @@ _MAX_LINE = 64 << 10
 """A longer control line (the longest is INFO) is no NATS."""
 _MAX_PAYLOAD = 64 << 20
 """NATS itself allows no larger message."""
+_LEAST_PAYLOAD = 4096
 _HEADER = b"NATS/1.0\r\n"
 
 
@@ -72,7 +73,7 @@ class Client(asyncio.BufferedProtocol):
     @property
     def max_payload(self) -> int:
         """Largest message the server takes, in bytes."""
-        return min(int(self.info.result().get("max_payload", 1 << 20)), _MAX_PAYLOAD)
+        return min(self.info.result()["max_payload"], _MAX_PAYLOAD)
 
     @property
     def open(self) -> bool:
@@ -213,12 +214,15 @@ class Client(asyncio.BufferedProtocol):
         Raises:
             ValueError: It is none.
         """
-        words = line.split()
+        words = line.split(maxsplit=6)
         operation = words[0].upper() if words else b""
         if operation == b"MSG" and len(words) in (4, 5):
-            self._message = (words[2], words[1], 0, _size(words[-1]))
+            self._message = (self._sid(words[2]), words[1], 0, _size(words[-1]))
         elif operation == b"HMSG" and len(words) in (5, 6):
-            self._message = (words[2], words[1], _size(words[-2]), _size(words[-1]))
+            head, size = _size(words[-2]), _size(words[-1])
+            if head > size:
+                raise ValueError(f"a message of {size} bytes with {head} bytes of headers")
+            self._message = (self._sid(words[2]), words[1], head, size)
         elif operation == b"PING":
             self._put(b"PONG\r\n")
         elif operation == b"PONG":
@@ -228,9 +232,14 @@ class Client(asyncio.BufferedProtocol):
             self._refused(line[4:].strip().decode(errors="replace").strip("'"))
         elif operation == b"INFO":
             if not self.info.done():
-                self.info.set_result(json.loads(line[4:]))
+                self.info.set_result(_info(line[4:]))
         elif operation != b"+OK":
             raise ValueError(f"{line[:40]!r} is no NATS")
+
+    def _sid(self, word: bytes) -> bytes:
+        if word not in self._handlers:
+            raise ValueError(f"a message for subscription {word[:20]!r}, which there is none of")
+        return word
 
     def _refused(self, reason: str) -> None:
         if reason.lower().startswith("permissions violation"):  # the connection goes on
@@ -306,6 +315,22 @@ def _settle(future: asyncio.Future[Any], error: Exception | None) -> None:
     else:
         future.set_exception(error)
         future.exception()  # nobody may be waiting for it
+
+
+def _info(raw: bytes) -> dict[str, Any]:
+    """What a server tells of itself, with a ``max_payload`` that records can be cut to.
+
+    Raises:
+        ValueError: It makes no sense.
+    """
+    try:
+        info = json.loads(raw)
+    except RecursionError:
+        raise ValueError("INFO is nested too deeply") from None
+    most = info.setdefault("max_payload", 1 << 20) if isinstance(info, dict) else None
+    if not isinstance(most, int) or most < _LEAST_PAYLOAD:
+        raise ValueError(f"INFO {str(info)[:40]} with max_payload {str(most)[:20]}, at least {_LEAST_PAYLOAD} is needed")
+    return info
 
 
 def _size(word: bytes) -> int:

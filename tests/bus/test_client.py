@@ -56,7 +56,7 @@ def encoded(subject: str, payload: bytes, header: str) -> bytes:
 
 @given(messages, st.data())
 def test_any_cut_of_the_stream_gives_the_same_messages(sent: list[tuple[bytes, str]], data: st.DataObject) -> None:
-    stream = b'INFO {"max_payload": 5}\r\n+OK\r\n' + b"".join(encoded("a.b", *message) for message in sent)
+    stream = b'INFO {"max_payload": 5000}\r\n+OK\r\n' + b"".join(encoded("a.b", *message) for message in sent)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     received, failures = feed(stream, cuts)
     assert failures == []
@@ -79,7 +79,17 @@ def test_a_message_larger_than_the_buffer_is_read_whole() -> None:
 
 @pytest.mark.parametrize(
     "stream",
-    [b"HELLO\r\n", b"MSG a 1 x\r\n", b"MSG a 1 -1\r\n", b"MSG a 1 999999999\r\n", b"MSG a\r\n", b"INFO {\r\n", b"x" * 70_000],
+    [
+        *(b"HELLO\r\n", b"MSG a 1 x\r\n", b"MSG a 1 -1\r\n", b"MSG a 1 999999999\r\n", b"MSG a\r\n", b"x" * 70_000),
+        *(
+            b"INFO {\r\n",
+            b"INFO []\r\n",
+            b"INFO " + b"[" * 9999 + b"\r\n",
+            b'INFO {"max_payload":0}\r\n',
+            b'INFO {"max_payload":"x"}\r\n',
+        ),
+        *(b"MSG a 7 1\r\nx\r\n", b"HMSG a 1 9 1\r\nx\r\n"),
+    ],
 )
 def test_what_is_no_nats_is_refused(stream: bytes) -> None:
     _, failures = feed(stream, [])
