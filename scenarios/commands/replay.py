@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING, Any
 from ...bus.errors import BadInput, RunFailed, SemcastError
 from .options import KINDS, split_policy
 from .output import add_json, write_json, write_table
+from .replay_tap import play
 
 if TYPE_CHECKING:
     from ...bus.alone import AgentReplay
     from ...bus.envelope import Envelope
     from ..replaying.alone import LoneAgent
 
-HELP = "a finished run again: verified, one agent alone, under another choice, or with another policy asked what its own was"
+HELP = "a finished run again: verified, one agent alone, under another choice, another policy asked, or played onto NATS"
 EXAMPLE = (
     "semcast replay runs/two-users-001 --verify\n"
     "  semcast replay runs/two-users-001 --agent user.mia\n"
     "  semcast replay runs/two-users-001 --agent user.mia --pdb --at 17\n"
     "  semcast replay runs/two-users-001 --policy encoder=snr-table\n"
-    "  semcast replay runs/two-users-001 --shadow encoder=snr-table"
+    "  semcast replay runs/two-users-001 --shadow encoder=snr-table\n"
+    "  semcast replay runs/two-users-001 --tap --speed 2"
 )
-MODES = "semcast replay RUN --verify, or --agent ID, or --policy encoder=snr-table, or --shadow encoder=snr-table"
+MODES = "semcast replay RUN --verify, or --agent ID, or --policy encoder=snr-table, or --shadow encoder=snr-table, or --tap"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +53,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shadow", metavar="KIND=NAME[:P=V]", default="", help="let another policy decide on what was recorded, without effect"
     )
+    parser.add_argument("--tap", action="store_true", help="publish its messages on NATS again, for any subscriber")
+    parser.add_argument(
+        "--speed", metavar="X", default="", help="--tap: simulated seconds in a second (default: 1; max: as fast as possible)"
+    )
+    parser.add_argument(
+        "--wait", metavar="S", type=float, help="--tap: wait at most so long for a first subscriber (default: until there is one)"
+    )
+    parser.add_argument("--nats", metavar="URL", default="", help="--tap: NATS server to use (default: an embedded one)")
     parser.add_argument("--host", choices=("memory", "nats", "ray"), default="memory", help="of the second run (default: memory)")
     parser.add_argument(
         "--out",
@@ -66,12 +76,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Verify it, replay an agent, decide anew, or tabulate what another policy would have decided."""
+    """Verify it, replay an agent, decide anew, tabulate what another policy would have decided, or play it."""
     anew = bool(args.policy or args.scheme or args.models)
-    if sum(map(bool, (args.verify, args.agent, anew, args.shadow))) != 1:
+    if sum(map(bool, (args.verify, args.agent, anew, args.shadow, args.tap))) != 1:
         raise BadInput("replay: one mode, please", MODES)
     if not args.agent and (args.live_models or args.pdb or args.at):
         raise BadInput("replay: --live-models, --pdb and --at belong to --agent", MODES)
+    if not args.tap and (args.speed or args.nats or args.wait is not None):
+        raise BadInput("replay: --speed, --wait and --nats belong to --tap", MODES)
+    if args.tap:
+        args.speed = args.speed or "1"
+        return play(args)
     if args.agent:
         return _agent(args)
     if anew:

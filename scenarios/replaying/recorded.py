@@ -1,5 +1,6 @@
 """What a recorded run must be to be replayed: ended well, its trace whole and of this semcast."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,21 @@ def read(run: Path, agent: str | None = None, kind: str | None = None) -> list[T
         raise RunFailed(
             f"{run}: its trace cannot be read as a whole:{listed}", "the run can be made again from its scenario.toml"
         )
+    refuse_unknown(run, records)
+    return records
+
+
+def refuse_unknown(run: Path, records: Iterable[TraceRecord]) -> None:
+    """See that this semcast knows the kinds of all records.
+
+    Raises:
+        RunFailed: It does not know one, which is named, with the version that made it.
+    """
     unknown = next((record for record in records if isinstance(record.envelope.payload, dict)), None)
     if unknown is not None:
         where = f"{unknown.envelope.source} record {unknown.envelope.sequence}, of kind {unknown.kind}"
         made = folders.read_run(run).get("versions", {}).get("semcast", "another")
         raise RunFailed(f"{run}: this semcast does not understand {where}", f"the run was made by semcast {made}")
-    return records
 
 
 def ended_well(run: Path) -> dict[str, Any]:
