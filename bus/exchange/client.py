@@ -73,7 +73,7 @@ class Client(asyncio.BufferedProtocol):
     @property
     def max_payload(self) -> int:
         """Largest message the server takes, in bytes."""
-        return min(self.info.result()["max_payload"], _MAX_PAYLOAD)
+        return min(int(self.info.result()["max_payload"]), _MAX_PAYLOAD)
 
     @property
     def open(self) -> bool:
@@ -324,7 +324,7 @@ def _info(raw: bytes) -> dict[str, Any]:
         ValueError: It makes no sense.
     """
     try:
-        info = json.loads(raw)
+        info: dict[str, Any] = json.loads(raw)
     except RecursionError:
         raise ValueError("INFO is nested too deeply") from None
     most = info.setdefault("max_payload", 1 << 20) if isinstance(info, dict) else None
