@@ -11,14 +11,12 @@ import contextlib
 import difflib
 import logging
 import os
-import queue
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,8 +29,11 @@ from ..bus.exchange.chaos import Chaos
 from ..bus.exchange.memory import Hub, MemoryExchange
 from ..bus.server import ExternalServer, NatsServer, nats_server
 from .base import make_world
-from .request import Progress, RunReport, RunRequest
-from .worker import WorkerResult, WorkerSpec, log_to, run_over_nats, run_worker
+from .checkpoint import WorkerResult
+from .processes import ProcessFleet
+from .recovery import Gone, Line, Said, Supervisor, ended, first_specs
+from .request import Progress, RunReport, RunRequest, worker_count
+from .worker import WorkerSpec, log_to, run_over_nats, run_worker
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +47,22 @@ Argument = TypeVar("Argument")
 Answer = TypeVar("Answer")
 
 
-def run(request: RunRequest, on_progress: Tell, *, chaos: Chaos | None = None, uvloop: bool = True) -> RunReport:
-    """Run a network to its end and report.
+def run(
+    request: RunRequest,
+    on_progress: Tell,
+    *,
+    chaos: Chaos | None = None,
+    uvloop: bool = True,
+    watch: Callable[[Supervisor], None] | None = None,
+) -> RunReport:
+    """Run a network to its end and report; where its folder has checkpoints, from these on.
 
     Args:
         request: What to run and where. ``workers`` 0 means one a core (memory: one).
         on_progress: Called from the driver's thread a few times a second.
         chaos: Disturbances of the exchange, for tests.
         uvloop: Use uvloop in the workers where it is installed.
+        watch: See ``Supervisor``.
 
     Raises:
         BadInput: Host, exchange or number of workers make no sense.
@@ -64,7 +73,7 @@ def run(request: RunRequest, on_progress: Tell, *, chaos: Chaos | None = None, u
     if request.host not in HOSTS:
         raise BadInput(f"host {request.host!r} is unknown", f"choose one of {', '.join(HOSTS)}")
     world = make_world(request.settings, request.run)
-    workers = request.workers or (1 if request.host == "memory" else os.cpu_count() or 1)
+    workers = worker_count(request.host, request.workers)
     if not 1 <= workers <= world.shards:
         raise BadInput(f"{workers} workers: at least 1 and at most {world.shards} (the number of shards)", "--workers N")
     for name in request.tap:
@@ -86,21 +95,27 @@ def run(request: RunRequest, on_progress: Tell, *, chaos: Chaos | None = None, u
             chaos=chaos,
             uvloop=uvloop,
             metadata=request.metadata,
+            spacing=request.spacing,
         )
         for index in range(workers)
     ]
-    if request.host == "memory":
+    results, recoveries = ended(specs), 0
+    specs = specs if results else first_specs(specs)
+    if results:
+        log.info("all workers had ended already")
+    elif request.host == "memory":
         results = _in_memory(specs, on_progress)
     else:
         with _server(request, workers, world.shards) as server:
             specs = [msgspec.structs.replace(spec, access=server.worker(spec.index)) for spec in specs]
-            results = (
-                _in_processes(specs, on_progress) if request.host == "nats" else _in_ray(specs, request.address, on_progress)
-            )
-    return _report(results, time.monotonic() - started)
+            with _ray_fleet(request.address, workers) if request.host == "ray" else nullcontext(ProcessFleet()) as fleet:
+                told = _Sum(workers, on_progress).update
+                supervisor = Supervisor(fleet, server, specs, told, stall_s=request.stall_s, watch=watch)
+                results, recoveries = supervisor.run(), supervisor.recoveries
+    return _report(results, time.monotonic() - started, recoveries)
 
 
-def _report(results: Sequence[WorkerResult], wall_s: float) -> RunReport:
+def _report(results: Sequence[WorkerResult], wall_s: float, recoveries: int) -> RunReport:
     reports = [result.report for result in results]
     chains = {name: value for report in reports for name, value in report.chains.items()}
     return RunReport(
@@ -111,6 +126,7 @@ def _report(results: Sequence[WorkerResult], wall_s: float) -> RunReport:
         wall_s=wall_s,
         sim_s=max(report.t_ns for report in reports) / 1e9,
         rejected=sum(result.rejected for result in results),
+        recoveries=recoveries,
     )
 
 
@@ -155,7 +171,7 @@ def _in_memory(specs: Sequence[WorkerSpec], tell: Tell) -> list[WorkerResult]:
         return asyncio.run(together())
 
 
-# --- processes --------------------------------------------------------------------------------------------------------
+# --- over NATS --------------------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -173,83 +189,6 @@ def _server(request: RunRequest, workers: int, shards: int) -> Iterator[NatsServ
         if link is not None:
             link.unlink(missing_ok=True)
         server.stop()
-
-
-def _in_processes(specs: Sequence[WorkerSpec], tell: Tell) -> list[WorkerResult]:
-    total, said = _Sum(len(specs), tell), queue.Queue[tuple[int, bytes]]()
-    processes = [_start_worker(spec) for spec in specs]
-    try:
-        for index, process in enumerate(processes):
-            threading.Thread(target=_listen, args=(index, process, said), daemon=True).start()
-        return _collect(processes, said, total)
-    finally:
-        for process in processes:
-            if process.poll() is None:
-                process.terminate()
-        for process in processes:
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _start_worker(spec: WorkerSpec) -> subprocess.Popen[bytes]:
-    log_file = open(Path(spec.folder) / "run.log", "ab") if spec.folder else subprocess.DEVNULL  # noqa: SIM115
-    process = subprocess.Popen(
-        [sys.executable, "-m", "semcast.agents.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log_file,
-        start_new_session=True,  # a Ctrl-C reaches the driver only, which then ends its workers in order
-    )
-    if not isinstance(log_file, int):
-        log_file.close()
-    assert process.stdin is not None
-    process.stdin.write(msgspec.json.encode(spec) + b"\n")
-    process.stdin.flush()
-    return process
-
-
-def _listen(index: int, process: subprocess.Popen[bytes], said: queue.Queue[tuple[int, bytes]]) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        said.put((index, line))
-    said.put((index, b""))
-
-
-class _Line(msgspec.Struct):
-    """One line that a worker process says."""
-
-    progress: Progress | None = None
-    result: WorkerResult | None = None
-    error: list[str] | None = None
-
-
-def _collect(
-    processes: Sequence[subprocess.Popen[bytes]], said: queue.Queue[tuple[int, bytes]], total: _Sum
-) -> list[WorkerResult]:
-    results: dict[int, WorkerResult] = {}
-    while len(results) < len(processes):
-        index, raw = said.get()
-        line = msgspec.json.decode(raw, type=_Line) if raw else None
-        if line is None:
-            if index not in results:
-                code = processes[index].wait()
-                raise RunFailed(
-                    f"worker {index} ended with exit status {code} and no result", "its last words are in the run's run.log"
-                )
-        elif line.progress is not None:
-            total.update(index, line.progress)
-        elif line.result is not None:
-            results[index] = line.result
-        elif line.error is not None:
-            raise _as_error(*line.error)
-    return [results[index] for index in range(len(processes))]
-
-
-def _as_error(name: str, message: str, hint: str) -> SemcastError:
-    kinds: dict[str, type[SemcastError]] = {kind.__name__: kind for kind in (BadInput, Missing, RunFailed)}
-    return kinds.get(name, RunFailed)(message, hint)
 
 
 # --- ray --------------------------------------------------------------------------------------------------------------
@@ -314,58 +253,107 @@ def connected(*, jobs: int = 0, address: str = "") -> Iterator[None]:
 
 
 class _RayWorker:
-    """The actor: a thin shell. Two threads: one runs, the other answers how far it is."""
+    """The actor: a thin shell. Two threads: one runs, the other answers what there is to tell."""
 
     def __init__(self, spec: bytes) -> None:
         self._spec = spec
-        self._progress = msgspec.json.encode(Progress(0, 0, {}))
+        self._progress: Progress | None = None
+        self._result: WorkerResult | None = None
 
     def run(self) -> bytes:
         spec = msgspec.json.decode(self._spec, type=WorkerSpec)
         if spec.folder:
             log_to(Path(spec.folder))
         try:
-            return msgspec.json.encode(_Line(result=run_over_nats(spec, self._keep)))
+            return msgspec.json.encode(Line(result=run_over_nats(spec, self._keep, self._end)))
         except SemcastError as error:
-            return msgspec.json.encode(_Line(error=[type(error).__name__, error.message, error.hint]))
+            return msgspec.json.encode(Line(error=[type(error).__name__, error.message, error.hint]))
 
     def _keep(self, progress: Progress) -> None:
-        self._progress = msgspec.json.encode(progress)
+        self._progress = progress
 
-    def progress(self) -> bytes:
-        return self._progress
+    def _end(self, result: WorkerResult) -> None:
+        self._result = result
+
+    def news(self) -> tuple[int, bytes]:
+        """Process id, and a line."""
+        return os.getpid(), msgspec.json.encode(Line(progress=self._progress, result=self._result))
 
 
-def _in_ray(specs: Sequence[WorkerSpec], address: str, tell: Tell) -> list[WorkerResult]:
+class _RayFleet:
+    """See ``recovery.Fleet``; ``share`` of a processor for each worker."""
+
+    def __init__(self, ray: Any, share: float) -> None:
+        self._ray = ray
+        self._actor = ray.remote(_RayWorker).options(num_cpus=share, max_concurrency=2, max_restarts=0)
+        self._actors: dict[tuple[int, int], Any] = {}
+        self._running: dict[Any, tuple[int, int]] = {}
+        self._asked: dict[Any, tuple[int, int]] = {}
+        self._pids: dict[tuple[int, int], int] = {}
+
+    def start(self, spec: WorkerSpec) -> None:
+        """Start an actor, wherever there is room."""
+        key = (spec.index, spec.incarnation)
+        actor = self._actors[key] = self._actor.remote(msgspec.json.encode(spec))
+        self._running[actor.run.remote()] = key
+        self._asked[actor.news.remote()] = key
+
+    def listen(self, timeout_s: float) -> list[Said]:
+        """Who has ended, and the news that actors were asked for in the last call; each is asked again when it has answered."""
+        errors = self._ray.exceptions
+        said: list[Said] = []
+        if not self._running:
+            time.sleep(timeout_s)
+        for reference in self._ray.wait(list(self._running), timeout=timeout_s)[0] if self._running else ():
+            key = self._running.pop(reference)
+            try:
+                said.append(Said(*key, msgspec.json.decode(self._ray.get(reference), type=Line)))
+            except errors.RayTaskError as error:
+                said.append(Said(*key, Gone(f"failed: {error}", lost=False)))
+            except errors.RayError as error:  # actor, worker process or node
+                said.append(Said(*key, Gone(f"was lost: {str(error).splitlines()[0]}", lost=True)))
+        answered = self._ray.wait(list(self._asked), num_returns=len(self._asked), timeout=0)[0] if self._asked else ()
+        for reference in answered:
+            key = self._asked.pop(reference)
+            try:
+                self._pids[key], raw = self._ray.get(reference)
+            except errors.RayError:
+                continue  # its run tells more
+            line = msgspec.json.decode(raw, type=Line)
+            said += [Said(*key, Line(progress=line.progress)), *([Said(*key, Line(result=line.result))] if line.result else [])]
+            self._asked[self._actors[key].news.remote()] = key
+        return said
+
+    def kill(self, index: int, incarnation: int) -> None:
+        """End an actor."""
+        self._ray.kill(self._actors[index, incarnation])
+
+    def pid(self, index: int, incarnation: int) -> int:
+        """Process id of an actor, 0 before it has told."""
+        return self._pids.get((index, incarnation), 0)
+
+    def close(self) -> None:
+        """End all actors."""
+        for actor in self._actors.values():
+            self._ray.kill(actor)
+
+
+@contextlib.contextmanager
+def _ray_fleet(address: str, workers: int) -> Iterator[_RayFleet]:
+    """Actors in the cluster at ``address``, in the one joined before, or in one of our own."""
     import ray
 
-    _connect(ray, address)
-    share = min(1.0, int(1000 * ray.cluster_resources().get("CPU", 1.0) / len(specs)) / 1000)
-    actor = ray.remote(_RayWorker).options(num_cpus=share, max_concurrency=2, max_restarts=0)
-    total, actors = _Sum(len(specs), tell), []
+    joined = ray.is_initialized()
+    if not joined:
+        _connect(ray, address)
     try:
-        actors = [actor.remote(msgspec.json.encode(spec)) for spec in specs]
-        running = {each.run.remote(): index for index, each in enumerate(actors)}
-        results: dict[int, WorkerResult] = {}
-        while running:
-            ready, _ = ray.wait(list(running), timeout=0.3)
-            for index, raw in enumerate(ray.get([each.progress.remote() for each in actors])):
-                total.update(index, msgspec.json.decode(raw, type=Progress))
-            for reference in ready:
-                line = msgspec.json.decode(ray.get(reference), type=_Line)
-                if line.error is not None:
-                    raise _as_error(*line.error)
-                assert line.result is not None
-                results[running.pop(reference)] = line.result
-        return [results[index] for index in range(len(specs))]
+        share = min(1.0, int(1000 * ray.cluster_resources().get("CPU", 1.0) / workers) / 1000)
+        yield _RayFleet(ray, share)
     except ray.exceptions.RayError as error:
-        raise RunFailed(
-            f"a Ray worker failed: {error}", "run again with --host memory to see whether Ray is the cause"
-        ) from error
+        raise RunFailed(f"Ray failed: {error}", "run again with --host memory to see whether Ray is the cause") from error
     finally:
-        for each in actors:
-            ray.kill(each)
-        ray.shutdown()
+        if not joined:
+            ray.shutdown()
 
 
 def _connect(ray: Any, address: str, processors: int | None = None) -> None:

@@ -1,5 +1,7 @@
 """What a host is asked to run, what it tells meanwhile, and what it answers."""
 
+import os
+
 from msgspec import Struct
 
 from .models.hub.settings import HubSettings
@@ -12,7 +14,9 @@ class RunRequest(Struct, frozen=True):
     ``run`` is the run id in subjects; ``models`` is a profile, ``hub`` says what the hub profile is made of; ``folder`` exists,
     its ``trace/`` is the host's. ``host``: ``memory``, ``nats`` or ``ray``; ``exchange``: ``subjects`` or ``packed``; ``nats``:
     URL of a server, empty for an embedded one; ``address``: Ray cluster, empty for a local one; ``tap``: agents whose messages
-    are republished in the packed form. ``metadata`` (scenario, versions) is written into the trace as it is.
+    are republished in the packed form. ``metadata`` (scenario, versions) is written into the trace as it is. ``spacing``: a
+    checkpoint at every so many intervals of the hash chains (of 256 windows); ``stall_s``: wall-clock time after which a worker
+    that gives no sign of life is made anew from one.
     """
 
     run: str
@@ -27,6 +31,13 @@ class RunRequest(Struct, frozen=True):
     address: str = ""
     tap: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
+    spacing: int = 16
+    stall_s: float = 120.0
+
+
+def worker_count(host: str, asked: int) -> int:
+    """How many workers a run has: those asked for; where none are, one in memory and else one a core."""
+    return asked or (1 if host == "memory" else os.cpu_count() or 1)
 
 
 class Progress(Struct, frozen=True):
@@ -40,7 +51,10 @@ class Progress(Struct, frozen=True):
 
 
 class RunReport(Struct, frozen=True):
-    """A finished run: digest, the agents' chain values, counts, times in seconds, and how many messages were refused."""
+    """A finished run: digest, the agents' chain values, counts, times in seconds, and how many messages were refused.
+
+    ``recoveries``: how often a worker or the server was lost and made anew.
+    """
 
     digest: str
     chains: dict[str, str]
@@ -49,3 +63,4 @@ class RunReport(Struct, frozen=True):
     wall_s: float
     sim_s: float
     rejected: int = 0
+    recoveries: int = 0

@@ -1,7 +1,8 @@
 """One worker of a run, wherever it lives: builds world, agents, exchange, models and trace, and runs the engine.
 
 A worker process is started with a ``WorkerSpec`` as JSON on standard input and answers with lines of JSON on standard
-output: progress now and then, the report at the end. Its standard input stays open; when it closes, the parent is gone.
+output: progress now and then, a sign of life every second, the report at the end. Its standard input stays open; when it
+closes, the parent is gone. A worker that is made anew goes on from a checkpoint (checkpoint.py).
 """
 
 from __future__ import annotations
@@ -34,21 +35,25 @@ from ..bus.server import Access
 from ..bus.tap import Tap
 from ..bus.trace import TraceWriter, trace_metadata
 from .base import PAYLOADS, make_agents, make_world
+from .checkpoint import Checkpoint, Checkpoints, CheckpointWriter, WorkerResult
 from .models.hub.settings import HubSettings
 from .models.loading import load_models
+from .models.roles import Arguments
 from .request import Progress
 from .settings import NetworkSettings
 
 log = logging.getLogger(__name__)
 
-SNAPSHOT_INTERVALS = 8
-"""A snapshot at every so many intervals of the hash chains (8 x 256 windows of 1 ms: about 2 simulated seconds)."""
+ALIVE_S = 1.0
+"""A worker gives a sign of life so often, also while it computes."""
 
 
 class WorkerSpec(Struct, frozen=True):
     """Everything one worker is told. ``access``: its NATS server and its own credentials; None in host ``memory``.
 
-    ``folder``: the run folder, empty to keep no trace. ``uvloop``: use it where it is installed.
+    ``folder``: the run folder, empty to keep no trace. ``uvloop``: use it where it is installed. ``spacing``: a checkpoint at
+    every so many intervals of the hash chains. ``incarnation``: of this worker. ``resume``: round of the checkpoint from which
+    it goes on; 0: it begins.
     """
 
     run: str
@@ -64,28 +69,28 @@ class WorkerSpec(Struct, frozen=True):
     chaos: Chaos | None = None
     uvloop: bool = True
     metadata: dict[str, str] = {}
-
-
-class WorkerResult(Struct, frozen=True):
-    """What one worker reports: the engine's report and the number of messages it refused as invalid."""
-
-    report: WorkerReport
-    rejected: int = 0
+    spacing: int = 16
+    incarnation: int = 0
+    resume: int = 0
 
 
 def make_worker(
     spec: WorkerSpec, exchange: Exchange, on_progress: Callable[[Progress], None]
 ) -> tuple[Worker, TraceWriter | None]:
-    """Build a worker around its exchange."""
+    """Build a worker around its exchange, in the state of the checkpoint from which it goes on."""
     world = make_world(spec.settings, spec.run)
     mine = [name for rank, name in enumerate(world.ids) if world.worker(rank, spec.workers) == spec.index]
+    checkpoints = Checkpoints(Path(spec.folder)) if spec.folder else None
+    before = checkpoints.load(spec.index, spec.resume) if checkpoints and spec.resume else None
     trace = None
     if spec.folder:
-        trace = TraceWriter(Path(spec.folder) / "trace", spec.index, trace_metadata(world, **spec.metadata))
+        data = trace_metadata(world, **spec.metadata)
+        after = before.trace if before else None
+        trace = TraceWriter(Path(spec.folder) / "trace", spec.index, data, incarnation=spec.incarnation, after=after)
     sink: TraceSink | None = trace
     if spec.tap and isinstance(exchange, NatsExchange):
         sink = Tap(exchange, spec.tap, trace)
-    counting = _Counting(sink)
+    counting = _Counting(sink, before)
     worker = Worker(
         world,
         make_agents(spec.settings, mine),
@@ -95,8 +100,14 @@ def make_worker(
         models=load_models(spec.models, hub=spec.hub),
         codec=Codec(PAYLOADS),
         trace=counting,
-        on_interval=_SnapshotWriter(spec) if spec.folder else None,
     )
+    if before is not None:
+        snapshot.restore(worker, before.worker, Codec(Arguments))
+        log.info("worker %d, incarnation %d, goes on with round %d", spec.index, spec.incarnation, spec.resume)
+    if checkpoints and trace:
+        writer = trace  # for the closure
+        place = lambda: (writer.rotate(), counting.started, counting.done)  # noqa: E731
+        worker.on_interval = CheckpointWriter(checkpoints, spec.spacing, place, worker.interval)
     worker.on_window = _ProgressTeller(worker, counting, on_progress)
     return worker, trace
 
@@ -104,10 +115,10 @@ def make_worker(
 class _Counting:
     """Passes records on to the trace and counts requests as they start and end, for progress."""
 
-    def __init__(self, trace: TraceSink | None) -> None:
+    def __init__(self, trace: TraceSink | None, before: Checkpoint | None) -> None:
         self._trace = trace
-        self.started = 0
-        self.done = 0
+        self.started = before.started if before else 0
+        self.done = before.done if before else 0
 
     def write(self, envelope: Envelope, raw: bytes, private: bool) -> None:
         kind = envelope.payload.__class__
@@ -117,24 +128,6 @@ class _Counting:
             self.done += 1
         if self._trace is not None:
             self._trace.write(envelope, raw, private)
-
-
-class _SnapshotWriter:
-    """Keeps the newest snapshot of a worker in the run folder; only its owner can read it, as it holds users' KBs."""
-
-    def __init__(self, spec: WorkerSpec) -> None:
-        self._folder = Path(spec.folder) / "snapshots"
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._name = f"w{spec.index}.msgpack"
-        self._last = 0
-
-    def __call__(self, worker: Worker) -> None:
-        if worker.interval - self._last < SNAPSHOT_INTERVALS:
-            return
-        self._last = worker.interval
-        fresh = self._folder / (self._name + ".new")
-        fresh.write_bytes(snapshot.take(worker))
-        fresh.replace(self._folder / self._name)
 
 
 class _ProgressTeller:
@@ -161,20 +154,44 @@ class _ProgressTeller:
         )
 
 
-async def run_worker(spec: WorkerSpec, exchange: Exchange, on_progress: Callable[[Progress], None]) -> WorkerResult:
-    """Run one worker to the end of the run; its trace is closed with its chain values also when it fails."""
+async def run_worker(
+    spec: WorkerSpec,
+    exchange: Exchange,
+    on_progress: Callable[[Progress], None],
+    on_result: Callable[[WorkerResult], None] = lambda result: None,
+) -> WorkerResult:
+    """Run one worker to the end of the run.
+
+    Its trace is closed with its chain values also when it fails. At the end its report is in the run folder and told to
+    ``on_result`` before its peers hear that it needs them no more.
+    """
     worker, trace = make_worker(spec, exchange, on_progress)
+
+    def result(report: WorkerReport) -> WorkerResult:
+        counts = getattr(exchange, "counts", None)
+        return WorkerResult(report, rejected=counts.rejected if counts else 0)
+
+    def end(report: WorkerReport) -> None:
+        if trace is not None:
+            trace.close(chains=report.intervals)
+            Checkpoints(Path(spec.folder)).save_end(result(report))
+        on_result(result(report))
+
+    worker.on_end = end
+    ended = False
     try:
         report = await worker.run()
+        ended = True
     finally:
-        if trace is not None:
+        if trace is not None and not ended:
             trace.close(chains=worker.report().intervals)
-    counts = getattr(exchange, "counts", None)
-    return WorkerResult(report, rejected=counts.rejected if counts else 0)
+    return result(report)
 
 
-def run_over_nats(spec: WorkerSpec, on_progress: Callable[[Progress], None]) -> WorkerResult:
-    """Run one worker that reaches the others over NATS, in an event loop of its own."""
+def run_over_nats(
+    spec: WorkerSpec, on_progress: Callable[[Progress], None], on_result: Callable[[WorkerResult], None]
+) -> WorkerResult:
+    """Run one worker that reaches the others over NATS, in an event loop of its own; see `run_worker`."""
     assert spec.access is not None
     rejected = Path(spec.folder) / f"rejected-w{spec.index}.bin" if spec.folder else None
     exchange = nats_exchange(
@@ -186,9 +203,11 @@ def run_over_nats(spec: WorkerSpec, on_progress: Callable[[Progress], None]) -> 
         codec=Codec(PAYLOADS),
         chaos=spec.chaos,
         rejected=rejected,
+        incarnation=spec.incarnation,
+        recovers=bool(spec.folder),
     )
     with seldom_collecting(), asyncio.Runner(loop_factory=_uvloop() if spec.uvloop else None) as runner:
-        return runner.run(run_worker(spec, exchange, on_progress))
+        return runner.run(run_worker(spec, exchange, on_progress, on_result))
 
 
 def _uvloop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -207,12 +226,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the run in order: the trace is closed
     if spec.folder:
         log_to(Path(spec.folder))
+    threading.Thread(target=_show_life, daemon=True).start()
     try:
-        result = run_over_nats(spec, lambda progress: _say({"progress": progress}))
+        run_over_nats(spec, lambda progress: _say({"progress": progress}), lambda result: _say({"result": result}))
     except SemcastError as error:
         _say({"error": [type(error).__name__, error.message, error.hint]})
         return error.exit_code
-    _say({"result": result})
     return 0
 
 
@@ -225,14 +244,25 @@ def log_to(folder: Path) -> None:
     logger.setLevel(logging.INFO)
 
 
+_speaking = threading.Lock()
+
+
 def _say(what: dict[str, object]) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(what) + b"\n")
-    sys.stdout.buffer.flush()
+    with _speaking:
+        sys.stdout.buffer.write(msgspec.json.encode(what) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _show_life() -> None:
+    while True:
+        time.sleep(ALIVE_S)
+        _say({})
 
 
 def _die_with_parent() -> None:
     """Standard input ends when the parent is gone, however it went; then this worker has nobody to work for."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1 << 12):
+        pass
     os._exit(1)
 
 

@@ -1,9 +1,9 @@
 """The trace of a run: MCAP segments, one channel per (role, kind), each record the MessagePack bytes that were sent.
 
 ``trace/w<worker>-<n>.mcap`` hold what crossed the bus and the agents' records, ``trace/private-w<worker>-<n>.mcap`` what
-stays with its agent (readable by the owner only). ``log_time`` is t_send, ``publish_time`` t_deliver, ``sequence`` counts an
-agent's records in the order in which they went into its hash chain. Segments begin with
-their metadata; the last ones of a worker hold the values of the hash chains. Any MCAP tool reads them.
+stays with its agent (readable by the owner only); segments.py has the names of workers that were made anew. ``log_time`` is
+t_send, ``publish_time`` t_deliver, ``sequence`` counts an agent's records in the order in which they went into its hash chain.
+Segments begin with their metadata; the last ones of a worker hold the values of the hash chains. Any MCAP tool reads them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -18,6 +19,7 @@ import msgspec
 from mcap.writer import CompressionType, Writer
 
 from .envelope import Envelope
+from .segments import Segment
 
 if TYPE_CHECKING:
     from .world import World
@@ -35,6 +37,14 @@ def trace_metadata(world: World, **more: object) -> dict[str, str]:
     return {key: str(value) for key, value in {**more, **own}.items()}
 
 
+class TracePlace(msgspec.Struct, frozen=True):
+    """Where a writer stands between two segments: numbers of the next ones, and how many records each agent has."""
+
+    public: int = 0
+    private: int = 0
+    written: dict[str, int] = {}
+
+
 class TraceWriter:
     """Writes one worker's segments. Records are kept in blocks; a killed process leaves all but its last chunk readable.
 
@@ -43,13 +53,25 @@ class TraceWriter:
         worker: This worker's index.
         metadata: See ``trace_metadata``.
         segment_bytes: A segment that has grown to this is followed by the next.
+        incarnation: Of the worker.
+        after: Where an earlier incarnation stood at the snapshot from which this one goes on.
     """
 
-    def __init__(self, folder: Path, worker: int, metadata: Mapping[str, str], *, segment_bytes: int = 64 << 20) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        worker: int,
+        metadata: Mapping[str, str],
+        *,
+        segment_bytes: int = 64 << 20,
+        incarnation: int = 0,
+        after: TracePlace | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._public = _SegmentSeries(folder, f"w{worker}", metadata, segment_bytes, 0o644)
-        self._private = _SegmentSeries(folder, f"private-w{worker}", metadata, segment_bytes, 0o600)
-        self._written: dict[str, int] = {}
+        place = after or TracePlace()
+        first = [Segment(private, worker, place.private if private else place.public, incarnation) for private in (False, True)]
+        self._public, self._private = (_SegmentSeries(folder, each, metadata, segment_bytes) for each in first)
+        self._written = dict(place.written)
 
     @property
     def segments(self) -> list[str]:
@@ -66,10 +88,11 @@ class TraceWriter:
         if len(block) >= _BLOCK:
             series.flush()
 
-    def rotate(self) -> None:
-        """End the current segments; a place from which they need not be read again."""
+    def rotate(self) -> TracePlace:
+        """End the current segments; a place from which another incarnation can go on."""
         self._public.end()
         self._private.end()
+        return TracePlace(self._public.next.number, self._private.next.number, dict(self._written))
 
     def close(self, chains: Chains | None = None) -> None:
         """End the last segments; ``chains`` are kept in the last public one."""
@@ -84,10 +107,11 @@ class TraceWriter:
 class _SegmentSeries:
     """The segments of one worker and one level of access, one after the other."""
 
-    def __init__(self, folder: Path, prefix: str, metadata: Mapping[str, str], segment_bytes: int, mode: int) -> None:
+    def __init__(self, folder: Path, first: Segment, metadata: Mapping[str, str], segment_bytes: int) -> None:
         self.block: list[tuple[Envelope, bytes, int]] = []
         self.names: list[str] = []
-        self._folder, self._prefix, self._mode = folder, prefix, mode
+        self.next = first
+        self._folder = folder
         self._metadata, self._segment_bytes = dict(metadata), segment_bytes
         self._file: BinaryIO | None = None
         self._writer: Any = None
@@ -127,10 +151,11 @@ class _SegmentSeries:
 
     def _open(self) -> Any:
         if self._writer is None:
-            name = f"{self._prefix}-{len(self.names)}.mcap"
+            name, mode = self.next.name, 0o600 if self.next.private else 0o644
+            self.next = replace(self.next, number=self.next.number + 1)
             path = self._folder / name
             path.unlink(missing_ok=True)
-            self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self._mode), "wb")
+            self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
             self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD)
             self._writer.start(profile=PROFILE, library="semcast")
             self._writer.add_metadata("run", self._metadata)

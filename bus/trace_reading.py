@@ -12,19 +12,18 @@ from typing import Any
 
 import mcap.exceptions
 import mcap.stream_reader
-import msgpack
 import msgspec
 import zstandard
-from mcap.records import Channel, Chunk, Footer, Metadata, Schema
+from mcap.records import Channel, Chunk, Footer, McapRecord, Metadata, Schema
 from mcap.records import Message as McapMessage
 from mcap.writer import MCAP0_MAGIC
 
 from .envelope import Codec, Envelope
 from .errors import BadInput
+from .segments import segments
 
 log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"(private-)?w(\d+)-(\d+)\.mcap")
 _CHAIN_VALUE = re.compile(r"(\d{1,18}):((?:[0-9a-f]{2})+)")
 _BAD_TRACE = (
     mcap.exceptions.McapError,
@@ -35,6 +34,7 @@ _BAD_TRACE = (
     EOFError,
     OSError,
     LookupError,
+    OverflowError,
 )
 
 
@@ -70,6 +70,13 @@ class _Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 _head = msgspec.msgpack.Decoder(_Head).decode
+_unknown = msgspec.msgpack.Decoder(Envelope).decode
+"""Reads envelopes of any kind, payloads as built-in types."""
+
+LARGEST_CHUNK = 64 << 20
+"""Bytes of an unpacked chunk at most; a writer ends them far earlier, and no message of NATS is larger."""
+LARGEST_RATIO, SMALL_CHUNK = 500, 1 << 20
+"""A chunk above ``SMALL_CHUNK`` that unpacks to more than so many times its size is not opened."""
 
 
 class TraceReader:
@@ -87,11 +94,9 @@ class TraceReader:
 
     def __init__(self, run: Path, codec: Codec | None = None) -> None:
         folder = run / "trace" if (run / "trace").is_dir() else run
-        named = [(match, path) for path in sorted(folder.glob("*.mcap")) if (match := _NAME.fullmatch(path.name))]
-        if not named:
+        self.paths, _ = segments(folder)
+        if not self.paths:
             raise BadInput(f"no trace in {run}", "give the folder of a run, as the last line of `semcast run` names it")
-        named.sort(key=lambda pair: (pair[0][1] or "", int(pair[0][2]), int(pair[0][3])))
-        self.paths = [path for _, path in named]
         self.cut: list[tuple[str, str]] = []
         self.metadata: dict[str, str] = {}
         self.chains: dict[str, list[tuple[int, str]]] = {}
@@ -138,27 +143,35 @@ class TraceReader:
                     continue
                 try:
                     head = _head(message.data)
-                except msgspec.MsgspecError:
+                except (ValueError, RecursionError):
                     continue
                 if agent is None or agent in (head.source, head.destination):
                     found.append((head.key, message.data, secret, message.sequence))
         found.sort(key=lambda entry: entry[0])
         for _, raw, secret, number in found:
-            yield self._record(raw, secret, number)
+            record = self._record(raw, secret, number)
+            if record is not None:
+                yield record
 
     def whole_part(self, path: Path) -> list[Schema | Channel | Metadata | McapMessage]:
         """The MCAP records of one segment up to its end or to where it was cut (then it is in ``cut``)."""
         return [found for found in self._mcap_records(path) if isinstance(found, Schema | Channel | Metadata | McapMessage)]
 
-    def _record(self, raw: bytes, private: bool, number: int) -> TraceRecord:
+    def _record(self, raw: bytes, private: bool, number: int) -> TraceRecord | None:
+        """One record; None for bytes that are no envelope."""
         try:
             envelope = self._codec.decode(raw)
             return TraceRecord(envelope, envelope.kind, raw, private, number)
-        except (ValueError, RecursionError):
-            values = msgpack.unpackb(raw)
-            payload = values[9]
-            kind = str(payload.get("type", "unknown")) if isinstance(payload, dict) else "unknown"
-            return TraceRecord(Envelope(*values[:10]), kind, raw, private, number)
+        except ValueError:
+            pass
+        try:
+            envelope = _unknown(raw)
+        except (ValueError, RecursionError) as error:
+            log.warning("a record of %d bytes is left out, as it is no envelope: %s", len(raw), error)
+            return None
+        payload = envelope.payload
+        kind = str(payload.get("type", "unknown")) if isinstance(payload, dict) else "unknown"
+        return TraceRecord(envelope, kind, raw, private, number)
 
     def _messages(self, path: Path) -> Iterator[tuple[str, McapMessage]]:
         topics: dict[int, str] = {}
@@ -193,11 +206,7 @@ class TraceReader:
             while (start := file.tell()) < end:
                 try:
                     record = next(records)
-                    inside = (
-                        mcap.stream_reader.breakup_chunk(record, validate_crc=True)
-                        if chunks and isinstance(record, Chunk)
-                        else []
-                    )
+                    inside = _opened(record) if chunks and isinstance(record, Chunk) else []
                 except (*_BAD_TRACE, StopIteration) as error:
                     self._note_cut(path, f"chunk {chunk}, from byte {start}: {error or type(error).__name__}")
                     return
@@ -213,6 +222,22 @@ class TraceReader:
         if path.name not in [name for name, _ in self.cut]:
             self.cut.append((path.name, reason))
             log.warning("trace segment %s is not whole: %s; it is read to there", path.name, reason)
+
+
+def _opened(chunk: Chunk) -> list[McapRecord]:
+    """The records of a chunk, whose size is looked at before anything is unpacked.
+
+    Raises:
+        ValueError: It is packed in another way than ours, or claims a size that no trace of ours has.
+    """
+    packed, size = chunk.data, chunk.uncompressed_size
+    if chunk.compression not in ("", "zstd"):
+        raise ValueError(f"a chunk packed by {chunk.compression[:20]!r}")
+    claimed = zstandard.frame_content_size(packed) if chunk.compression else len(packed)
+    if claimed != size or size > min(LARGEST_CHUNK, SMALL_CHUNK + LARGEST_RATIO * len(packed)):
+        raise ValueError(f"a chunk of {len(packed)} bytes claims to be {size} (or {claimed}) unpacked")
+    records: list[McapRecord] = mcap.stream_reader.breakup_chunk(chunk, validate_crc=True)
+    return records
 
 
 def _whole_records_end(path: Path) -> int:

@@ -1,9 +1,10 @@
 """The folder of a run: made before the run starts, readable at any moment, never half-written."""
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,32 @@ def make(name: str, out: str = "", runs: str = "runs") -> Path:
         ) from None
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep the folder for this process as long as it writes there; the system lets go when the process ends, however.
+
+    Raises:
+        BadInput: Another process writes there.
+    """
+    with (folder / LOG_FILE).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BadInput(f"{folder}: a run still goes on there", f"see how far it is: tail -f {folder / LOG_FILE}") from None
+        yield
+
+
+def is_held(folder: Path) -> bool:
+    """Whether some process writes there (see `held`)."""
+    if not (folder / LOG_FILE).exists():
+        return False
+    try:
+        with held(folder):
+            return False
+    except (BadInput, OSError):
+        return True
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file at once: a reader sees the old text or the new one."""
     part = path.with_name(path.name + ".part")
@@ -84,7 +111,7 @@ def read_run(folder: Path | str) -> dict[str, Any]:
         run = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(f"{folder} is no run folder (no {RUN_FILE})", "the runs there are: semcast list runs") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} cannot be read: {error}") from None
     if not isinstance(run, dict):
         raise BadInput(f"{path} is no JSON object")

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..agents.checkpoint import Checkpoints
 from ..agents.network import asked
-from ..agents.request import RunReport, RunRequest
-from ..bus.errors import RunFailed, SemcastError
+from ..agents.request import RunReport, RunRequest, worker_count
+from ..bus.errors import BadInput, RunFailed, SemcastError
+from ..bus.segments import segments
 from . import folder as folders
 from .build import hub_settings, network_settings, policies
 from .live import Display, display
-from .loading import dumps
+from .loading import dumps, load
 from .schema import Scenario
 
 if TYPE_CHECKING:
@@ -65,13 +67,62 @@ def run(
     """
     folder = folders.make(scenario.name, out)
     folders.write_text(folder / folders.SCENARIO_FILE, dumps(scenario))
-    state = _first_state(scenario, command)
-    folders.write_run(folder, state)
+    return _carry_out(scenario, folder, _first_state(scenario, command), _How(show, nats, address, tap, report))
+
+
+def resume(
+    folder: Path, *, host: str = "", show: str = "none", nats: str = "", address: str = "", report: bool = True
+) -> Outcome:
+    """Go on with a run that was cut off, from its newest checkpoint; it ends with the digest of one that never was.
+
+    Args:
+        folder: Its folder.
+        host: Another host than before; the digest does not depend on it.
+        show, nats, address, report: See `run`.
+
+    Raises:
+        BadInput: There is nothing to go on with, the run still goes on, or what decides its results has changed since.
+    """
+    state = folders.read_run(folder)
+    if state.get("status") == "ok":
+        raise BadInput(f"{folder} has ended well: there is nothing to resume", f"look at it: {folder / folders.REPORT_FILE}")
+    scenario = load(str(folder), overrides={"host": host or state.get("host"), "workers": state.get("workers")})
+    _refuse_changes(folder, scenario, state)
+    state |= {"status": "running", "host": scenario.host, "resumed": int(state.get("resumed", 0)) + 1}
+    state.pop("error", None)
+    return _carry_out(scenario, folder, state, _How(show, nats, address, (), report))
+
+
+def _refuse_changes(folder: Path, scenario: Scenario, state: dict[str, Any]) -> None:
+    """A run cannot be finished by other versions or weights than began it."""
+    now = {"versions": folders.versions(), "weights": folders.weights(scenario.models.profile, hub_settings(scenario))}
+    then = {what: state.get(what, {}) for what in now}
+    names = [name for what in now for name in sorted({*now[what], *then[what]}) if now[what].get(name) != then[what].get(name)]
+    if names:
+        raise BadInput(
+            f"{folder} was begun with another {', '.join(names)}: what follows would not fit to what is there",
+            f"begin it again: semcast run {folder / folders.SCENARIO_FILE}",
+        )
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a run is shown, where it finds servers, what is written of it."""
+
+    show: str
+    nats: str
+    address: str
+    tap: tuple[str, ...]
+    report: bool
+
+
+def _carry_out(scenario: Scenario, folder: Path, state: dict[str, Any], how: _How) -> Outcome:
+    """Run what is in a folder, or the rest of it; whatever happens, the folder tells."""
     outcome = Outcome(folder, "ok")
-    with _log_file(folder):
+    with folders.held(folder), _log_file(folder):
+        folders.write_run(folder, state)
         try:
-            shown = display(show, scenario.name, scenario.traffic.duration_s)
-            _run_and_reduce(scenario, folder, state, shown, nats, address, tap, report)
+            _run_and_reduce(scenario, folder, state, how)
         except KeyboardInterrupt:
             _log.warning("interrupted")
             outcome = Outcome(folder, "interrupted")
@@ -83,23 +134,16 @@ def run(
             failed = RunFailed(f"the run failed: {type(error).__name__}: {error}", f"see {folder / folders.LOG_FILE}")
             failed.__cause__ = error
             outcome = Outcome(folder, "failed", failed)
-    if outcome.error:
-        state["error"] = str(outcome.error)
-    state["status"] = outcome.status
-    folders.write_run(folder, state)
+        if outcome.error:
+            state["error"] = str(outcome.error)
+        state["status"] = outcome.status
+        folders.write_run(folder, state)
+        if outcome.status == "ok":
+            Checkpoints(folder).remove()
     return outcome
 
 
-def _run_and_reduce(
-    scenario: Scenario,
-    folder: Path,
-    state: dict[str, Any],
-    shown: Display,
-    nats: str,
-    address: str,
-    tap: tuple[str, ...],
-    report: bool,
-) -> None:
+def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how: _How) -> None:
     check_models(scenario)
     request = RunRequest(
         run=str(state["run"]),
@@ -108,23 +152,34 @@ def _run_and_reduce(
         models=scenario.models.profile,
         hub=hub_settings(scenario),
         host=scenario.host,
-        workers=scenario.workers,
+        workers=int(state["workers"]),
         exchange=scenario.exchange,
-        nats=nats,
-        address=address,
-        tap=tap,
+        nats=how.nats,
+        address=how.address,
+        tap=how.tap,
         metadata=_metadata(scenario, state),
     )
-    started_s = time.monotonic()
-    with shown:
-        answer = host(request, shown)
-    state["run_wall_s"] = round(time.monotonic() - started_s, 3)
+    started_s, before_s = time.monotonic(), float(state.get("run_wall_s", 0.0))
+    try:
+        with display(how.show, scenario.name, scenario.traffic.duration_s) as shown:
+            answer = host(request, shown)
+    finally:
+        state["run_wall_s"] = round(before_s + time.monotonic() - started_s, 3)
     state |= {"digest": answer.digest, "sim_s": answer.sim_s, "windows": answer.windows, "events": answer.events}
-    state |= {"rejected": answer.rejected, "trace": sorted(path.name for path in (folder / folders.TRACE_FOLDER).glob("*.mcap"))}
+    state |= {"rejected": answer.rejected, "recoveries": int(state.get("recoveries", 0)) + answer.recoveries}
+    state["trace"] = trace_files(folder)
     folders.write_run(folder, state)
     _log.info("digest %s after %d windows, %d events", answer.digest, answer.windows, answer.events)
-    finish(folder, scenario, state, report)
-    state["wall_s"] = round(time.monotonic() - started_s, 3)
+    finish(folder, scenario, state, how.report)
+    state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
+
+
+def trace_files(folder: Path) -> list[str]:
+    """Names of the trace's segments; those that a worker made anew has superseded are removed."""
+    counting, superseded = segments(folder / folders.TRACE_FOLDER)
+    for path in superseded:
+        path.unlink(missing_ok=True)
+    return [path.name for path in counting]
 
 
 def check_models(scenario: Scenario) -> None:
@@ -189,7 +244,7 @@ def _first_state(scenario: Scenario, command: str) -> dict[str, Any]:
         "title": scenario.title,
         "scheme": scenario.scheme,
         "host": scenario.host,
-        "workers": scenario.workers,
+        "workers": worker_count(scenario.host, scenario.workers),
         "exchange": scenario.exchange,
         "models": scenario.models.profile,
         "wall_s": 0.0,

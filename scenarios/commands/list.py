@@ -115,6 +115,8 @@ def _say_how_to_fetch(profile: str) -> None:
 def _runs(args: argparse.Namespace) -> list[dict[str, Any]]:
     import json
 
+    from ..folder import is_held
+
     rows = []
     for path in sorted(Path(args.runs).glob("*/run.json")):
         try:
@@ -124,6 +126,8 @@ def _runs(args: argparse.Namespace) -> list[dict[str, Any]]:
         row = {"folder": str(path.parent)} | {
             key: run.get(key) for key in ("status", "scheme", "host", "seed", "requests", "wall_s")
         }
+        if row["status"] == "running" and not is_held(path.parent):
+            row["status"] = "cut off"  # its driver was killed: semcast run --resume FOLDER
         rows.append(row | {"digest": (run.get("digest") or "")[:12]})
     return rows
 

@@ -11,11 +11,10 @@ if TYPE_CHECKING:
 KINDS = ("noise", "prompt", "encoder", "incentive", "scheduling", "eviction")
 
 
-def add_scenario(parser: argparse.ArgumentParser, several: str = "") -> None:
+def add_scenario(parser: argparse.ArgumentParser, several: str = "", optional: bool = False) -> None:
     """Add SCENARIO and the options that change it; ``several``: help of ``--policy`` where it takes lists."""
-    parser.add_argument(
-        "scenario", metavar="SCENARIO", help="name from the catalog (semcast list scenarios), TOML file, or run folder"
-    )
+    help = "name from the catalog (semcast list scenarios), TOML file, or run folder"
+    parser.add_argument("scenario", metavar="SCENARIO", nargs="?" if optional else None, help=help)
     parser.add_argument(
         "--set", metavar="A.B=V", action="append", default=[], dest="settings", help="change a value; may be repeated"
     )

@@ -4,9 +4,18 @@ import argparse
 import re
 import shlex
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ...bus.errors import BadInput
 from .options import add_scenario, load_scenario
 from .output import add_json, write_json, write_table
+
+if TYPE_CHECKING:
+    from ..runner import Outcome
+
+_FIXED = ("policy", "models", "seed", "quick", "scheme", "workers", "exchange", "out", "tap")
+"""Options that a run that goes on cannot be given."""
 
 HELP = "run a scenario; the last line printed is the run folder"
 EXAMPLE = "semcast run quickstart --set traffic.rate_hz=0.5 --policy encoder=snr-table --host memory"
@@ -14,7 +23,8 @@ EXAMPLE = "semcast run quickstart --set traffic.rate_hz=0.5 --policy encoder=snr
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    add_scenario(parser)
+    add_scenario(parser, optional=True)
+    parser.add_argument("--resume", metavar="RUN", default="", help="go on with a run that was cut off, by its folder")
     parser.add_argument("--scheme", metavar="S", help="how pictures cross the network: gai-scn, semcom")
     parser.add_argument("--host", metavar="H", help="memory (one process), nats (local processes) or ray")
     parser.add_argument("--workers", metavar="N", type=int, help="number of workers; results do not depend on it")
@@ -39,19 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Run it."""
     from ..folder import read_run
-    from ..runner import run
 
-    scenario = load_scenario(args, scheme=args.scheme, host=args.host, workers=args.workers, exchange=args.exchange)
-    outcome = run(
-        scenario,
-        out=args.out,
-        show=args.display,
-        command=re.sub(r"(\w+://)[^/@\s]+@", r"\1***@", shlex.join(["semcast", *sys.argv[1:]])),  # no password of --nats
-        nats=args.nats,
-        address=args.address,
-        tap=tuple(args.tap),
-        report=not args.no_report,
-    )
+    outcome = _resume(args) if args.resume else _run(args)
     if args.json:
         write_json(read_run(outcome.folder) | {"folder": str(outcome.folder)})
     elif outcome.status == "ok":
@@ -63,9 +62,47 @@ def execute(args: argparse.Namespace) -> int:
     if outcome.error is not None:
         print(f"semcast: {outcome.error}", file=sys.stderr)
     if outcome.status == "interrupted":
-        print("semcast: interrupted; the folder holds what was done", file=sys.stderr)
+        print(f"semcast: interrupted; go on with it: semcast run --resume {outcome.folder}", file=sys.stderr)
         return 130
     return 0 if outcome.error is None else outcome.error.exit_code
+
+
+def _run(args: argparse.Namespace) -> "Outcome":
+    from ..runner import run
+
+    if not args.scenario:
+        raise BadInput("no scenario", "for instance: semcast run quickstart   (all of them: semcast list scenarios)")
+    scenario = load_scenario(args, scheme=args.scheme, host=args.host, workers=args.workers, exchange=args.exchange)
+    return run(
+        scenario,
+        out=args.out,
+        show=args.display,
+        command=re.sub(r"(\w+://)[^/@\s]+@", r"\1***@", shlex.join(["semcast", *sys.argv[1:]])),  # no password of --nats
+        nats=args.nats,
+        address=args.address,
+        tap=tuple(args.tap),
+        report=not args.no_report,
+    )
+
+
+def _resume(args: argparse.Namespace) -> "Outcome":
+    from ..runner import resume
+
+    changes = {f"--{name}": getattr(args, name) for name in _FIXED}
+    changes |= {"SCENARIO": args.scenario, "--set": args.settings}
+    if given := [option for option, value in changes.items() if value not in (None, "", [], False)]:
+        raise BadInput(
+            f"--resume goes on with a run as it was begun: {', '.join(given)} cannot be given with it",
+            f"semcast run --resume {args.resume}",
+        )
+    return resume(
+        Path(args.resume),
+        host=args.host or "",
+        show=args.display,
+        nats=args.nats,
+        address=args.address,
+        report=not args.no_report,
+    )
 
 
 def _show(run: dict[str, object]) -> None:
