@@ -96,8 +96,9 @@ class Adversary(NetworkAgent):
         attempt = state.passed[what] = state.passed.get(what, -1) + 1
         if ctx.draw("adversary", TAMPER, self.id, what, attempt) < self.settings.adversary.tamper:
             changed = falsified(body, ctx.seed, self.id, what, attempt)
-            self.send(TAMPER, to, msgspec.structs.replace(message, body=changed), victim, ctx)
-            return
+            if changed != body:  # who declines to share says nothing that could be changed
+                self.send(TAMPER, to, msgspec.structs.replace(message, body=changed), victim, ctx)
+                return
         state.remembered = [*state.remembered, message][-MOST_REMEMBERED:]
         ctx.send(to, message)
 

@@ -32,6 +32,11 @@ TERMS_AT, SETTLE_AT = 0.1, 0.5
 """When terms are published and answers settled, as shares of the time before the traffic starts."""
 
 
+def is_album(item: SharedItem) -> bool:
+    """Whether an item has pictures, each with its box."""
+    return 0 < len(item.pictures) == len(item.boxes)
+
+
 class CloudPreparation(CloudLedger):
     """Stage 1."""
 
@@ -111,7 +116,7 @@ class CloudPreparation(CloudLedger):
 
     def take(self, user: str, item: SharedItem, ctx: Context) -> None:
         """Use one accepted item; pictures of a subject that has a branch are for its refinement."""
-        if item.kind == SUBJECT and item.pictures:
+        if item.kind == SUBJECT and is_album(item):
             known = item.name in self.state.subjects
             self.add_samples(user, item)
             if not known:
@@ -175,7 +180,7 @@ class CloudPreparation(CloudLedger):
                 if item.pictures and self.settings.knowledge.branch != "identifier":
                     told = Subject(knowledge.user, item.label, reference=decompress(item.pictures[0]))
                     self.state.subjects[item.name] = told
-            elif item.pictures and item.name in self.state.subjects and self.ledger is not None:
+            elif is_album(item) and item.name in self.state.subjects and self.ledger is not None:
                 self.state.ledger.later.append((knowledge.user, item))
-            elif item.pictures and item.name in self.state.subjects:
+            elif is_album(item) and item.name in self.state.subjects:
                 self.add_samples(knowledge.user, item)

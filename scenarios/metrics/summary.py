@@ -74,8 +74,8 @@ def _trust(reduction: Reduction) -> dict[str, float]:
     network, rows = reduction.network, reduction.rows
     found: dict[str, float] = {}
     if reduction.settings.security.signatures:
-        others = sum(air.signature_bits for air in network.airs)
-        found["signature_bits_per_request"] = (sum(row.signature_bits for row in rows) + others) / max(1, len(rows))
+        found["signature_bits_per_request"] = sum(row.signature_bits for row in rows) / max(1, len(rows))
+        found["other_signature_bits"] = float(sum(air.signature_bits for air in network.airs))
     if reduction.settings.adversary.stations:
         found["forged_pictures_shown"] = float(network.forgeries_shown)
     return found | detection_results(detection(network.attacks, network.verdicts))

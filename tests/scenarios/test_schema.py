@@ -61,6 +61,8 @@ def test_the_catalog_scenarios_are_as_the_issue_asks() -> None:
         (schema.ComputeSection, settings.ComputeSettings),
         (schema.KnowledgeSection, settings.KnowledgeSettings),
         (schema.TrafficSection, settings.TrafficSettings),
+        (schema.SecuritySection, settings.SecuritySettings),
+        (schema.AdversarySection, settings.AdversarySettings),
     ],
 )
 def test_sections_have_the_names_and_defaults_of_the_settings(section: Any, struct: Any) -> None:
@@ -113,6 +115,20 @@ def test_lookahead_above_a_latency_is_a_mistake_only_then() -> None:
     assert validated(tables(network={"lookahead_ms": 1.0}), "x")
     found = mistakes(tables(network={"lookahead_ms": 1.5}))
     assert set(found) == {'network.latency_ms."user>bs"', 'network.latency_ms."bs>user"'}
+
+
+def test_an_adversary_needs_a_wire_with_room_and_prompts() -> None:
+    wires = {"stations": ["bs.0"], "tamper": 0.5}
+    assert network_settings(validated(tables(adversary=wires), "x")).latency_ms["bs>adversary"] == 1.0
+    assert "bs>adversary" not in network_settings(validated(tables(), "x")).latency_ms
+    found = mistakes(tables(adversary={"stations": ["bs.o", "bs.0", "bs.0"], "temper": 1.0}, security={"signature": True}))
+    assert found["adversary.stations[0]"].endswith("did you mean bs.0?")
+    assert "already adversary.stations[1]" in found["adversary.stations[2]"]
+    assert found["adversary.temper"].endswith("did you mean tamper?")
+    assert found["security.signature"].endswith("did you mean signatures?")
+    short = mistakes(tables(adversary=wires, network={"latency_ms": {"bs>edge": 1.0, "edge>bs": 2.0}}))
+    assert set(short) == {'network.latency_ms."bs>edge"'}
+    assert set(mistakes(tables(adversary=wires, scheme="semcom"))) == {"adversary.stations"}
 
 
 @pytest.mark.parametrize("value", [True, 2.5, "2"])
