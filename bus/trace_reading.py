@@ -18,7 +18,7 @@ from mcap.records import Channel, Chunk, Footer, McapRecord, Metadata, Schema
 from mcap.records import Message as McapMessage
 from mcap.writer import MCAP0_MAGIC
 
-from .envelope import Codec, Envelope
+from .envelope import VERSION, Codec, Envelope
 from .errors import BadInput
 from .segments import segments
 
@@ -99,6 +99,8 @@ class TraceReader:
             raise BadInput(f"no trace in {run}", "give the folder of a run, as the last line of `semcast run` names it")
         self.cut: list[tuple[str, str]] = []
         self.metadata: dict[str, str] = {}
+        """Of the first segment that has some."""
+        self._of_segments: list[dict[str, str]] = []
         self.chains: dict[str, list[tuple[int, str]]] = {}
         self._codec = codec or Codec()
         for path in self.paths:
@@ -108,6 +110,10 @@ class TraceReader:
     def segments(self) -> list[str]:
         """Names of the files."""
         return [path.name for path in self.paths]
+
+    def told(self, name: str) -> tuple[str, ...]:
+        """What the segments' metadata say under a name: each value once, in order; a run has several workers and incarnations."""
+        return tuple(dict.fromkeys(data[name] for data in self._of_segments if name in data))
 
     def records(
         self,
@@ -128,6 +134,9 @@ class TraceReader:
             start_ns: Only those sent at or after this simulated time.
             end_ns: Only those sent before this simulated time.
             private: Also those of the restricted segments, where they can be read.
+
+        Raises:
+            BadInput: A record has another version of the envelope than this semcast reads.
         """
         mention = msgspec.msgpack.encode(request) if request is not None else b""
         low, high = start_ns if start_ns is not None else 0, end_ns if end_ns is not None else 2**64
@@ -143,8 +152,11 @@ class TraceReader:
                     continue
                 try:
                     head = _head(message.data)
-                except (ValueError, RecursionError):
+                except (ValueError, RecursionError) as error:
+                    _leave_out(message.data, error)
                     continue
+                if head.version != VERSION:
+                    raise self._other_version(head)
                 if agent is None or agent in (head.source, head.destination):
                     found.append((head.key, message.data, secret, message.sequence))
         found.sort(key=lambda entry: entry[0])
@@ -167,11 +179,19 @@ class TraceReader:
         try:
             envelope = _unknown(raw)
         except (ValueError, RecursionError) as error:
-            log.warning("a record of %d bytes is left out, as it is no envelope: %s", len(raw), error)
+            _leave_out(raw, error)
             return None
         payload = envelope.payload
         kind = str(payload.get("type", "unknown")) if isinstance(payload, dict) else "unknown"
         return TraceRecord(envelope, kind, raw, private, number)
+
+    def _other_version(self, head: _Head) -> BadInput:
+        made = self.metadata.get("version.semcast")
+        return BadInput(
+            f"{self.paths[0].parent}: {head.source} record {head.sequence} has version {head.version} of the envelope; "
+            f"this semcast reads {VERSION}" + (f", and the run was made by semcast {made}" if made else ""),
+            "use the semcast that made the run, or make the run again from its scenario.toml",
+        )
 
     def _messages(self, path: Path) -> Iterator[tuple[str, McapMessage]]:
         topics: dict[int, str] = {}
@@ -185,6 +205,7 @@ class TraceReader:
         for record in self._mcap_records(path, chunks=False):
             if isinstance(record, Metadata) and record.name == "run":
                 self.metadata = self.metadata or dict(record.metadata)
+                self._of_segments.append(dict(record.metadata))
             elif isinstance(record, Metadata) and record.name == "chains":
                 for agent, values in record.metadata.items():
                     pairs = _CHAIN_VALUE.findall(values)
@@ -222,6 +243,10 @@ class TraceReader:
         if path.name not in [name for name, _ in self.cut]:
             self.cut.append((path.name, reason))
             log.warning("trace segment %s is not whole: %s; it is read to there", path.name, reason)
+
+
+def _leave_out(raw: bytes, error: Exception) -> None:
+    log.warning("a record of %d bytes is left out, as it is no envelope: %s", len(raw), error)
 
 
 def _opened(chunk: Chunk) -> list[McapRecord]:

@@ -319,3 +319,22 @@ def test_model_results_count_when_they_are_due() -> None:
 def test_worlds_constants_are_in_the_metadata() -> None:
     data = trace_metadata(replace(WORLD, chain_windows=7), version="0.1")
     assert data == {"run": "test", "seed": "1", "lookahead_ns": "1000000", "chain_windows": "7", "version": "0.1"}
+
+
+def test_a_record_of_another_version_is_refused_with_its_name(tmp_path: Path) -> None:
+    envelope, _ = record(0)
+    other = Envelope(VERSION + 1, *[getattr(envelope, name) for name in envelope.__struct_fields__[1:]])
+    writer = TraceWriter(tmp_path / "trace", 0, trace_metadata(WORLD, **{"version.semcast": "9.9.0"}))
+    writer.write(*record(1), False)
+    writer.write(other, CODEC.encode(other), False)
+    writer.close()
+    with pytest.raises(BadInput, match=rf"user\.00 record 0 has version {VERSION + 1} .* reads {VERSION}.* by semcast 9\.9\.0"):
+        list(TraceReader(tmp_path).records())
+
+
+def test_what_all_segments_tell_is_listed_once(tmp_path: Path) -> None:
+    for worker, cpu in enumerate(["a", "b", "a"]):
+        writer = TraceWriter(tmp_path / "trace", worker, trace_metadata(WORLD, cpu=cpu))
+        writer.write(*record(worker), False)
+        writer.close()
+    assert TraceReader(tmp_path).told("cpu") == ("a", "b") and TraceReader(tmp_path).told("other") == ()
