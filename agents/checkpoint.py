@@ -71,7 +71,7 @@ class Checkpoints:
         path = self.folder / f"r{round}-w{worker}.msgpack"
         try:
             return msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadInput(f"{path} cannot be read: {error}", "start the run again: semcast run RUN/scenario.toml") from None
 
     def newest(self, workers: int) -> int:

@@ -100,17 +100,28 @@ def restore(worker: Worker, raw: bytes, arguments: Codec) -> None:
         arguments: Codec whose payloads are the arguments of model calls.
 
     Raises:
-        BadInput: The bytes are no snapshot of this worker.
+        BadInput: The bytes are no snapshot of this worker. It is then good for nothing.
     """
     try:
-        shot = msgspec.msgpack.decode(raw, type=WorkerSnapshot)
-    except msgspec.MsgspecError as error:
-        raise BadInput(f"not a snapshot: {error}") from error
+        _fill(worker, msgspec.msgpack.decode(raw, type=WorkerSnapshot), arguments)
+    except (ValueError, RecursionError, LookupError, OverflowError, TypeError) as error:
+        raise BadInput(f"not a snapshot: {type(error).__name__}: {error}") from error
+
+
+def _fill(worker: Worker, shot: WorkerSnapshot, arguments: Codec) -> None:
+    """Put a worker into the state of a snapshot.
+
+    Raises:
+        BadInput: It is another worker's.
+        ValueError, RecursionError, LookupError, OverflowError, TypeError: It is no snapshot.
+    """
     expected: tuple[Any, ...] = (SNAPSHOT_VERSION, worker.world.seed, worker.index, worker.workers, list(worker.homes))
     if (shot.version, shot.seed, shot.index, shot.workers, list(shot.agents)) != expected:
         raise BadInput("the snapshot is of another version, seed, worker or set of agents", "resume with the run's own scenario")
     for name, kept in shot.agents.items():
         home = worker.homes[name]
+        if len(kept.busy_ns) != len(home.busy_ns):
+            raise ValueError(f"{name} has {len(home.busy_ns)} processors, not {len(kept.busy_ns)}")
         home.agent.state = msgspec.msgpack.decode(kept.state, type=type(home.agent.state))
         home.sequence, home.events = kept.sequence, kept.events
         home.busy_ns, home.chain_values = list(kept.busy_ns), list(kept.chain_values)
@@ -118,7 +129,11 @@ def restore(worker: Worker, raw: bytes, arguments: Codec) -> None:
     worker.round, worker.granted, worker.interval, worker.windows = shot.round, shot.granted, shot.interval, shot.windows
     worker.exchange.taken |= shot.taken
     worker.events, worker.records, worker.t_ns = shot.events, shot.records, shot.t_ns
-    worker.accept([worker.codec.decode(item) for item in shot.queue])
+    queue = [worker.codec.decode(item) for item in shot.queue]
+    strangers = [event.destination for event in queue if event.destination not in worker.homes]
+    if strangers:
+        raise ValueError(f"an event for {strangers[0]}, which is not of this worker")
+    worker.accept(queue)
     for item, role in shot.calls:
         _restore_call(worker, arguments.decode(item), role)
 

@@ -1,6 +1,7 @@
 """Benchmarks; every claim is a ratio inside one run.
 
-A module named in ``NAMES`` has ``run(repeats, progress) -> {name: {value, unit, ratio, against, workload}}``.
+A module named in ``NAMES`` has ``run(..., progress=...) -> {name: {value, unit, ratio, against, workload}}``; its ``OPTIONS``
+are the options of the command that ``run`` takes besides, ``repeats`` alone where it has none.
 """
 
-NAMES = ("engine", "policies")
+NAMES = ("engine", "fuzz", "policies")

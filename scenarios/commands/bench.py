@@ -16,6 +16,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("name", metavar="NAME", help="what to measure, such as engine")
     parser.add_argument("--repeats", metavar="N", type=int, default=5, help="the median of N runs is given (default 5)")
+    parser.add_argument("--messages", metavar="N", type=int, default=1_000_000, help="fuzz: hostile messages (default 1000000)")
+    parser.add_argument("--seed", metavar="N", type=int, default=1, help="fuzz: of what is drawn (default 1)")
     add_json(parser)
 
 
@@ -24,7 +26,8 @@ def execute(args: argparse.Namespace) -> int:
     if args.name not in NAMES:
         raise BadInput(f"no benchmark {args.name!r}", f"there are: {', '.join(NAMES)}")
     module = importlib.import_module(f"...bench.{args.name}", __name__)
-    results = module.run(args.repeats, lambda name: print(f"measuring {name} ...", file=sys.stderr, flush=True))
+    options = {name: getattr(args, name) for name in getattr(module, "OPTIONS", ("repeats",))}
+    results = module.run(**options, progress=lambda name: print(f"measuring {name} ...", file=sys.stderr, flush=True))
     if args.json:
         write_json(results)
     else:
