@@ -31,7 +31,7 @@ class RunRequest(Struct, frozen=True):
     address: str = ""
     tap: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
-    spacing: int = 16
+    spacing: int = 8
     stall_s: float = 120.0
 
 

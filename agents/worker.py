@@ -69,7 +69,7 @@ class WorkerSpec(Struct, frozen=True):
     chaos: Chaos | None = None
     uvloop: bool = True
     metadata: dict[str, str] = {}
-    spacing: int = 16
+    spacing: int = 8
     incarnation: int = 0
     resume: int = 0
 

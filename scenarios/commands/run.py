@@ -112,3 +112,5 @@ def _show(run: dict[str, object]) -> None:
         f"{run['scenario']} ({run['scheme']}, seed {run['seed']}): {run['requests']} requests, digest {str(run['digest'])[:16]}"
     )
     write_table([{"result": name, "value": value} for name, value in results.items()], ("result", "value"), title)
+    if run.get("recoveries"):
+        print(f"lost and made anew meanwhile, workers and server together: {run['recoveries']} times (see run.log)")
