@@ -21,11 +21,11 @@ def told(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def damaged(recorded: Path, tmp_path: Path) -> Path:
-    """A copy of the recorded run of the test's file or folder, with one bit of its trace changed."""
+    """A copy of the recorded run of the test's file or folder, with one bit of the first records of its trace changed."""
     copy = tmp_path / "damaged"
     shutil.copytree(recorded, copy)
     path = copy / "trace/w0-0.mcap"
     raw = bytearray(path.read_bytes())
-    raw[len(raw) // 2] ^= 1
+    raw[raw.index(b"\x28\xb5\x2f\xfd") + 64] ^= 1  # behind the magic number of the first packed chunk
     path.write_bytes(raw)
     return copy
