@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from ..bus.divergence import first_divergence
-from ..bus.errors import BadInput, RunFailed
+from ..bus.errors import RunFailed
+from ..bus.trace_reading import TraceReader
 from ..bus.verification import TraceCheck, check_trace
 from . import folder as folders
 from .loading import load
+from .replaying.recorded import ended_well, refuse_newer
 from .runner import run
+
+CPU = "cpu"
+"""Name in a trace's metadata of the kind of CPU that the models ran on (`agents.models.cpu`)."""
 
 
 @dataclass(frozen=True)
@@ -23,47 +28,59 @@ class Verified:
         records: Of the trace.
         check_s: Wall time of checking the trace.
         again_s: Wall time of running again.
+        models: ``computed`` again, or ``recorded``: taken from the trace.
+        cpu: Kinds of CPU that the models ran on then; empty where the trace does not tell.
+        cpu_now: That of this machine.
     """
 
     digest: str
     records: int
     check_s: float
     again_s: float
+    models: str
+    cpu: tuple[str, ...]
+    cpu_now: str
 
 
-def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none") -> Verified:
+def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none", *, recorded_models: bool = False) -> Verified:
     """Check every hash chain of a run's trace, then run its scenario again and compare.
 
-    Left out: on another kind of CPU the models' results may differ in their last bits; then the first model result that does
-    is what is named.
+    On another kind of CPU than the run's, models' results would differ in their last bits: they are taken from the trace there.
 
     Args:
         recorded: Folder of a run that ended well.
         again: Empty folder for the second run.
         host: Of the second run; digests do not depend on it.
         show: Progress of the second run, as ``runner.run``.
+        recorded_models: Take models' results from the trace on an equal CPU, too.
 
     Raises:
-        BadInput: No run folder, or a run that did not end well.
+        BadInput: No run folder, a run that did not end well, or one of a newer semcast.
         RunFailed: The trace is damaged, its digest is not the recorded one, or the second run differs; the first difference
             is named: window, agent, field.
     """
-    state = folders.read_run(recorded)
-    if state.get("status") != "ok":
-        raise BadInput(f"{recorded}: its status is {state.get('status')!r}", "only a run that ended well can be verified")
+    from ..agents.models.cpu import cpu_kind
+
+    state = ended_well(recorded)
+    reader = TraceReader(recorded)
+    refuse_newer(recorded, reader)
     started_s = time.monotonic()
-    checked = check_trace(recorded)
+    files = state.get("trace")
+    checked = check_trace(recorded, expected=files if isinstance(files, dict) else None)
     _refuse(recorded, checked, str(state.get("digest")))
     check_s, started_s = time.monotonic() - started_s, time.monotonic()
     scenario = load(str(recorded), overrides={"host": host})
-    outcome = run(scenario, out=str(again), show=show, report=False)
+    cpu, cpu_now = reader.told(CPU), cpu_kind()
+    take = recorded_models or any(kind != cpu_now for kind in cpu)
+    outcome = run(scenario, out=str(again), show=show, report=False, **({"recorded": str(recorded)} if take else {}))
     if outcome.error is not None:
         raise outcome.error
     if outcome.status != "ok":
         raise KeyboardInterrupt
     if folders.read_run(again)["digest"] != checked.digest:
         raise RunFailed(f"{recorded} does otherwise when run again: {first_divergence(recorded, again)}", cause(state, again))
-    return Verified(checked.digest, checked.records, round(check_s, 3), round(time.monotonic() - started_s, 3))
+    again_s = round(time.monotonic() - started_s, 3)
+    return Verified(checked.digest, checked.records, round(check_s, 3), again_s, "recorded" if take else "computed", cpu, cpu_now)
 
 
 def _refuse(recorded: Path, checked: TraceCheck, digest: str) -> None:
@@ -84,5 +101,8 @@ def cause(state: Mapping[str, Any], again: Path) -> str:
         for name in sorted({*state.get(group, {}), *now[group]})
         if state.get(group, {}).get(name) != now[group].get(name)
     ]
-    same = "versions and weights are the same: policies by path may have changed, or the kind of CPU"
+    same = (
+        "versions and weights are the same: policies by path may have changed, or what the models run on "
+        "(--recorded-models takes their results from the trace)"
+    )
     return "what changed: " + ("; ".join(changed) or same)

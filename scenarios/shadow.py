@@ -15,6 +15,7 @@ from ..bus.trace_reading import TraceReader
 from ..policies.protocols import CONTEXTS
 from ..policies.registry import load, resolve
 from .folder import read_run
+from .replaying.recorded import refuse_newer
 
 MOST_DIFFERENCES = 8
 
@@ -52,13 +53,15 @@ def shadow(run: Path, kind: str, policy: str) -> list[Agreement]:
         One entry for each verb of the kind that was asked.
 
     Raises:
-        BadInput: No run, no such policy, or no decision of this kind was recorded.
+        BadInput: No run, one of a newer semcast, no such policy, or no decision of this kind was recorded.
         RunFailed: The policy fails on a recorded context, which is named.
     """
     seed = int(read_run(run)["seed"])
     other = load(resolve(kind, policy))
     pairs: dict[tuple[str, str], Counter[tuple[str, str]]] = {}
-    for record in TraceReader(run).records(kind="decision"):
+    reader = TraceReader(run)
+    refuse_newer(run, reader)
+    for record in reader.records(kind="decision"):
         decision = record.envelope.payload
         if not isinstance(decision, Decision) or decision.policy_kind != kind:
             continue

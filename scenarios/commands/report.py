@@ -18,13 +18,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Write it, unless the trace of a run that ended well is damaged; the run's status stays as it is."""
     from ...bus.errors import RunFailed
+    from ...bus.trace_reading import TraceReader
     from ...bus.verification import check_trace
     from ..folder import REPORT_FILE, read_run
     from ..loading import load
+    from ..replaying.recorded import refuse_newer
     from ..runner import finish
 
     folder = Path(args.run)
     run = read_run(folder)
+    refuse_newer(folder, TraceReader(folder))
     if run.get("status") == "ok":
         checked = check_trace(folder)
         if checked.problems:

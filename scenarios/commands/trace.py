@@ -41,6 +41,7 @@ def execute(args: argparse.Namespace) -> int:
     from ..folder import read_run
 
     read_run(args.run)
+    _warn_if_newer(args.run)
     if args.repair:
         return _repair(args)
     if args.ledger:
@@ -63,6 +64,18 @@ def execute(args: argparse.Namespace) -> int:
     for record in records:
         print(line(record, start_ns))
     return 0
+
+
+def _warn_if_newer(run: str) -> None:
+    """A newer semcast's records are shown as they are; that is said."""
+    from ... import __version__
+    from ...bus.trace_reading import TraceReader
+    from ..replaying.recorded import newer
+
+    made = newer(TraceReader(Path(run)))
+    if made:
+        known = "kinds that it does not know are shown as they are"
+        print(f"semcast: {run} was made by semcast {made}, and this is semcast {__version__}: {known}", file=sys.stderr)
 
 
 def _check_filters(args: argparse.Namespace) -> None:

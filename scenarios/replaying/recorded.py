@@ -1,9 +1,11 @@
 """What a recorded run must be to be replayed: ended well, its trace whole and of this semcast."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ... import __version__
 from ...agents.base import PAYLOADS
 from ...bus.envelope import Codec
 from ...bus.errors import BadInput, RunFailed
@@ -20,11 +22,12 @@ def read(run: Path, agent: str | None = None, kind: str | None = None) -> list[T
         kind: Only those of this kind.
 
     Raises:
-        BadInput: There is no trace.
+        BadInput: There is no trace, or one of a newer semcast.
         RunFailed: A segment is damaged, cut or may not be read (segment and chunk are named), or holds records that this
             semcast does not know.
     """
     reader = TraceReader(run, Codec(PAYLOADS))
+    refuse_newer(run, reader)
     records = list(reader.records(agent=agent, kind=kind))
     if reader.cut:
         listed = "".join(f"\n  - segment {name}: {reason}" for name, reason in reader.cut)
@@ -33,6 +36,31 @@ def read(run: Path, agent: str | None = None, kind: str | None = None) -> list[T
         )
     refuse_unknown(run, records)
     return records
+
+
+def refuse_newer(run: Path, reader: TraceReader) -> None:
+    """See that no newer semcast made a run: what that means by its records, this one cannot know.
+
+    Raises:
+        BadInput: A newer one made it; both are named.
+    """
+    made = newer(reader)
+    if made:
+        raise BadInput(
+            f"{run} was made by semcast {made}, and this is semcast {__version__}",
+            f"take semcast {made}, or look at its records with this one: semcast trace {run}",
+        )
+
+
+def newer(reader: TraceReader) -> str:
+    """The version that made a run, if it is newer than this one by its first two numbers; else empty."""
+    made = reader.metadata.get("version.semcast", "")
+    return made if _numbers(made) > _numbers(__version__) else ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    match = re.match(r"(\d{1,9})\.(\d{1,9})", version)
+    return (int(match[1]), int(match[2])) if match else ()
 
 
 def refuse_unknown(run: Path, records: Iterable[TraceRecord]) -> None:

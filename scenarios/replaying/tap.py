@@ -19,7 +19,7 @@ from ...bus.subjects import ROOT, Subjects, to_agent
 from ...bus.trace_reading import TraceReader, TraceRecord
 from ..build import network_settings
 from ..loading import load
-from .recorded import refuse_unknown
+from .recorded import refuse_newer, refuse_unknown
 
 CREDENTIAL = "observer.url"
 """In the run folder while it is played, as while it runs: the URL with the observer's password."""
@@ -85,11 +85,12 @@ def tap(
         on_progress: Called now and then.
 
     Raises:
-        BadInput: No run, or no messages in it.
+        BadInput: No run, no messages in it, or a run of a newer semcast.
         Missing: The server cannot be reached.
         RunFailed: The trace holds what this semcast does not know, or the server is lost.
     """
     reader = TraceReader(run, Codec(PAYLOADS))
+    refuse_newer(run, reader)
     messages = on_subjects(reader.records(private=False))
     refuse_unknown(run, messages)
     if not messages:
