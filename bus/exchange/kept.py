@@ -48,10 +48,10 @@ class Kept:
         outgoing: list[Outgoing] = []
         if again.record:
             own = self.parts.get(peer, [])
-            outgoing += [own[i] for i in again.parts if 0 <= i < len(own)] if again.parts else own
+            outgoing += [own[i] for i in dict.fromkeys(again.parts) if i < len(own)] if again.parts else own
         messages = self.messages.get(peer, {})
         for source, sequences in again.names.items():
-            for sequence in sequences:
+            for sequence in dict.fromkeys(sequences):
                 outgoing += messages.get((source, sequence), [])
         return outgoing
 

@@ -19,13 +19,13 @@ from . import wire
 from .client import Received
 from .kept import Kept, Name, Outgoing, Sent
 from .rounds import NatsExchange
-from .wire import Assembly
+from .waiting_room import Pieces, Pool
 
 if TYPE_CHECKING:
     from ..server import Access
     from ..world import World
 
-_names = msgspec.msgpack.Decoder(dict[str, list[int]])
+_names = msgspec.msgpack.Decoder(dict[str, list[wire.Whole]])
 
 
 class PackedExchange(NatsExchange):
@@ -70,10 +70,10 @@ class SubjectsExchange(NatsExchange):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._pool: dict[Name, Envelope] = {}
+        self._pool = Pool()
         self._missing: dict[Name, int] = {}
         self._own: dict[str, list[int]] = {}
-        self._cut: dict[tuple[str, int], Assembly] = {}
+        self._pieces = Pieces()
 
     def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
         """All messages, then the names for each peer."""
@@ -97,9 +97,11 @@ class SubjectsExchange(NatsExchange):
     def read_body(self, peer: int, body: memoryview | bytes) -> dict[str, list[int]]:
         """The names in a record."""
         names = _names.decode(body)
-        for source in names:
+        for source, sequences in names.items():
             if self.worker_of.get(source) != peer:
                 raise ValueError(f"messages of {source} named by worker {peer}")
+            if not sequences or sequences != sorted(set(sequences)) or sequences[0] <= self.taken.get(source, -1):
+                raise ValueError(f"messages of {source} named that have come before, twice or out of order")
         return names
 
     def begin(self, round: int) -> None:
@@ -115,7 +117,7 @@ class SubjectsExchange(NatsExchange):
     def _expect(self, worker: int, names: dict[str, list[int]]) -> None:
         for source, sequences in names.items():
             for sequence in sequences:
-                if (source, sequence) not in self._pool:
+                if not self._pool.name((source, sequence)):
                     self._missing[source, sequence] = worker
 
     def missing_names(self) -> dict[int, dict[str, list[int]]]:
@@ -135,8 +137,8 @@ class SubjectsExchange(NatsExchange):
         arrivals = []
         for names in [self._own, *(records[peer][0] for peer in sorted(records))]:
             for source, sequences in names.items():
-                arrivals += [self._pool.pop((source, sequence)) for sequence in sequences]
-                self.taken[source] = max(sequences)
+                arrivals += [self._pool.take((source, sequence)) for sequence in sequences]
+                self.taken[source] = sequences[-1]
         return arrivals
 
     def heard(self, message: Received) -> None:
@@ -148,8 +150,9 @@ class SubjectsExchange(NatsExchange):
         if self._seen(envelope.source, envelope.sequence):
             return
         name = (envelope.source, envelope.sequence)
-        self._pool[name] = envelope
-        if self._missing.pop(name, None) is not None:
+        missed = self._missing.pop(name, None) is not None
+        self._pool.add(name, envelope, len(raw), missed)
+        if missed:
             self.settle()
 
     def _seen(self, source: str, sequence: int) -> bool:
@@ -161,18 +164,14 @@ class SubjectsExchange(NatsExchange):
     def _joined(self, message: Received) -> bytes | None:
         """The whole of a message that comes in parts, when the last one is there."""
         sequence, number, parts = wire.decode_part_header(message.header)
-        if self._seen(parse(message.subject).source, sequence):
+        source = parse(message.subject).source
+        if source not in self.worker_of:
+            raise ValueError(f"no agent {source}")
+        if self._seen(source, sequence):
             return None
-        key = (message.subject, sequence)
-        assembly = self._cut.get(key)
-        if assembly is None or assembly.parts != parts:
-            assembly = self._cut[key] = Assembly(parts)
-        if not assembly.add(number, message.data):
-            self.counts.duplicates += 1
-        if not assembly.complete:
-            return None
-        del self._cut[key]
-        return bytes(assembly.body())
+        new, whole = self._pieces.add((message.subject, sequence), parts, number, message.data)
+        self.counts.duplicates += not new
+        return whole
 
 
 _FORMS: dict[str, type[NatsExchange]] = {"packed": PackedExchange, "subjects": SubjectsExchange}

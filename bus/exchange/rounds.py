@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 PART_BYTES = 64 << 10
 """Size of a part: large enough to cost little, small enough that the peer reads one while the next is written."""
 _HEADROOM = 1024
+_LARGEST_RECORD, _LOGGED = 1 << 30, 20
 _HELLO_S = 0.5
 _NAMES_ASKED = 5000
 
@@ -94,8 +95,7 @@ class NatsExchange(ABC):
         self._link = Link(access, f"semcast worker {index}", self._waiting.fail, self.counts, server_s)
         self._chaos, self._incarnation = chaos, incarnation
         self._ask_again_s, self._patience_s, self._part_bytes = ask_again_s, patience_s, part_bytes
-        self._round = 0
-        self._begun = False
+        self._round, self._begun = 0, False
         self._assemblies: dict[tuple[int, int], Assembly] = {}
         self._ready: dict[int, dict[int, tuple[Any, int]]] = {}
         self._sent = SentRounds(recovers, ask_again_s)
@@ -293,7 +293,8 @@ class NatsExchange(ABC):
         known = self._incarnations.get(peer, -1)
         if incarnation < known:
             self.counts.stale += 1
-            log.warning("worker %d refuses a message of worker %d's incarnation %d, now %d", self.index, peer, incarnation, known)
+            if self.counts.stale <= _LOGGED:
+                log.warning("worker %d refuses incarnation %d of worker %d, now %d", self.index, incarnation, peer, known)
             return False
         if incarnation > known:
             self._incarnations[peer] = incarnation
@@ -335,12 +336,16 @@ class NatsExchange(ABC):
         if round < self._round or peer in self._ready.get(round, ()):
             self.counts.duplicates += 1
             return
-        if self._begun and round > max(self._round + 1, self._horizon):
-            self.reject(message.subject, message.data, f"round {round} while in round {self._round}")
+        if round > max(self._round + 1, self._horizon):
+            if self._begun:  # else a peer's hello, which tells its round, is still on its way
+                self.reject(message.subject, message.data, f"round {round} while in round {self._round}")
             return
         assembly = self._assemblies.get((round, peer))
         if assembly is None or assembly.parts != part.parts or assembly.floor_ns != part.floor_ns:
             assembly = self._assemblies[round, peer] = Assembly(part.parts, part.floor_ns)
+        if assembly.size + len(part.chunk) > _LARGEST_RECORD:
+            self.reject(message.subject, message.data, f"a record of more than {_LARGEST_RECORD} bytes")
+            return
         if not assembly.add(part.part, part.chunk):
             self.counts.duplicates += 1
         elif assembly.complete:

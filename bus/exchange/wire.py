@@ -1,9 +1,13 @@
 """What workers say to each other about their rounds; all of it MessagePack that the reference library reads."""
 
+import re
 from collections.abc import Iterator
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+from ..clock import NEVER
 
 WIRE_VERSION = 1
 BAD_BYTES = (ValueError, RecursionError, TypeError, OverflowError)
@@ -15,10 +19,16 @@ MAX_PARTS = 1 << 16
 PART_HEADER = "Semcast-Part"
 """Header of a message cut in parts: ``<sequence>/<part>/<parts>``."""
 
+Whole = Annotated[int, Meta(ge=0, le=NEVER)]
+"""A number of something, or a time."""
+
 encode = msgspec.msgpack.Encoder().encode
 
 
-class Part(Struct, frozen=True, array_like=True, gc=False):
+_HEADER = re.compile(r"([0-9]{1,19})/([0-9]{1,5})/([0-9]{1,5})")
+
+
+class Part(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One numbered part of a worker's record of a round for one peer.
 
     ``chunk``: a piece of the record's body. The body is an array of envelopes in the packed form, and the names of
@@ -26,11 +36,11 @@ class Part(Struct, frozen=True, array_like=True, gc=False):
     """
 
     version: int
-    incarnation: int
-    round: int
-    part: int
-    parts: int
-    floor_ns: int
+    incarnation: Whole
+    round: Whole
+    part: Whole
+    parts: Whole
+    floor_ns: Whole
     chunk: memoryview
 
 
@@ -43,18 +53,18 @@ class Control(Struct, frozen=True, tag=True, kw_only=True):
 class Hello(Control, frozen=True, tag="hello"):
     """I am there and listen; ``round`` is the next one I end. ``answer``: this is a reply, do not reply again."""
 
-    incarnation: int
+    incarnation: Whole
     answer: bool
-    round: int = 0
+    round: Whole = 0
 
 
 class Again(Control, frozen=True, tag="again"):
     """Gaps asked for by name: these parts of your record of ``round`` (empty: all), these messages (source -> sequences)."""
 
-    incarnation: int
-    round: int
-    parts: list[int]
-    names: dict[str, list[int]]
+    incarnation: Whole
+    round: Whole
+    parts: list[Whole]
+    names: dict[str, list[Whole]]
     record: bool = True
     """Whether parts are asked for at all."""
 
@@ -62,8 +72,8 @@ class Again(Control, frozen=True, tag="again"):
 class Done(Control, frozen=True, tag="done"):
     """I have everything up to the last round."""
 
-    incarnation: int
-    round: int
+    incarnation: Whole
+    round: Whole
 
 
 _part_decoder = msgspec.msgpack.Decoder(Part)
@@ -79,7 +89,7 @@ def decode_part(raw: bytes) -> Part:
     part = _part_decoder.decode(raw)
     if part.version != WIRE_VERSION:
         raise ValueError(f"wire version {part.version}, this semcast reads {WIRE_VERSION}")
-    if not (0 <= part.part < part.parts <= MAX_PARTS and part.round >= 0):
+    if not part.part < part.parts <= MAX_PARTS:
         raise ValueError(f"part {part.part} of {part.parts} in round {part.round}")
     return part
 
@@ -102,8 +112,11 @@ def decode_part_header(value: str) -> tuple[int, int, int]:
     Raises:
         ValueError: It makes no sense.
     """
-    sequence, number, parts = (int(token) for token in value.split("/"))
-    if not 0 <= number < parts <= MAX_PARTS:
+    found = _HEADER.fullmatch(value)
+    if found is None:
+        raise ValueError(f"{value[:60]!r} does not number a part")
+    sequence, number, parts = map(int, found.groups())
+    if not number < parts <= MAX_PARTS:
         raise ValueError(f"part {number} of {parts}")
     return sequence, number, parts
 
@@ -121,12 +134,13 @@ class Assembly:
     Attributes:
         parts: Their number.
         floor_ns: The sender's floor.
+        size: Bytes of those that are there.
     """
 
-    __slots__ = ("_chunks", "floor_ns", "parts")
+    __slots__ = ("_chunks", "floor_ns", "parts", "size")
 
     def __init__(self, parts: int, floor_ns: int = 0) -> None:
-        self.parts, self.floor_ns = parts, floor_ns
+        self.parts, self.floor_ns, self.size = parts, floor_ns, 0
         self._chunks: dict[int, memoryview | bytes] = {}
 
     def add(self, part: int, chunk: memoryview | bytes) -> bool:
@@ -134,6 +148,7 @@ class Assembly:
         if part in self._chunks:
             return False
         self._chunks[part] = chunk
+        self.size += len(chunk)
         return True
 
     @property

@@ -241,6 +241,31 @@ def test_bad_bytes_on_any_subject_are_kept_aside_and_change_nothing(server: Nats
     assert (tmp_path / "rejected.bin").stat().st_size <= FILE_BYTES
 
 
+@pytest.mark.parametrize("sequences", [[], [5, 5], [6, 5], [0], [-1], [2**64 - 1]])
+def test_a_record_that_names_messages_wrongly_is_refused(server: NatsServer, sequences: list[int]) -> None:
+    """None at all, one twice, in the wrong order, one that was taken before, impossible ones: as if the record had not come."""
+    a, c = OF_WORKER[0][0], OF_WORKER[1][0]
+
+    async def work() -> None:
+        async with pair(server, "subjects", ask_again_s=0.05) as ends:
+            await swap(ends, 0, [[[], [message(a, c, 0)]], [[], []]])
+            body = wire.encode({a: sequences})
+            async with client(server) as vandal:
+                part = wire.Part(wire.WIRE_VERSION, 0, 1, 0, 1, 5, memoryview(body))
+                await vandal.publish(ends[1].subjects.batch(1, 0), wire.encode(part))
+                await vandal.flush()
+            for _ in range(500):
+                if ends[1].counts.rejected:
+                    break
+                await asyncio.sleep(0.01)
+            assert ends[1].counts.rejected == 1
+            results = await swap(ends, 1, [[[], [message(a, c, 7)]], [[], []]])
+            assert [e.sequence for e in results[1][0]] == [7]
+            await swap(ends, 2, floor=NEVER)
+
+    asyncio.run(work())
+
+
 def test_the_side_file_is_capped(tmp_path: Path) -> None:
     rejected = Rejected(tmp_path / "rejected.bin")
     for number in range(2000):

@@ -1,6 +1,7 @@
 """Records of rounds in parts: any order, any repetition, any bytes."""
 
 import msgpack
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,23 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 def test_parts_that_cannot_be_are_refused(number: int, parts: int, version: int) -> None:
     with pytest.raises(ValueError):
         wire.decode_part(wire.encode(Part(version, 0, 0, number, parts, 0, memoryview(b""))))
+
+
+@pytest.mark.parametrize(
+    "value", ["", "1/2", "a/0/1", "1/2/2", "-1/0/1", "+1/0/1", " 1/0/1", "1_0/0/1", "1/0/70000", "9" * 30 + "/0/1"]
+)
+def test_headers_that_number_no_part_are_refused(value: str) -> None:
+    assert wire.decode_part_header("5/0/3") == (5, 0, 3)
+    with pytest.raises(ValueError):
+        wire.decode_part_header(value)
+
+
+@pytest.mark.parametrize("changes", [{"floor_ns": -1}, {"round": -1}, {"incarnation": 2**63}, {"floor_ns": 2**63}])
+def test_numbers_of_a_part_are_bounded(changes: dict[str, int]) -> None:
+    part = Part(WIRE_VERSION, 0, 0, 0, 1, 0, memoryview(b""))
+    assert wire.decode_part(wire.encode(part)).round == 0
+    with pytest.raises(ValueError):
+        wire.decode_part(wire.encode(msgspec.structs.replace(part, **changes)))
 
 
 def test_chaos_can_be_repeated_and_loses_no_kind_of_its_own() -> None:
