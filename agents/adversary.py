@@ -21,7 +21,7 @@ from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.messages import Downlink, Forwarded, Prompt, Tick
 from ..bus.records import Attack
-from ..bus.signed import Refusal, Signable, Signature
+from ..bus.signed import Signable, Signature
 from .base import AgentState, NetworkAgent
 from .falsifying import crafted, falsified
 from .network import Surroundings, backhaul_ns
@@ -89,14 +89,14 @@ class Adversary(NetworkAgent):
     def pass_on(self, to: str, message: Forwarded | Downlink, victim: str, ctx: Context) -> None:
         """Let a message go on, changed or not."""
         body, state = message.body, self.state
-        if not isinstance(body, Signable) or isinstance(body, Refusal):
+        if not isinstance(body, Signable):
             ctx.send(to, message)
             return
         what = f"{kind(body)}:{victim}:{message.request}"
         attempt = state.passed[what] = state.passed.get(what, -1) + 1
         if ctx.draw("adversary", TAMPER, self.id, what, attempt) < self.settings.adversary.tamper:
             changed = falsified(body, ctx.seed, self.id, what, attempt)
-            if changed != body:  # who declines to share says nothing that could be changed
+            if changed != body:  # who declines to share, or asks again, says nothing that could be
                 self.send(TAMPER, to, msgspec.structs.replace(message, body=changed), victim, ctx)
                 return
         state.remembered = [*state.remembered, message][-MOST_REMEMBERED:]
@@ -112,13 +112,13 @@ class Adversary(NetworkAgent):
             return
         old: Any = known[keys.integer(len(known), ctx.seed, "adversary", "which", self.id, tick.number)]
         if isinstance(old, Downlink):
-            again = msgspec.structs.replace(old, label=f"{old.label}:replay:{self.id}:{tick.number}")
-            self.send(REPLAY, self.bs, again, old.users[0], ctx)
+            relabelled = msgspec.structs.replace(old, label=f"{old.label}:replay:{self.id}:{tick.number}")
+            self.send(REPLAY, self.bs, relabelled, old.users[0], ctx, again=True)
         elif isinstance(old.body, Prompt) and isinstance(old.body.signature, UnsetType):
             request, body = self.renumbered(old.user, old.body)
             self.send(REPLAY, self.edge, msgspec.structs.replace(old, request=request, body=body), old.user, ctx)
         else:
-            self.send(REPLAY, self.edge, old, old.user, ctx)
+            self.send(REPLAY, self.edge, old, old.user, ctx, again=True)
 
     def tick_forge(self, tick: Tick, ctx: Context) -> None:
         """Send one prompt in a victim's name."""
@@ -156,9 +156,19 @@ class Adversary(NetworkAgent):
         data = number.to_bytes(NUMBER_BITS // 8, "big") + prompt.data[NUMBER_BITS // 8 :]
         return request, msgspec.structs.replace(prompt, request=request, data=data, signature=UNSET)
 
-    def send(self, attack: str, to: str, message: Forwarded | Downlink, victim: str, ctx: Context, *, after_ns: int = 0) -> None:
-        """Send it, and remember for the record what it was; what is sent on top takes its time on the wire."""
+    def send(
+        self,
+        attack: str,
+        to: str,
+        message: Forwarded | Downlink,
+        victim: str,
+        ctx: Context,
+        *,
+        again: bool = False,
+        after_ns: int = 0,
+    ) -> None:
+        """Send it, and put on record what it was; a prompt that is sent on top takes its time on the wire."""
         body: Any = message.body
-        ctx.record(Attack(attack, victim, message.request, kind(body), mark_of(body)), private=True)
+        ctx.record(Attack(attack, victim, message.request, kind(body), mark_of(body), again), private=True)
         extra_ns = 0 if attack == TAMPER or not isinstance(body, Prompt) else backhaul_ns(8 * len(body.data))
         ctx.send(to, message, after_ns=after_ns + extra_ns)

@@ -38,7 +38,7 @@ MARGIN_STEP_DB = 0.5
 """Outer loop link adaptation: the margin falls by this times the target BLER after a first attempt that was decoded, and
 rises by this times (1 - target) after one that was lost, so that in the long run the target share is lost."""
 MARGIN_RANGE_DB = (-5.0, 15.0)
-FAILING = ("prompt", "features", "refusal")
+FAILING = ("prompt", "features")
 """Purposes without which a request cannot end well."""
 
 

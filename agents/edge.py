@@ -30,6 +30,7 @@ from ..bus.messages import (
     Share,
     Tick,
 )
+from ..bus.signed import Refusal
 from ..policies.protocols import EncoderChoice, EncoderContext, EncoderLesson, Outcome
 from .accounting import body_bits, signature_bits
 from .base import AgentState, NetworkAgent
@@ -166,6 +167,10 @@ class Edge(NetworkAgent):
     def got_knowledge(self, knowledge: Knowledge, message: Forwarded, ctx: Context) -> None:
         """For the cloud."""
         ctx.send(self.settings.cloud, message, after_ns=backhaul_ns(signature_bits(knowledge)))
+
+    def got_refusal(self, refusal: Refusal, message: Forwarded, ctx: Context) -> None:
+        """For the cloud."""
+        ctx.send(self.settings.cloud, message, after_ns=backhaul_ns(signature_bits(refusal)))
 
     def got_ballot(self, ballot: Ballot, message: Forwarded, ctx: Context) -> None:
         """For the cloud."""

@@ -88,7 +88,7 @@ class SecuritySettings(Struct, frozen=True):
     """
 
     signatures: bool = False
-    resend: int = 2
+    resend: int = 3
     rate_hz: float = 0.0
 
 

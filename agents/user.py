@@ -8,9 +8,10 @@
 
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
-from ..bus.messages import Arrived
+from ..bus.messages import Arrived, BranchReady, Delta
 from ..bus.signed import Refusal
-from .accounting import signature_bits
+from .accounting import body_bits, signature_bits
+from .signatures import FALSE, kind
 from .user_radio import UserRadio
 from .user_receiving import UserReceiving
 from .user_sending import UserSending
@@ -27,7 +28,12 @@ class User(UserRadio, UserSending, UserReceiving):
 
     def on_arrived(self, message: Arrived, event: Envelope, ctx: Context) -> None:
         """Something came over the air; what is signed is looked at first."""
-        if self.objection(message.body, self.settings.cloud, message.request, ctx):
+        body = message.body
+        reason = self.objection(body, self.settings.cloud, message.request, ctx)
+        if reason == FALSE and isinstance(body, BranchReady | Delta):
+            refusal = Refusal(message.request, kind(body))
+            self.send_up(ctx, f"refusal:{self.id}:{ctx.now}", "refusal", body_bits(refusal), refusal)
+        if reason:
             return
         self.method("got", message.body)(message.body, message, ctx)
 
@@ -37,4 +43,5 @@ class User(UserRadio, UserSending, UserReceiving):
         if kept is None:
             return
         bits = kept.payload_bits - signature_bits(kept.body)
-        self.send_up(ctx, f"{kept.label}:again", kept.purpose, bits, kept.body, request=kept.request)
+        purpose = "resend" if kept.purpose == "prompt" else kept.purpose  # if it is lost, the cloud knows what to do
+        self.send_up(ctx, f"{kept.label}:again", purpose, bits, kept.body, request=kept.request)

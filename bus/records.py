@@ -115,6 +115,8 @@ class Attack(Message, frozen=True):
     request: str
     message: str
     mark: bytes
+    again: bool = False
+    """Whether it is the victim's own message, unchanged."""
 
 
 Record = AirRecord | Decision | Capture | Shown | KbRecord | Verdict | Attack

@@ -19,7 +19,10 @@ class Signable(Message, frozen=True, kw_only=True):
 
 
 class Refusal(Signable, frozen=True):
-    """Cloud -> sender: what came as your ``message`` (a kind) for ``request`` was refused: send it again, newly signed."""
+    """To a sender: what came as your ``message`` (a kind) for ``request`` was refused: send it again, newly signed.
+
+    From the cloud to a user about prompts and what it shared, from a user to the cloud about adapters.
+    """
 
     request: str
     message: str

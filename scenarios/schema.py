@@ -182,7 +182,7 @@ class SecuritySection(Section):
 
     signatures: bool = False
     """Prompts, shared knowledge and adapters are signed (68 bytes each, charged); what does not hold is refused."""
-    resend: int = Field(default=2, ge=0, le=16)
+    resend: int = Field(default=3, ge=0, le=16)
     """How often a sender is asked to send again what was refused; a request that is refused once more fails."""
     rate_hz: float = Field(default=0.0, ge=0, le=1000)
     """Messages of one sender that the cloud takes a second, in bursts of up to 4; 0: any number."""

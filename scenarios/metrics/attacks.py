@@ -63,12 +63,12 @@ class Detection:
 def detection(attacks: Sequence[Attack], verdicts: Sequence[Verdict]) -> Detection:
     """Match attacks to verdicts, both in time order.
 
-    A message that was sent again unchanged has the hash of the genuine one, which came first: of all verdicts on a hash, the last
-    ones, as many as there were attacks with it, are on the attacks.
+    A message that was sent again unchanged has the hash of the genuine one: the first verdict on it is on the genuine one, also
+    where that was lost and a replay brought it.
     """
-    by_mark: dict[bytes, list[str]] = {}
+    by_mark: dict[bytes, list[Attack]] = {}
     for attack in attacks:
-        by_mark.setdefault(attack.mark, []).append(attack.attack)
+        by_mark.setdefault(attack.mark, []).append(attack)
     looked: dict[bytes, list[bool]] = {}
     for verdict in verdicts:
         looked.setdefault(verdict.mark, []).append(bool(verdict.reason))
@@ -76,12 +76,12 @@ def detection(attacks: Sequence[Attack], verdicts: Sequence[Verdict]) -> Detecti
     arrived: Counter[str] = Counter()
     genuine: list[bool] = []
     for mark, outcomes in looked.items():
-        kinds = by_mark.get(mark, [])
-        first = max(len(outcomes) - len(kinds), 0)
-        genuine += outcomes[:first]
-        for kind, outcome in zip(kinds, outcomes[first:], strict=False):
-            arrived[kind] += 1
-            refused[kind] += outcome
+        made = by_mark.get(mark, [])
+        own = len(outcomes) if not made else int(made[0].again)
+        genuine += outcomes[:own]
+        for attack, outcome in zip(made, outcomes[own:], strict=False):
+            arrived[attack.attack] += 1
+            refused[attack.attack] += outcome
     launched = Counter(attack.attack for attack in attacks)
     reasons = Counter(verdict.reason for verdict in verdicts if verdict.reason)
     return Detection(

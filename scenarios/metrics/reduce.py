@@ -33,6 +33,7 @@ LATER = "reception"
 """A look at a picture that has been shown, for its sender to learn: it costs, but is no part of the latency."""
 SOURCE_DIMENSIONS = 3 * 64 * 64
 KNOWLEDGE_PURPOSES = ("kb",)
+PROMPT_PURPOSES = ("prompt", "resend")
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _air(story: Story) -> dict[str, Any]:
             if (not purposes or air.purpose in purposes) and (not direction or air.direction == direction)
         )
 
-    prompt = total("payload_bits", ["prompt"]) - total("signature_bits", ["prompt"])
+    prompt = total("payload_bits", PROMPT_PURPOSES) - total("signature_bits", PROMPT_PURPOSES)
     knowledge = total("payload_bits", KNOWLEDGE_PURPOSES) - total("signature_bits", KNOWLEDGE_PURPOSES)
     payload, signatures = total("payload_bits"), total("signature_bits")
     lessons = lesson_bits(story)

@@ -66,7 +66,7 @@ class Row(Struct, frozen=True, kw_only=True):
     lesson_bits: int
     """Bits by which a sender that learns hears what its receiver saw, up and down; 0 where none learns."""
     prompt_bits: int
-    """Source-coded bits of the prompt."""
+    """Source-coded bits of the prompt, each time that it was sent."""
     knowledge_bits: int
     """KB items sent with this request."""
     signature_bits: int

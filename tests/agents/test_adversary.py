@@ -8,8 +8,9 @@ import pytest
 from semcast.agents.accounting import COUNTER_BITS
 from semcast.agents.adversary import ATTACKS, MOST_REMEMBERED
 from semcast.agents.falsifying import crafted, falsified
+from semcast.agents.knowledge.items import SUBJECT
 from semcast.agents.prompt_codec import decode
-from semcast.agents.settings import AdversarySettings, NetworkSettings, SecuritySettings, tapped
+from semcast.agents.settings import AdversarySettings, NetworkSettings, RadioSettings, SecuritySettings, tapped
 from semcast.agents.signatures import FALSE, STALE, TAG_BYTES, TOO_FAST, UNKNOWN
 from semcast.bus.messages import Arrived, BranchReady, Delta, Failure, Forwarded, GenerateOrder, Knowledge, Prompt, Share, Uplink
 from semcast.bus.records import AirRecord, Attack, Capture, Shown, Verdict
@@ -47,6 +48,19 @@ def assert_every_request_ends_once(result: Run) -> None:
 @pytest.mark.parametrize("security", [SIGNED, SecuritySettings(), SecuritySettings(rate_hz=2.0)])
 def test_every_request_ends_once_whoever_disturbs(security: SecuritySettings) -> None:
     assert_every_request_ends_once(attacked(security))
+
+
+def test_what_the_air_loses_of_asking_again_ends_as_well() -> None:
+    """Air that loses a good part of the requests to send again, and of what is sent again: then the cloud gives up, once."""
+    network = msgspec.structs.replace(
+        settings(SIGNED, AdversarySettings(WIRES, tamper=0.6, replay_hz=3.0)),
+        radio=RadioSettings(model="awgn", fixed_snr_db=-6.0, max_attempts=2),
+    )
+    result = run(network)
+    lost = {(air.purpose, air.delivered) for air in result.of(AirRecord) if air.purpose in ("refusal", "resend")}
+    assert {("refusal", False), ("resend", False), ("resend", True)} <= lost
+    assert_every_request_ends_once(result)
+    assert "prompt refused: nothing better came" in {failure.reason for failure in result.of(Failure)}
 
 
 @pytest.mark.parametrize("security", [SIGNED, SecuritySettings()])
@@ -109,6 +123,19 @@ def test_a_changed_prompt_makes_another_picture_and_a_refused_one_is_sent_again(
     assert len({s.request for s in mended.of(Shown)} & asked) > 0.8 * len(asked - {""})
 
 
+def test_a_refused_adapter_is_sent_again() -> None:
+    """So that owners know their branches in the end; where nobody checks, they believe in false ones."""
+    only = AdversarySettings(WIRES, tamper=0.5)
+    for security, trusted in ((SIGNED, True), (SecuritySettings(), False)):
+        result = attacked(security, only)
+        cloud = result.agents["cloud.0"].state
+        changed = [attack for attack in result.of(Attack) if attack.message == "branch_ready"]
+        own = [(name, result.agents[each.user].state.kb.get(SUBJECT, name)) for name, each in cloud.subjects.items()]
+        right = [item.data == cloud.kb.get(SUBJECT, name).data for name, item in own if item.provenance == "branch"]
+        assert changed and right and all(right) == trusted
+        assert any(isinstance(up.body, Refusal) for up in result.of(Uplink)) == trusted
+
+
 def test_who_is_refused_too_often_fails_once() -> None:
     hopeless = attacked(SecuritySettings(signatures=True, resend=1), AdversarySettings(WIRES, tamper=1.0))
     assert_every_request_ends_once(hopeless)
@@ -136,7 +163,7 @@ def test_signatures_are_charged_wherever_they_cross_the_air() -> None:
         if isinstance(up.body, Prompt)
     )
     for record in result.of(AirRecord):
-        signed = record.purpose in ("prompt", "refusal")
+        signed = record.purpose in ("prompt", "resend", "refusal")
         assert record.signature_bits == SIGNATURE if signed else record.signature_bits in (0, SIGNATURE)
         assert record.signature_bits < record.payload_bits or not record.payload_bits
     assert not any(record.signature_bits for record in attacked(SecuritySettings()).of(AirRecord))

@@ -36,10 +36,11 @@ def test_attacks_are_detected_passed_or_never_arrived_and_the_rest_is_genuine() 
 
 
 def test_the_first_of_equal_messages_is_the_genuine_one() -> None:
-    again = [attack("replay", b"m"), attack("replay", b"m")]
+    again = [Attack("replay", "user.a", "user.a/1", "prompt", b"m", True)] * 2
     found = detection(again, [verdict(b"m"), verdict(b"m", "stale counter"), verdict(b"m", "stale counter")])
     assert (found.detected["replay"], found.false_alarms) == (Rate(2, 2), Rate(0, 1))
-    assert detection(again, [verdict(b"m", "x")]).detected["replay"] == Rate(1, 1)
+    assert detection(again, [verdict(b"m")]).detected["replay"] == Rate(0, 0)
+    assert detection([attack("replay", b"m")], [verdict(b"m")]).detected["replay"] == Rate(0, 1)  # under a new number
 
 
 @pytest.mark.parametrize(("hits", "trials"), [(0, 20), (7, 50), (50, 50)])
