@@ -63,7 +63,29 @@ def execute(args: argparse.Namespace) -> int:
         print(f"{args.follow} starts at {start_ns / 1e9:.6f} s; times since then")
     for record in records:
         print(line(record, start_ns))
+    if args.follow:
+        _print_totals(Path(args.run), args.follow)
     return 0
+
+
+_STAGES = ("extract", "queue", "air", "backhaul", "wait", "generate", "encode", "decode", "calibrate")
+
+
+def _print_totals(run: Path, request: str) -> None:
+    """What became of a request, where its time went, and what it took: its row, if the run has come so far."""
+    import pyarrow.parquet as pq
+
+    from ..folder import ROWS_FILE
+
+    if not (run / ROWS_FILE).exists():
+        return
+    for row in pq.read_table(run / ROWS_FILE, filters=[("request", "==", request)]).to_pylist():
+        spent = ", ".join(f"{stage} {row[f'{stage}_s'] * 1e3:.3f}" for stage in _STAGES if row[f"{stage}_s"])
+        end = f"{row['status']} {row['reason']}".strip()
+        print(f"{request} to {row['receiver']}: {end} after {row['latency_s'] * 1e3:.3f} ms ({spent})")
+        bits = f"{row['payload_bits']} bits of payload, {row['coded_bits']} coded"
+        symbols = f"complex symbols: {row['symbols_up']} up, {row['symbols_down']} down, {row['symbols_pilot']} of them pilots"
+        print(f"{bits}; {symbols}; {row['attempts']} attempts of {row['transfers']} transfers")
 
 
 def _warn_if_newer(run: str) -> None:
@@ -167,13 +189,22 @@ def _about(request: str, records: "Iterator[TraceRecord]") -> "Iterator[TraceRec
 
 
 def line(record: "TraceRecord", start_ns: int = 0) -> str:
-    """One record on one line: time, who to whom, kind, and what it says in short."""
+    """One record on one line: time, who to whom, kind, delay, size, and what it says in short."""
     envelope = record.envelope
     to = "" if envelope.destination == envelope.source else f"-> {envelope.destination}"
     took_ms = (envelope.t_deliver - envelope.t_send) / 1e6
     took = f"+{took_ms:.3f} ms" if took_ms else ""
     when_ms = (envelope.t_send - start_ns) / 1e6
-    return f"{when_ms:12.3f} ms {envelope.source:>10} {to:<13} {record.kind:<16} {took:>14}  {summary(record)}".rstrip()
+    told = f"{took:>14} {size(record):>20}  {summary(record)}"
+    return f"{when_ms:12.3f} ms {envelope.source:>10} {to:<13} {record.kind:<16} {told}".rstrip()
+
+
+def size(record: "TraceRecord") -> str:
+    """How large it is: bits and symbols of a transfer over the air, bytes of what an agent sent; empty for what it kept."""
+    payload = record.envelope.payload
+    if record.kind == "air_record" and not isinstance(payload, dict):
+        return f"{payload.payload_bits} bit {payload.complex_symbols} sym"
+    return f"{len(record.raw)} B" if record.envelope.destination != record.envelope.source else ""
 
 
 def summary(record: "TraceRecord") -> str:
