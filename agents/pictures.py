@@ -1,6 +1,7 @@
 """Pictures as users share them: compressed for the air, raw for models, cut out as references."""
 
 import io
+import warnings
 from collections.abc import Sequence
 
 from PIL import Image
@@ -42,11 +43,14 @@ def decompress(file: bytes) -> bytes:
         BadInput: It is no such file. Format and size are looked at before anything is unpacked.
     """
     try:
-        with Image.open(io.BytesIO(file), formats=("WEBP",)) as image:
+        with (
+            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
+            Image.open(io.BytesIO(file), formats=("WEBP",)) as image,
+        ):
             if image.size not in _SIZES:
                 raise BadInput(f"a shared picture of {image.size[0]}x{image.size[1]} pixels", _MEND)
             return image.convert("RGB").tobytes()
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadInput(f"a shared picture that cannot be read: {error}", _MEND) from None
 
 

@@ -29,8 +29,8 @@ def run(messages: int, seed: int = 1, progress: Callable[[str], None] = lambda t
         progress: Told what comes next.
 
     Returns:
-        A row for each reader, with ``value`` (messages), ``unit``, ``ratio`` (share refused), ``against``, ``workload``; then one for each
-        mutation, over all decoders.
+        A row for each reader, with ``value`` (messages), ``unit``, ``ratio`` (share refused), ``against``, ``workload``; then one
+        for each mutation, over all decoders.
 
     Raises:
         RunFailed: A message was neither understood nor refused as documented, or took more than a second, or 256 MiB; or a

@@ -144,7 +144,7 @@ def _streams(corpus: Corpus) -> tuple[bytes, ...]:
     message = b"MSG semcast.v1.r.x.0.1 1 %d\r\n%b\r\n" % (len(raw), raw)
     head = b"NATS/1.0\r\nSemcast-Part: 5/0/3\r\n\r\n"
     cut = b"HMSG semcast.v1.r.x.0.1 2 %d %d\r\n%b%b\r\n" % (len(head), len(head) + len(raw), head, raw)
-    return info + message, info + b"PING\r\n" + cut + b"PONG\r\n", b"+OK\r\n" + message * 3, info + b"-ERR 'Stale Connection'\r\n"
+    return info + message, info + cut + b"PONG\r\n", b"+OK\r\n" + message * 3, info + b"-ERR 'Stale Connection'\r\n"
 
 
 def _stream(raw: bytes) -> None:
