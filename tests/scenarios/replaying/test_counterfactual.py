@@ -5,15 +5,23 @@ import math
 from pathlib import Path
 
 import pytest
+from scipy import stats
 from semcast.agents.base import PAYLOADS
+from semcast.bus import keys
 from semcast.bus.envelope import EXOGENOUS, Codec, Envelope
 from semcast.bus.errors import BadInput, RunFailed
 from semcast.bus.records import Capture, Shown
 from semcast.bus.trace_reading import TraceReader, TraceRecord
 from semcast.scenarios.cli import main
+from semcast.scenarios.comparison.objectives import with_derived
+from semcast.scenarios.comparison.statistics import paired
 from semcast.scenarios.metrics.table import read_rows
 from semcast.scenarios.replaying import counterfactual as module
+from semcast.scenarios.replaying.counterfactual import BEFORE as BEFORE_RUN
+from semcast.scenarios.replaying.counterfactual import NOW as NOW_RUN
 from semcast.scenarios.replaying.counterfactual import counterfactual
+
+from ..comparison.worlds import cell
 
 
 def anew(recorded: Path, out: Path, *options: str) -> dict:  # type: ignore[type-arg]
@@ -134,3 +142,25 @@ def test_a_damaged_trace_is_told_with_its_chunk_and_nothing_is_made(
 ) -> None:
     assert main(["replay", str(damaged), "--policy", "encoder=snr-table", "--out", str(tmp_path / "out")]) == 1
     assert "w0-0.mcap: chunk 0" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_intervals_are_those_of_normal_theory_paired_and_unpaired(other: Path) -> None:
+    """200 requests whose values go together: Student's intervals of the differences, and of two means, by numpy and scipy."""
+    rng = keys.generator("test", "counterfactual")
+    shared = 3.0 * rng.standard_normal(200)
+    then, now = shared + rng.standard_normal(200), shared + 0.5 + rng.standard_normal(200)
+    requests = [f"u/{i}" for i in range(200)]
+    cells = [cell(name, 1, requests, psnr_db=list(values)) for name, values in ((BEFORE_RUN, then), (NOW_RUN, now))]
+    data = with_derived(paired((BEFORE_RUN, NOW_RUN), cells))
+    row = next(row for row in module.rows_of(data) if row["metric"] == "psnr_db")
+    difference = now - then
+    assert row["difference"] == pytest.approx(difference.mean()) and row[NOW_RUN] == pytest.approx(now.mean())
+    half = stats.t.ppf(0.975, 199) * difference.std(ddof=1) / math.sqrt(200)
+    assert (row["low"], row["high"]) == pytest.approx((difference.mean() - half, difference.mean() + half), abs=0.12 * half)
+    apart = stats.t.ppf(0.975, 398) * math.sqrt((then.var(ddof=1) + now.var(ddof=1)) / 200)
+    low, high = row["unpaired_low"], row["unpaired_high"]
+    assert (low, high) == pytest.approx((difference.mean() - apart, difference.mean() + apart), abs=0.12 * apart)
+    ratio = math.sqrt(then.var(ddof=1) + now.var(ddof=1)) / difference.std(ddof=1)
+    assert row["times_narrower"] == pytest.approx(ratio, rel=0.1) and ratio > 2.5
+    page = (other / "report.html").read_text()
+    assert "unpaired" in page and "times narrower" in page
