@@ -15,8 +15,9 @@ import msgspec
 from .calls import ModelCalls, ModelSet, PendingCall
 from .divergence import Divergence, compare, emitted_ns
 from .engine import Agent, Worker
-from .envelope import ACTIVITY, Codec, Envelope
+from .envelope import ACTIVITY, EXOGENOUS, Codec, Envelope
 from .exchange.memory import Hub, MemoryExchange
+from .outside import Injection
 from .trace_reading import TraceRecord
 from .world import World
 
@@ -52,11 +53,15 @@ class AgentReplay:
 
 
 def inbox_of(agent: str, records: Sequence[TraceRecord]) -> list[Envelope]:
-    """What an agent handled, in key order: all that was delivered to it later than it was sent, which its records are not."""
+    """What an agent handled, in key order: its own records are none of it.
+
+    They are delivered when they are sent. So is what came from outside, which it is given.
+    """
     return [
         record.envelope
         for record in records
-        if record.envelope.destination == agent and record.envelope.t_deliver > record.envelope.t_send
+        if record.envelope.destination == agent
+        and (record.envelope.t_deliver > record.envelope.t_send or record.envelope.origin == EXOGENOUS)
     ]
 
 
@@ -146,6 +151,8 @@ class _LoneWorker(Worker):
         pending = self._recorded.pending.pop(event.sequence, None) if event.origin == ACTIVITY else None
         if pending is not None:
             event = msgspec.structs.replace(event, payload=self._result_of(pending).payload)
+        if event.origin == EXOGENOUS:
+            event = self._from_outside(Injection.of(event))
         self._at(event.t_deliver)
         call(self._home.agent.handle, event, self._context)
         self.queue.clear()

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from . import keys
 from .calls import ModelCalls, ModelSet, PendingCall
 from .clock import NEVER, SECOND
-from .envelope import ACTIVITY, AGENT, CONTROL, DATA, PRIVATE, TIMER, VERSION, Codec, Envelope
+from .envelope import ACTIVITY, AGENT, CONTROL, DATA, OUTSIDE, PRIVATE, TIMER, VERSION, Codec, Envelope
 from .errors import RunFailed
+from .outside import Injection, Outside
 from .payload import Message
 from .world import World
 
@@ -202,6 +203,7 @@ class Worker:
         models: Role -> model.
         codec: MessagePack form of records.
         trace: Where records go; None keeps none.
+        outside: What comes from outside while the run goes on.
         on_window: Called after each window with (simulated time, events so far); for progress only.
         on_interval: Called where an interval of the chains has ended; the place for a snapshot.
         on_end: Called with the report before the worker leaves: nobody needs it any more when ``run`` returns.
@@ -218,12 +220,13 @@ class Worker:
         models: ModelSet | None = None,
         codec: Codec | None = None,
         trace: TraceSink | None = None,
+        outside: Outside | None = None,
         on_window: Callable[[int, int], None] | None = None,
         on_interval: Callable[[Worker], None] | None = None,
         on_end: Callable[[WorkerReport], None] | None = None,
     ) -> None:
         self.world, self.index, self.workers = world, index, workers
-        self.exchange, self.trace = exchange, trace
+        self.exchange, self.trace, self.outside = exchange, trace, outside or Outside()
         self.on_window, self.on_interval, self.on_end = on_window, on_interval, on_end
         self.codec = codec or Codec()
         self.calls = ModelCalls(models or {})
@@ -268,6 +271,7 @@ class Worker:
         """Run to the end: until nobody has an event left."""
         try:
             await self.exchange.open(self.round)
+            await self.outside.open()
             if self.granted < 0:
                 self.start()
             else:
@@ -281,13 +285,16 @@ class Worker:
             if self.on_end is not None:
                 self.on_end(report)
         finally:
+            await self.outside.close()
             await self.exchange.close()
         return report
 
     async def _swap(self) -> int:
         """End a round; returns the earliest time at which anybody has something to do."""
         out, self.out = self.out, [[] for _ in range(self.workers)]
-        floor = min(self.sent_floor, self.queue[0][0] if self.queue else NEVER)
+        injections, floor = await self.outside.at((self.granted + 1) * self.world.lookahead_ns)
+        self.inject(injections)
+        floor = min(floor, self.sent_floor, self.queue[0][0] if self.queue else NEVER)
         self.sent_floor = NEVER
         arrivals, earliest = await self.exchange.swap(self.round, out, floor)
         self.round += 1
@@ -307,6 +314,11 @@ class Worker:
         for e in arrivals:
             heapq.heappush(self.queue, (e.t_deliver, e.priority, rank[e.source], e.sequence, e))
 
+    def inject(self, injections: Sequence[Injection]) -> None:
+        """Queue what comes from outside: the first thing that happens at its time, which no granted window holds."""
+        for each in injections:
+            heapq.heappush(self.queue, (each.t_ns, OUTSIDE, self._rank[each.agent], each.number, each))
+
     def execute(self, window: int) -> None:
         """Handle all events of one window in key order."""
         interval = window // self.world.chain_windows
@@ -321,6 +333,8 @@ class Worker:
             event = heapq.heappop(queue)[4]
             if event.__class__ is PendingCall:
                 event = self._result_of(event)
+            elif event.__class__ is Injection:
+                event = self._from_outside(event)
             home = homes[event.destination]
             context._home, context.id, context.now = home, home.id, event.t_deliver
             self.t_ns = event.t_deliver
@@ -337,6 +351,14 @@ class Worker:
         envelope = Envelope(VERSION, call.t_issue, t_done, priority, home.id, home.id, sequence, call.key, ACTIVITY, payload)
         # A user's pictures and their extractions are its own: results stay in the restricted segment, as no subject carries them.
         self.keep(home, envelope, True)
+        return envelope
+
+    def _from_outside(self, injection: Injection) -> Envelope:
+        """The event that something from outside has become: a record of the agent that gets it."""
+        home = self.homes[injection.agent]
+        envelope = injection.envelope(home.sequence)
+        home.sequence += 1
+        self.keep(home, envelope, False)
         return envelope
 
     def events_by_role(self) -> dict[str, int]:

@@ -16,8 +16,8 @@ Network = Conversation | Record
 VERSION = 1
 _ALSO_BAD = (RecursionError, UnicodeDecodeError)
 """What msgspec raises besides its own errors for bytes that are nested too deeply or hold text that is none."""
-TIMER, CONTROL, DATA = 0, 1, 2
-"""Priorities at equal delivery times."""
+OUTSIDE, TIMER, CONTROL, DATA = -1, 0, 1, 2
+"""Priorities at equal delivery times; what comes from outside the network is first."""
 EXOGENOUS, AGENT, ACTIVITY, PRIVATE = "exogenous", "agent", "activity", "private"
 """Origins of a record. ``private`` records stay with their agent: in the restricted trace segment, never on a subject."""
 
@@ -32,7 +32,7 @@ class Envelope(Struct, frozen=True, array_like=True, forbid_unknown_fields=True,
     version: int
     t_send: Nanoseconds
     t_deliver: Nanoseconds
-    priority: Annotated[int, Meta(ge=TIMER, le=DATA)]
+    priority: Annotated[int, Meta(ge=OUTSIDE, le=DATA)]
     source: str
     destination: str
     """Agent id; the source's own for timers, model results and records."""

@@ -7,7 +7,9 @@ Pictures are uint8 RGB bytes, symbols little-endian complex64 bytes, vectors lit
 nanoseconds, SNRs Es/N0 in dB. A *request* id is ``"<sender id>/<number>"``; it is empty where no request is meant.
 """
 
-from msgspec import Struct
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
 
 from .blocks import Attestation, Ballot, Proposal, SealedBlock
 from .payload import Count, Decibel, Finite, Message, Nanoseconds, Unit, Vector
@@ -358,6 +360,24 @@ class Tick(Message, frozen=True):
     request: str = ""
 
 
+# --- from outside -------------------------------------------------------------------------------------------------------
+
+
+class Ask(Message, frozen=True):
+    """Somebody outside -> the user as whom it acts: take a picture now and send it to ``recipient`` (bus/asks.py).
+
+    ``number``: of the request, given to it when it was accepted. ``things``: how many are in view; 0: as the scenario says.
+    ``subject``: an own subject of the user that is in view, or none. ``words``: what it says about it, where goals are inferred.
+    """
+
+    number: Count
+    recipient: str
+    task: Literal["greeting", "mapping"] = "greeting"
+    things: Annotated[int, Meta(ge=0, le=8)] = 0
+    subject: str = ""
+    words: str = ""
+
+
 Conversation = (
     Body
     | Uplink
@@ -375,5 +395,6 @@ Conversation = (
     | CodecRequest
     | CodecWeights
     | Tick
+    | Ask
 )
 """Every message, timers included; records come beside (bus/records.py)."""

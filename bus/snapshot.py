@@ -17,6 +17,7 @@ from .calls import PendingCall
 from .engine import CHAIN_BYTES, Worker
 from .envelope import DATA, VERSION, Codec, Envelope
 from .errors import BadInput
+from .outside import Injection
 
 SNAPSHOT_VERSION = 2
 
@@ -58,6 +59,7 @@ def take(worker: Worker) -> bytes:
     """Snapshot of a worker that is between two windows.
 
     Model calls that wait are kept as calls; one that has run already is kept as a call too, and runs again to the same result.
+    What comes from outside is no part of it: it has a log of its own (bus/asks.py).
     """
     worker.close_interval()
     agents = {
@@ -67,7 +69,8 @@ def take(worker: Worker) -> bytes:
         for name, home in worker.homes.items()
     }
     encode = worker.codec.encode
-    queue = [encode(item[4]) for item in sorted(worker.queue, key=lambda i: i[:4]) if item[4].__class__ is not PendingCall]
+    events = [item[4] for item in sorted(worker.queue, key=lambda i: i[:4])]
+    queue = [encode(event) for event in events if event.__class__ is not PendingCall and event.__class__ is not Injection]
     waiting = sorted((item[4] for item in worker.queue if item[4].__class__ is PendingCall), key=lambda call: call.order)
     calls = [(encode(_call_envelope(call)), call.role) for call in waiting]
     return msgspec.msgpack.encode(

@@ -5,9 +5,10 @@ A message to an agent goes to
     semcast.v1.<run>.<dst shard>.<src shard>.<dst role>.<dst id>.<src role>.<src id>.<kind>
 
 a worker's record of one round (packed messages, or the names of those sent one by one) to
-``semcast.v1.<run>.x.<dst worker>.<src worker>``, control to ``semcast.v1.<run>.ctl.<dst worker>.<src worker>``.
+``semcast.v1.<run>.x.<dst worker>.<src worker>``, control to ``semcast.v1.<run>.ctl.<dst worker>.<src worker>``, what somebody
+outside asks of a user to ``semcast.v1.<run>.inject.<dst shard>.user.<dst id>``.
 ``nats sub 'semcast.v1.<run>.*.*.user.17.>'`` shows what reaches user 17, ``'semcast.v1.<run>.*.*.*.*.user.17.>'`` what it
-sends. The three families differ in their number of tokens, so that an allow-list for one never lets another through.
+sends. The families differ, x and ctl aside, in their number of tokens, so that an allow-list for one never lets another through.
 """
 
 import re
@@ -120,6 +121,11 @@ def subscribe_allowed(run: str, worker: int, workers: int, shards: int) -> list[
     return [*messages, f"{base}.x.{worker}.*", f"{base}.ctl.{worker}.*"]
 
 
+def asks_of(run: str, shard: int | str) -> str:
+    """Wildcard subject of what is asked from outside of the users of a shard; ``"*"`` for all shards."""
+    return f"{ROOT}.{run}.inject.{shard}.user.*"
+
+
 class Subjects:
     """Subjects of one run.
 
@@ -148,6 +154,14 @@ class Subjects:
     def batch(self, destination: int, source: int | str) -> str:
         """Subject of a worker's records of its rounds for another; source ``"*"`` for all."""
         return f"{self.base}.x.{destination}.{source}"
+
+    def ask(self, user: str) -> str:
+        """Subject of what is asked from outside of a user.
+
+        Raises:
+            KeyError: It is no agent of the run.
+        """
+        return f"{self.base}.inject.{self.shard[user]}.{user}"
 
     def control(self, destination: int, source: int | str) -> str:
         """Subject of control between two workers; source ``"*"`` for all."""

@@ -5,7 +5,7 @@ queue is full. Here the loop reads into one buffer, a payload is copied out once
 too slow lets the bytes wait in the kernel and in the server. ``semcast bench engine`` measures what that gains.
 
 Source: the NATS client protocol (INFO, CONNECT, PUB, HPUB, SUB, MSG, HMSG, PING, PONG, +OK, -ERR). Left out: reconnecting (a lost
-connection ends the run), queue groups, request and reply, JetStream, NKey and JWT credentials.
+connection ends the run), queue groups, requests, JetStream, NKey and JWT credentials.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ _HEADER = b"NATS/1.0\r\n"
 
 
 class Received(Struct, frozen=True, gc=False):
-    """A message from the server; ``header`` is the value of its one header, or empty."""
+    """A message from the server; ``header`` is the value of its one header, ``reply`` where it wants an answer; or empty."""
 
     subject: str
     data: bytes
     header: str = ""
+    reply: str = ""
 
 
 Handler = Callable[[Received], None]
@@ -61,7 +62,7 @@ class Client(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._use(bytearray(READ_BYTES))
         self._start = self._end = 0
-        self._message: tuple[bytes, bytes, int, int] | None = None  # sid, subject, header bytes, all bytes
+        self._message: tuple[bytes, bytes, bytes, int, int] | None = None  # sid, subject, reply, header bytes, all bytes
         self._handlers: dict[bytes, Handler] = {}
         self._out: list[bytes] = []
         self._pongs: list[asyncio.Future[None]] = []
@@ -184,14 +185,14 @@ class Client(asyncio.BufferedProtocol):
                 self._start = end + 2
                 self._line(line)
             else:
-                sid, subject, head, size = self._message
+                sid, subject, reply, head, size = self._message
                 needed = size + 2
                 if self._end - self._start < needed:
                     break
                 begin, self._start, self._message = self._start, self._start + needed, None
                 data = bytes(self._view[begin + head : begin + size])
                 header = _header_value(bytes(self._view[begin : begin + head])) if head else ""
-                self._handlers[sid](Received(subject.decode(errors="replace"), data, header))
+                self._handlers[sid](Received(subject.decode(errors="replace"), data, header, reply.decode(errors="replace")))
         self._make_room(needed)
 
     def _make_room(self, needed: int) -> None:
@@ -217,12 +218,12 @@ class Client(asyncio.BufferedProtocol):
         words = line.split(maxsplit=6)
         operation = words[0].upper() if words else b""
         if operation == b"MSG" and len(words) in (4, 5):
-            self._message = (self._sid(words[2]), words[1], 0, _size(words[-1]))
+            self._message = (self._sid(words[2]), words[1], words[3] if len(words) == 5 else b"", 0, _size(words[-1]))
         elif operation == b"HMSG" and len(words) in (5, 6):
             head, size = _size(words[-2]), _size(words[-1])
             if head > size:
                 raise ValueError(f"a message of {size} bytes with {head} bytes of headers")
-            self._message = (self._sid(words[2]), words[1], head, size)
+            self._message = (self._sid(words[2]), words[1], words[3] if len(words) == 6 else b"", head, size)
         elif operation == b"PING":
             self._put(b"PONG\r\n")
         elif operation == b"PONG":

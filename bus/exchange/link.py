@@ -162,7 +162,9 @@ class Link:
                 if loop.time() < until and "refuses the credentials" not in str(error):
                     continue
                 message = f"{self._name} lost the NATS server at {self._access.url}: {lost}"
-                self._on_failure(RunFailed(f"{message}; {error.message}", "go on when the server is there: semcast run --resume RUN"))
+                self._on_failure(
+                    RunFailed(f"{message}; {error.message}", "go on when the server is there: semcast run --resume RUN")
+                )
                 return
             self._counts.returns += 1
             log.warning("%s is connected again", self._name)

@@ -99,7 +99,8 @@ class NatsExchange(ABC):
         self._assemblies: dict[tuple[int, int], Assembly] = {}
         self._ready: dict[int, dict[int, tuple[Any, int]]] = {}
         self._sent = SentRounds(recovers, ask_again_s)
-        self._horizon = 0
+        self.horizons: dict[int, int] = {}
+        """Peer -> a round later than all of which it may have heard, by what it said when it or this worker came."""
         self.taken: dict[str, int] = {}
         self._incarnations: dict[int, int] = {}
         self._present: set[int] = set()
@@ -336,7 +337,7 @@ class NatsExchange(ABC):
         if round < self._round or peer in self._ready.get(round, ()):
             self.counts.duplicates += 1
             return
-        if round > max(self._round + 1, self._horizon):
+        if round > max(self._round + 1, *self.horizons.values()):
             if self._begun:  # else a peer's hello, which tells its round, is still on its way
                 self.reject(message.subject, message.data, f"round {round} while in round {self._round}")
             return
@@ -374,7 +375,7 @@ class NatsExchange(ABC):
         elif not self._known(peer, control.incarnation):
             return
         if isinstance(control, Hello):
-            self._horizon = max(self._horizon, control.round + 1)
+            self.horizons[peer] = max(self.horizons.get(peer, 0), control.round + 1)
             if not control.answer and peer != self.index:
                 self._tell(peer, Hello(self._incarnation, answer=True, round=self._round))
         elif isinstance(control, Again):

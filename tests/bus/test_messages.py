@@ -1,7 +1,7 @@
 """Wire format: every kind round-trips, the reference MessagePack library reads it, and bad bytes are refused."""
 
 import math
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgpack
 import msgspec
@@ -31,6 +31,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     if kind is Any:
         return st.integers(0, 9)
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return st.sampled_from(inner)
     if origin is Annotated:
         low, high = inner[1].ge, inner[1].le
         return st.integers(low, high) if inner[0] is int else st.floats(low, high) if inner[0] is float else values(inner[0])
@@ -52,7 +54,7 @@ ENVELOPES = st.builds(
     version=st.just(VERSION),
     t_send=TIME,
     t_deliver=TIME,
-    priority=st.integers(0, 2),
+    priority=st.integers(-1, 2),
     source=st.text(max_size=10),
     destination=st.text(max_size=10),
     sequence=st.integers(0, 2**53),
@@ -101,7 +103,14 @@ def test_numbers_that_make_no_sense_are_refused() -> None:
     for satisfaction in (math.nan, math.inf, -0.1, 1.1):
         with pytest.raises(msgspec.ValidationError, match="satisfaction"):
             read(msgspec.structs.replace(good, satisfaction=satisfaction))
-    for wrong in ({"t_send": -1}, {"t_deliver": 2**63}, {"priority": 3}, {"sequence": -1}, {"origin": "heaven"}):
+    for wrong in (
+        {"t_send": -1},
+        {"t_deliver": 2**63},
+        {"priority": 3},
+        {"priority": -2},
+        {"sequence": -1},
+        {"origin": "heaven"},
+    ):
         with pytest.raises(msgspec.ValidationError):
             read(good, **wrong)
 
