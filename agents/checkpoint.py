@@ -36,10 +36,14 @@ class Checkpoint(Struct, frozen=True):
 
 
 class WorkerResult(Struct, frozen=True):
-    """What one worker reports: the engine's report and the number of messages it refused as invalid."""
+    """What one worker reports: the engine's report, the number of messages it refused as invalid, and where its wall time went.
+
+    ``seconds``: see ``bus.profiling``; empty unless asked for.
+    """
 
     report: WorkerReport
     rejected: int = 0
+    seconds: dict[str, float] = {}
 
 
 class Checkpoints:

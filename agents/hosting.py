@@ -16,7 +16,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +30,8 @@ from ..bus.server import ExternalServer, NatsServer, nats_server
 from .base import make_world
 from .checkpoint import WorkerResult
 from .processes import ProcessFleet
-from .recovery import Gone, Line, Said, Supervisor, ended, first_specs
+from .progress import Total, added
+from .recovery import Fleet, Gone, Line, Said, Supervisor, ended, first_specs
 from .request import Progress, RunReport, RunRequest, worker_count
 from .worker import WorkerSpec, log_to, run_over_nats, run_worker
 
@@ -96,26 +96,33 @@ def run(
             uvloop=uvloop,
             metadata=request.metadata,
             spacing=request.spacing,
+            profile=request.profile,
         )
         for index in range(workers)
     ]
-    results, recoveries = ended(specs), 0
+    results, recoveries, start_s = ended(specs), 0, dict[str, float]()
     specs = specs if results else first_specs(specs)
     if results:
         log.info("all workers had ended already")
     elif request.host == "memory":
         results = _in_memory(specs, on_progress)
     else:
-        with _server(request, workers, world.shards) as server:
+        with contextlib.ExitStack() as stack:
+            server = stack.enter_context(_server(request, workers, world.shards))
+            start_s["NATS"] = time.monotonic() - started
             specs = [msgspec.structs.replace(spec, access=server.worker(spec.index)) for spec in specs]
-            with _ray_fleet(request.address, workers) if request.host == "ray" else nullcontext(ProcessFleet()) as fleet:
-                told = _Sum(workers, on_progress).update
-                supervisor = Supervisor(fleet, server, specs, told, stall_s=request.stall_s, watch=watch)
-                results, recoveries = supervisor.run(), supervisor.recoveries
-    return _report(results, time.monotonic() - started, recoveries)
+            fleet: Fleet = ProcessFleet()
+            if request.host == "ray":
+                fleet = stack.enter_context(_ray_fleet(request.address, workers))
+                start_s["Ray"] = time.monotonic() - started - start_s["NATS"]
+            told = Total(workers, on_progress).update
+            supervisor = Supervisor(fleet, server, specs, told, stall_s=request.stall_s, watch=watch)
+            results, recoveries, start_s["workers"] = supervisor.run(), supervisor.recoveries, supervisor.ready_s
+    report = _report(results, time.monotonic() - started)
+    return msgspec.structs.replace(report, recoveries=recoveries, start_s=start_s)
 
 
-def _report(results: Sequence[WorkerResult], wall_s: float, recoveries: int) -> RunReport:
+def _report(results: Sequence[WorkerResult], wall_s: float) -> RunReport:
     reports = [result.report for result in results]
     chains = {name: value for report in reports for name, value in report.chains.items()}
     return RunReport(
@@ -126,39 +133,15 @@ def _report(results: Sequence[WorkerResult], wall_s: float, recoveries: int) -> 
         wall_s=wall_s,
         sim_s=max(report.t_ns for report in reports) / 1e9,
         rejected=sum(result.rejected for result in results),
-        recoveries=recoveries,
+        seconds=added(result.seconds for result in results),
     )
-
-
-class _Sum:
-    """Adds up the progress of all workers and tells the sum."""
-
-    def __init__(self, workers: int, tell: Tell) -> None:
-        self._parts = [Progress(0, 0, {}) for _ in range(workers)]
-        self._tell = tell
-
-    def update(self, index: int, part: Progress) -> None:
-        self._parts[index] = part
-        events: dict[str, int] = {}
-        for each in self._parts:
-            for role, count in each.events.items():
-                events[role] = events.get(role, 0) + count
-        self._tell(
-            Progress(
-                sim_ns=max(each.sim_ns for each in self._parts),
-                windows=max(each.windows for each in self._parts),
-                events=dict(sorted(events.items())),
-                started=sum(each.started for each in self._parts),
-                done=sum(each.done for each in self._parts),
-            )
-        )
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 
 def _in_memory(specs: Sequence[WorkerSpec], tell: Tell) -> list[WorkerResult]:
-    hub, total = Hub(len(specs)), _Sum(len(specs), tell)
+    hub, total = Hub(len(specs)), Total(len(specs), tell)
 
     async def together() -> list[WorkerResult]:
         tasks = [

@@ -109,6 +109,7 @@ class Supervisor:
     Attributes:
         specs: The living incarnations.
         recoveries: How often a worker or the server was made anew.
+        ready_s: Wall-clock time from the start of the first worker until all had been heard.
     """
 
     def __init__(
@@ -123,6 +124,9 @@ class Supervisor:
     ) -> None:
         self.fleet, self.server, self.specs = fleet, server, list(specs)
         self.recoveries = 0
+        self.ready_s = 0.0
+        self._silent = {spec.index for spec in specs}
+        self._started_s = time.monotonic()
         self._on_progress, self._stall_s, self._watch = on_progress, stall_s, watch
         self._checkpoints = Checkpoints(Path(specs[0].folder)) if specs[0].folder else None
         self._results: dict[int, WorkerResult] = {}
@@ -159,7 +163,10 @@ class Supervisor:
         spec, what = self.specs[said.index], said.what
         if said.incarnation != spec.incarnation:
             return
-        self._heard_s[said.index] = time.monotonic()
+        self._heard_s[said.index] = now = time.monotonic()
+        if said.index in self._silent:
+            self._silent.remove(said.index)
+            self.ready_s = now - self._started_s
         if isinstance(what, Gone):
             self._lost(spec, what)
         elif what.progress is not None:

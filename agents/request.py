@@ -16,7 +16,7 @@ class RunRequest(Struct, frozen=True):
     URL of a server, empty for an embedded one; ``address``: Ray cluster, empty for a local one; ``tap``: agents whose messages
     are republished in the packed form. ``metadata`` (scenario, versions) is written into the trace as it is. ``spacing``: a
     checkpoint at every so many intervals of the hash chains (of 256 windows); ``stall_s``: wall-clock time after which a worker
-    that gives no sign of life is made anew from one.
+    that gives no sign of life is made anew from one. ``profile``: whether to report where the wall time goes.
     """
 
     run: str
@@ -33,6 +33,7 @@ class RunRequest(Struct, frozen=True):
     metadata: dict[str, str] = {}
     spacing: int = 8
     stall_s: float = 120.0
+    profile: bool = False
 
 
 def worker_count(host: str, asked: int) -> int:
@@ -53,7 +54,8 @@ class Progress(Struct, frozen=True):
 class RunReport(Struct, frozen=True):
     """A finished run: digest, the agents' chain values, counts, times in seconds, and how many messages were refused.
 
-    ``recoveries``: how often a worker or the server was lost and made anew.
+    ``recoveries``: how often a worker or the server was lost and made anew. ``seconds``: where the workers' wall time went, added
+    up, if that was asked for; ``start_s``: what the host had to start first, such as Ray.
     """
 
     digest: str
@@ -64,3 +66,5 @@ class RunReport(Struct, frozen=True):
     sim_s: float
     rejected: int = 0
     recoveries: int = 0
+    seconds: dict[str, float] = {}
+    start_s: dict[str, float] = {}

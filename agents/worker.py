@@ -30,6 +30,7 @@ from ..bus.exchange.chaos import Chaos
 from ..bus.exchange.nats import nats_exchange
 from ..bus.exchange.rounds import NatsExchange
 from ..bus.messages import Failure
+from ..bus.profiling import BUILDING, ENGINE, Stopwatch, TimedModels, watch_worker
 from ..bus.records import Capture, Shown
 from ..bus.server import Access
 from ..bus.tap import Tap
@@ -53,7 +54,7 @@ class WorkerSpec(Struct, frozen=True):
 
     ``folder``: the run folder, empty to keep no trace. ``uvloop``: use it where it is installed. ``spacing``: a checkpoint at
     every so many intervals of the hash chains. ``incarnation``: of this worker. ``resume``: round of the checkpoint from which
-    it goes on; 0: it begins.
+    it goes on; 0: it begins. ``profile``: report where the wall time goes.
     """
 
     run: str
@@ -72,10 +73,11 @@ class WorkerSpec(Struct, frozen=True):
     spacing: int = 8
     incarnation: int = 0
     resume: int = 0
+    profile: bool = False
 
 
 def make_worker(
-    spec: WorkerSpec, exchange: Exchange, on_progress: Callable[[Progress], None]
+    spec: WorkerSpec, exchange: Exchange, on_progress: Callable[[Progress], None], watch: Stopwatch | None = None
 ) -> tuple[Worker, TraceWriter | None]:
     """Build a worker around its exchange, in the state of the checkpoint from which it goes on."""
     world = make_world(spec.settings, spec.run)
@@ -91,13 +93,14 @@ def make_worker(
     if spec.tap and isinstance(exchange, NatsExchange):
         sink = Tap(exchange, spec.tap, trace)
     counting = _Counting(sink, before)
+    models = load_models(spec.models, hub=spec.hub)
     worker = Worker(
         world,
         make_agents(spec.settings, mine),
         exchange,
         index=spec.index,
         workers=spec.workers,
-        models=load_models(spec.models, hub=spec.hub),
+        models=TimedModels(models, watch) if watch else models,
         codec=Codec(PAYLOADS),
         trace=counting,
     )
@@ -109,6 +112,8 @@ def make_worker(
         place = lambda: (writer.rotate(), counting.started, counting.done)  # noqa: E731
         worker.on_interval = CheckpointWriter(checkpoints, spec.spacing, place, worker.interval)
     worker.on_window = _ProgressTeller(worker, counting, on_progress)
+    if watch:
+        watch_worker(worker, watch)
     return worker, trace
 
 
@@ -165,11 +170,12 @@ async def run_worker(
     Its trace is closed with its chain values also when it fails. At the end its report is in the run folder and told to
     ``on_result`` before its peers hear that it needs them no more.
     """
-    worker, trace = make_worker(spec, exchange, on_progress)
+    watch = Stopwatch(ENGINE) if spec.profile else None
+    worker, trace = (watch.timed(BUILDING, make_worker) if watch else make_worker)(spec, exchange, on_progress, watch)
 
     def result(report: WorkerReport) -> WorkerResult:
         counts = getattr(exchange, "counts", None)
-        return WorkerResult(report, rejected=counts.rejected if counts else 0)
+        return WorkerResult(report, rejected=counts.rejected if counts else 0, seconds=watch.seconds if watch else {})
 
     def end(report: WorkerReport) -> None:
         if trace is not None:

@@ -19,6 +19,7 @@ from . import folder as folders
 from .build import hub_settings, network_settings, policies
 from .live import Display, display
 from .loading import dumps, load
+from .profile import Seconds, lap, process_age_s
 from .schema import Scenario
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def run(
     address: str = "",
     tap: tuple[str, ...] = (),
     report: bool = True,
+    profile: bool = False,
 ) -> Outcome:
     """Run a scenario and write its folder.
 
@@ -58,6 +60,7 @@ def run(
         address: Address of a Ray cluster instead of a local one.
         tap: Agents whose messages are republished live in the packed form.
         report: Write figures and ``report.html``, too.
+        profile: Note in ``run.json`` where the wall time goes (see profile.py).
 
     Returns:
         The run folder and how it went; the folder is kept and its ``run.json`` has the same status.
@@ -67,7 +70,7 @@ def run(
     """
     folder = folders.make(scenario.name, out)
     folders.write_text(folder / folders.SCENARIO_FILE, dumps(scenario))
-    return _carry_out(scenario, folder, _first_state(scenario, command), _How(show, nats, address, tap, report))
+    return _carry_out(scenario, folder, _first_state(scenario, command), _How(show, nats, address, tap, report, profile))
 
 
 def resume(
@@ -114,6 +117,7 @@ class _How:
     address: str
     tap: tuple[str, ...]
     report: bool
+    profile: bool = False
 
 
 def _carry_out(scenario: Scenario, folder: Path, state: dict[str, Any], how: _How) -> Outcome:
@@ -158,11 +162,15 @@ def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how
         address=how.address,
         tap=how.tap,
         metadata=_metadata(scenario, state),
+        profile=how.profile,
     )
+    driver: Seconds = {"interpreter, imports, scenario": process_age_s()}
     started_s, before_s = time.monotonic(), float(state.get("run_wall_s", 0.0))
     try:
         with display(how.show, scenario.name, scenario.traffic.duration_s) as shown:
             answer = host(request, shown)
+        driver |= {f"start of {name}": seconds for name, seconds in answer.start_s.items()}
+        driver["run"] = answer.wall_s - sum(answer.start_s.values())
     finally:
         state["run_wall_s"] = round(before_s + time.monotonic() - started_s, 3)
     state |= {"digest": answer.digest, "sim_s": answer.sim_s, "windows": answer.windows, "events": answer.events}
@@ -170,7 +178,9 @@ def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how
     state["trace"] = trace_files(folder)
     folders.write_run(folder, state)
     _log.info("digest %s after %d windows, %d events", answer.digest, answer.windows, answer.events)
-    finish(folder, scenario, state, how.report)
+    if how.profile:
+        state["profile"] = {"driver": driver, "workers": answer.seconds}
+    finish(folder, scenario, state, how.report, driver)
     state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
 
 
@@ -207,21 +217,27 @@ def host(request: RunRequest, on_progress: Display) -> RunReport:
     return hosting.run(request, on_progress)
 
 
-def finish(folder: Path, scenario: Scenario, state: dict[str, Any], report: bool = True) -> None:
-    """Reduce the trace of a run folder to rows and results, put these into ``state``, and write figures and report."""
+def finish(folder: Path, scenario: Scenario, state: dict[str, Any], report: bool = True, seconds: Seconds | None = None) -> None:
+    """Reduce the trace of a run folder to rows and results, put these into ``state``, and write figures and report.
+
+    ``seconds``: where to note how long that took.
+    """
+    seconds = {} if seconds is None else seconds
     from .metrics.reduce import reduce_run
     from .metrics.summary import results
     from .metrics.table import write_rows
 
-    reduction = reduce_run(folder, network_settings(scenario), _features(scenario))
-    write_rows(folder / folders.ROWS_FILE, reduction.rows)
+    with lap(seconds, "reduction"):
+        reduction = reduce_run(folder, network_settings(scenario), _features(scenario))
+        write_rows(folder / folders.ROWS_FILE, reduction.rows)
     state["requests"] = len(reduction.rows)
     state["results"] = results(reduction)
     folders.write_run(folder, state)
     if report:
         from .report.page import write_report
 
-        write_report(folder, reduction, state)
+        with lap(seconds, "report"):
+            write_report(folder, reduction, state)
 
 
 def _features(scenario: Scenario) -> "Features | None":

@@ -14,7 +14,7 @@ from .output import add_json, write_json, write_table
 if TYPE_CHECKING:
     from ..runner import Outcome
 
-_FIXED = ("policy", "models", "seed", "quick", "scheme", "workers", "exchange", "out", "tap")
+_FIXED = ("policy", "models", "seed", "quick", "scheme", "workers", "exchange", "out", "tap", "profile")
 """Options that a run that goes on cannot be given."""
 
 HELP = "run a scenario; the last line printed is the run folder"
@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--address", metavar="A", default="", help="Ray cluster to run on (default: a local one)")
     parser.add_argument("--nats", metavar="URL", default="", help="NATS server to use (default: an embedded one)")
     parser.add_argument("--no-report", action="store_true", help="write rows and results, but neither figures nor report.html")
+    parser.add_argument("--profile", action="store_true", help="tell where the wall time went, also in the report")
     add_json(parser)
 
 
@@ -82,6 +83,7 @@ def _run(args: argparse.Namespace) -> "Outcome":
         address=args.address,
         tap=tuple(args.tap),
         report=not args.no_report,
+        profile=args.profile,
     )
 
 
@@ -112,5 +114,9 @@ def _show(run: dict[str, object]) -> None:
         f"{run['scenario']} ({run['scheme']}, seed {run['seed']}): {run['requests']} requests, digest {str(run['digest'])[:16]}"
     )
     write_table([{"result": name, "value": value} for name, value in results.items()], ("result", "value"), title)
+    if run.get("profile"):
+        from ..profile import profile_rows
+
+        write_table(profile_rows(run["profile"]), title="Where the wall time went, in seconds")  # type: ignore[arg-type]
     if run.get("recoveries"):
         print(f"lost and made anew meanwhile, workers and server together: {run['recoveries']} times (see run.log)")

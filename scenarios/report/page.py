@@ -8,6 +8,7 @@ from typing import Any
 from .. import folder as folders
 from ..metrics.reduce import Reduction
 from ..metrics.row import SHOWN
+from ..profile import profile_rows
 from . import figures
 from .html import chart, document, number, table, tiles
 from .models import model_table
@@ -168,6 +169,13 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
     yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in remarks) + "</ul>"
     yield "<h2>All results</h2>"
     yield table([{"result": name, "value": value} for name, value in run["results"].items()])
+    if run.get("profile"):
+        yield "<h2>Where the wall time went</h2>"
+        yield (
+            "<p>The driver's seconds are one after the other; those of all workers are added up, each moment counted to the "
+            "innermost thing a worker was doing. Idle is waiting for the others.</p>"
+        )
+        yield table(profile_rows(run["profile"]))
     yield "<h2>Policies and versions</h2>"
     yield table([{"kind": kind, "policy": policy} for kind, policy in run["policies"].items()])
     yield f'<p class="muted">{escape(", ".join(f"{name} {version}" for name, version in run["versions"].items()))}</p>'
