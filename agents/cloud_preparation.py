@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.messages import (
@@ -26,7 +28,7 @@ from .knowledge import summary_of
 from .knowledge.items import CLOUD, HISTORY, PREFERENCE, SUBJECT
 from .knowledge.retrieval import to_float16
 from .models.roles import Box, Branch, Personalise
-from .pictures import decompress
+from .pictures import decompress, sound
 
 TERMS_AT, SETTLE_AT = 0.1, 0.5
 """When terms are published and answers settled, as shares of the time before the traffic starts."""
@@ -63,9 +65,10 @@ class CloudPreparation(CloudLedger):
         self.multicast(ctx, "terms", "preparation", body_bits(published), published)
 
     def got_share(self, share: Share, message: Forwarded, ctx: Context) -> None:
-        """An answer; one that comes after the settlement is not paid and not used."""
+        """An answer; one that comes after the settlement is not paid and not used, nor is what cannot be used."""
         if not self.state.settled:
-            self.state.shares[share.user] = share
+            usable = [item for item in share.items if sound(item)]
+            self.state.shares[share.user] = share if usable == share.items else replace(share, items=usable)
 
     def tick_settle(self, tick: Tick, ctx: Context) -> None:
         """Pay, and begin to make branch models of what was accepted; with a ledger, once the block that says so is sealed."""
@@ -173,7 +176,7 @@ class CloudPreparation(CloudLedger):
     def got_knowledge(self, knowledge: Knowledge, message: Forwarded, ctx: Context) -> None:
         """More from a user: an identifier of its own making where there is no branch, or further pictures where there is one."""
         for item in knowledge.items:
-            if item.kind != SUBJECT:
+            if item.kind != SUBJECT or not sound(item):
                 continue
             if item.vector and item.name not in self.state.subjects:
                 self.know(item.name, to_float16(item.vector), knowledge.user, "its owner's identifier", ctx)

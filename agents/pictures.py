@@ -4,9 +4,11 @@ import io
 import warnings
 from collections.abc import Sequence
 
+import numpy as np
 from PIL import Image
 
 from ..bus.errors import BadInput
+from ..bus.messages import SharedItem
 from .models.roles import PICTURE_SIDE, REFERENCE_SIDE, Box
 from .scenes.draw import draw
 from .scenes.world import make_scene
@@ -52,6 +54,17 @@ def decompress(file: bytes) -> bytes:
             return image.convert("RGB").tobytes()
     except (OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadInput(f"a shared picture that cannot be read: {error}", _MEND) from None
+
+
+def sound(item: SharedItem) -> bool:
+    """Whether what somebody shares can be used: pictures that can be read, with a box each or none, and a finite vector."""
+    whole = len(item.vector) % 4 == 0 and bool(np.isfinite(np.frombuffer(item.vector, "<f4")).all())
+    try:
+        for file in item.pictures:
+            decompress(file)
+    except BadInput:
+        return False
+    return whole and len(item.boxes) in (0, len(item.pictures))
 
 
 def shared_album(subject: str) -> list[bytes]:
