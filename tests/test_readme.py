@@ -41,6 +41,8 @@ def test_command(command: str, run_folder: Path, tmp_path: Path, capsys: pytest.
         words += ["--host", "memory", "--display", "none", "--no-report", "--out", str(tmp_path / "run")]
     if words[0] == "replay" and "--policy" in words:
         words += ["--display", "none", "--out", str(tmp_path / "anew")]
+    if "--tap" in words:
+        words += ["--wait", "0"]  # nobody comes
     if "hub" in words:
         words += ["--set", f"models.hub.folder={tmp_path}"]  # whatever this machine has
     try:
