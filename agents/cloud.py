@@ -48,7 +48,7 @@ class Cloud(CloudDrawing, CloudRefusing):
 
     def on_forwarded(self, message: Forwarded, event: Envelope, ctx: Context) -> None:
         """Something came up from a user, by its edge."""
-        if reason := self.objection(message.body, message.user, message.request, ctx):
+        if reason := self.distrust(message.body, message.user, message.request, ctx):
             assert isinstance(message.body, Signable)  # nothing else is refused
             self.ask_again(message.body, message.user, message.request, reason, ctx)
             return

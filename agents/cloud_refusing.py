@@ -19,7 +19,7 @@ class CloudRefusing(CloudBase):
     def takes(self, order: GenerateOrder, edge: str, ctx: Context) -> bool:
         """Whether a prompt is to be drawn: it is what it says, and its request has not been drawn or given up already."""
         request, ended = order.prompt.request, self.state.ended
-        reason = self.objection(order.prompt, order.sender, request, ctx)
+        reason = self.distrust(order.prompt, order.sender, request, ctx)
         if request in ended:
             return False
         if reason:

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import UnsetType
 
 from ..bus.engine import Context
+from ..bus.messages import Knowledge, Prompt, Share
 from ..bus.records import Verdict
 from ..bus.signed import Signable
 from .base import NetworkAgent
@@ -21,7 +22,7 @@ class TrustingAgent(NetworkAgent):
         self.state.signed += 1
         return sign(body, self.state.signed, self.id, ctx.seed)
 
-    def objection(self, body: Any, sender: str, request: str, ctx: Context) -> str:
+    def distrust(self, body: Any, sender: str, request: str, ctx: Context) -> str:
         """Why a body that came as the sender's is refused; empty if it is taken. Every look is on record where it matters."""
         if not isinstance(body, Signable):
             return ""
@@ -36,6 +37,8 @@ class TrustingAgent(NetworkAgent):
         if sender not in self.around.user_settings and sender != self.settings.cloud:
             return UNKNOWN
         heard = self.state.senders.setdefault(sender, Heard()) if security.signatures or security.rate_hz else Heard()
+        if not _speaks_for_itself(body, sender):
+            return FALSE
         if security.signatures:
             if isinstance(body.signature, UnsetType) or not genuine(body, sender, ctx.seed):
                 return FALSE
@@ -45,3 +48,10 @@ class TrustingAgent(NetworkAgent):
         if security.rate_hz and sender != self.settings.cloud and not heard.within(security.rate_hz, ctx.now):
             return TOO_FAST
         return ""
+
+
+def _speaks_for_itself(body: Signable, sender: str) -> bool:
+    """Whether what a user says names no other user as the one who says it."""
+    if isinstance(body, Prompt):
+        return body.request.rpartition("/")[0] == sender
+    return not isinstance(body, Share | Knowledge) or body.user == sender

@@ -29,7 +29,7 @@ class User(UserRadio, UserSending, UserReceiving):
     def on_arrived(self, message: Arrived, event: Envelope, ctx: Context) -> None:
         """Something came over the air; what is signed is looked at first."""
         body = message.body
-        reason = self.objection(body, self.settings.cloud, message.request, ctx)
+        reason = self.distrust(body, self.settings.cloud, message.request, ctx)
         if reason == FALSE and isinstance(body, BranchReady | Delta):
             refusal = Refusal(message.request, kind(body))
             self.send_up(ctx, f"refusal:{self.id}:{ctx.now}", "refusal", body_bits(refusal), refusal)

@@ -30,6 +30,16 @@ def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
             "which the JSCC codecs of the scene world carry."
         )
         found.append("The extractor's thresholds are not calibrated on the scene world.")
+    if settings.security.signatures:
+        found.append(
+            "Signatures have the size of Ed25519's and are keyed hashes: keys follow from the run's seed; signing and checking "
+            "take no time."
+        )
+    if settings.adversary.stations:
+        found.append(
+            "The adversary holds no message back and touches neither CSI nor pictures, feedback or the operator's control. "
+            "Users who sign false prompts of their own are not looked for."
+        )
     if settings.scheme == "gai-scn":
         found.append("Branch models are learned identifier vectors of shared subjects; adapters of whole models come later.")
     return found

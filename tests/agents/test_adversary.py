@@ -11,7 +11,7 @@ from semcast.agents.falsifying import crafted, falsified
 from semcast.agents.knowledge.items import SUBJECT
 from semcast.agents.prompt_codec import decode
 from semcast.agents.settings import AdversarySettings, NetworkSettings, RadioSettings, SecuritySettings, tapped
-from semcast.agents.signatures import FALSE, STALE, TAG_BYTES, TOO_FAST, UNKNOWN
+from semcast.agents.signatures import FALSE, STALE, TAG_BYTES, TOO_FAST, UNKNOWN, sign
 from semcast.bus.messages import Arrived, BranchReady, Delta, Failure, Forwarded, GenerateOrder, Knowledge, Prompt, Share, Uplink
 from semcast.bus.records import AirRecord, Attack, Capture, Shown, Verdict
 from semcast.bus.signed import Refusal, Signable
@@ -176,20 +176,30 @@ def test_signatures_take_their_time_on_the_backhaul() -> None:
         assert orders and {e.t_deliver - e.t_send for e in orders} == {latency_ns + extra_ns}
 
 
+class Records:
+    """As much of a context as it takes to look at a message."""
+
+    now, seed = 0, 5
+
+    def __init__(self) -> None:
+        self.kept: list[Verdict] = []
+
+    def record(self, payload: Verdict, private: bool = False) -> None:
+        self.kept.append(payload)
+
+
+def test_nobody_speaks_for_others_even_under_a_signature_of_its_own() -> None:
+    cloud = attacked().agents["cloud.0"]
+    for body in (Prompt("user.1/1", "user.0", 0, [], b""), Share("user.1", [], 0.0), Knowledge("user.1", [])):
+        assert cloud.distrust(sign(body, 10**6, "user.2", 5), "user.2", "", Records()) == FALSE
+    assert cloud.distrust(sign(Share("user.2", [], 0.0), 10**6, "user.2", 5), "user.2", "", Records()) == ""
+
+
 def test_an_unknown_sender_is_refused_with_and_without_signatures() -> None:
-    class Records:
-        now, seed = 0, 5
-
-        def __init__(self) -> None:
-            self.kept: list[Verdict] = []
-
-        def record(self, payload: Verdict, private: bool = False) -> None:
-            self.kept.append(payload)
-
     for security in (SIGNED, SecuritySettings()):
         cloud, ctx = attacked(security).agents["cloud.0"], Records()
         prompt = Prompt("user.ghost/1", "user.0", 0, [], b"")
-        assert cloud.objection(prompt, "user.ghost", prompt.request, ctx) == UNKNOWN
+        assert cloud.distrust(prompt, "user.ghost", prompt.request, ctx) == UNKNOWN
         assert [verdict.reason for verdict in ctx.kept] == [UNKNOWN]
         assert "user.ghost" not in cloud.state.senders
 
