@@ -28,7 +28,7 @@ from ..agents.simple_models import models
 
 NAMES = [
     *("envelope", "batch", "part", "control", "part header", "subject", "prompt", "block", "picture", "NATS server"),
-    *("trace", "run.json", "model card", "scenario", "setting", "snapshot"),
+    *("trace", "run.json", "model card", "scenario", "setting", "ask", "ask log", "snapshot"),
 ]
 
 

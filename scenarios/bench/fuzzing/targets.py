@@ -15,7 +15,7 @@ from mcap.writer import CompressionType, Writer
 from ....agents import prompt_codec
 from ....agents.models.cards import CARD_NAME, read_card
 from ....agents.pictures import compress, compress_reference, decompress
-from ....bus import snapshot
+from ....bus import asks, snapshot
 from ....bus.blocks import Block
 from ....bus.engine import Worker
 from ....bus.envelope import Envelope
@@ -34,6 +34,8 @@ from ...loading import load, parse_setting, put
 from ..workloads import ping_network
 from .corpus import BLOCK, CODEC, Corpus
 from .mutations import JSON, MSGPACK, Form
+
+ASKING = asks.Asking("me", 5, "user.1", "mapping", 3, "mia/dog", "show my dog")
 
 
 class Target(NamedTuple):
@@ -73,6 +75,8 @@ def targets(corpus: Corpus, folder: Path) -> list[Target]:
         Target("model card", _cards(), _CardFile(folder), (SemcastError,), 10, JSON),
         Target("scenario", ((corpus.folder / "scenario.toml").read_bytes(),), _ScenarioFile(folder), (SemcastError,), 5),
         Target("setting", (b"traffic.rate_hz=0.5", b"policies.prompt='fixed:parts=caption'"), _setting, (SemcastError,), 10),
+        Target("ask", (asks.encode(ASKING),), _ask, (ValueError,), 30, MSGPACK),
+        Target("ask log", (_ask_log(folder),), _AskFile(folder), (SemcastError,), 10),
         Target("snapshot", (_snapshot(),), _restore, (SemcastError,), 10, MSGPACK),
     ]
 
@@ -238,6 +242,29 @@ def _cards() -> tuple[bytes, ...]:
             {"name": "tiny", "roles": ["judge"], "flops": 5, "batch": 8, "files": {"model.safetensors": "ab" * 32}}
         ).encode(),
     )
+
+
+def _ask(raw: bytes) -> None:
+    again = asks.encode(asks.decode(raw))
+    assert asks.encode(asks.decode(again)) == again
+
+
+def _ask_log(folder: Path) -> bytes:
+    """Three accepted asks."""
+    path = folder / "good-asks"
+    log = asks.AskLog(path)
+    log.add([asks.Accepted(10**9 * n, "user.0", "me", n, ASKING.ask(asks.FIRST_NUMBER + n)) for n in range(3)])
+    log.close()
+    return path.read_bytes()
+
+
+class _AskFile:
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "asks"
+
+    def __call__(self, raw: bytes) -> None:
+        self._path.write_bytes(raw)
+        asks.read_log(self._path)
 
 
 def _setting(raw: bytes) -> None:
