@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import mcap.exceptions
 import mcap.stream_reader
@@ -222,7 +222,7 @@ class TraceReader:
             self._note_cut(path, "only its owner may read it")
             return
         with path.open("rb") as file:
-            records = mcap.stream_reader.StreamReader(file, emit_chunks=True).records
+            records = mcap.stream_reader.StreamReader(_Bounded(file, path.stat().st_size), emit_chunks=True).records
             chunk = 0
             while (start := file.tell()) < end:
                 try:
@@ -243,6 +243,17 @@ class TraceReader:
         if path.name not in [name for name, _ in self.cut]:
             self.cut.append((path.name, reason))
             log.warning("trace segment %s is not whole: %s; it is read to there", path.name, reason)
+
+
+class _Bounded:
+    """A file that is never asked for more than it has: room would be made for all that a length inside a record claims."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file, self._size = file, size
+
+    def read(self, length: int) -> bytes:
+        """At most so many bytes."""
+        return self._file.read(min(length, self._size - self._file.tell()))
 
 
 def _leave_out(raw: bytes, error: Exception) -> None:

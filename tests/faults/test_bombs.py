@@ -78,6 +78,16 @@ def test_a_chunk_is_looked_at_before_it_is_unpacked(bombs: dict[str, bytes], whi
     assert "chunk" in reader.cut[0][1], name
 
 
+@pytest.mark.parametrize("claimed", [1 << 40, 1 << 62, (1 << 64) - 1])
+def test_a_length_inside_a_record_is_not_believed(claimed: int, tmp_path: Path) -> None:
+    raw = chunk(b"x" * 100, 100, "")
+    place = raw.index(struct.pack("<Q", 100) + b"x")
+    (tmp_path / "w0-0.mcap").write_bytes(raw[:place] + struct.pack("<Q", claimed) + raw[place + 8 :])
+    with cheap():
+        reader = TraceReader(tmp_path)
+        assert list(reader.records()) == [] and len(reader.cut) == 1
+
+
 def test_what_trace_segments_hold_of_ourselves_is_unpacked(tmp_path: Path) -> None:
     """A megabyte of one byte, packed, is no bomb."""
     data = b"\x07" + struct.pack("<Q", 1 << 20) + bytes(1 << 20)  # a record that every reader skips
