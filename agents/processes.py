@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -14,9 +13,7 @@ from pathlib import Path
 import msgspec
 
 from .recovery import Gone, Line, Said
-from .worker import WorkerSpec
-
-_TERMINATED = 128 + signal.SIGTERM
+from .worker import TERMINATED, WorkerSpec
 
 
 class ProcessFleet:
@@ -83,5 +80,5 @@ class ProcessFleet:
             with contextlib.suppress(msgspec.MsgspecError):  # its last line may be cut
                 self._said.put(Said(index, incarnation, msgspec.json.decode(raw, type=Line)))
         status = process.wait()
-        killed = status < 0 or status == _TERMINATED
+        killed = status < 0 or status == TERMINATED
         self._said.put(Said(index, incarnation, Gone(f"ended with exit status {status}", lost=killed)))

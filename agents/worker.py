@@ -45,6 +45,8 @@ from .settings import NetworkSettings
 
 log = logging.getLogger(__name__)
 
+TERMINATED = 128 + signal.SIGTERM
+"""Exit status of a worker process that was asked to end."""
 ALIVE_S = 1.0
 """A worker gives a sign of life so often, also while it computes."""
 
@@ -229,7 +231,8 @@ def main() -> int:
     """The worker process: a ``WorkerSpec`` on standard input, progress and result on standard output."""
     spec = msgspec.json.decode(sys.stdin.buffer.readline(), type=WorkerSpec)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the run in order: the trace is closed
+    # As a Ctrl-C, which the event loop takes between two steps and ends the run in order: the trace is closed.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     if spec.folder:
         log_to(Path(spec.folder))
     threading.Thread(target=_show_life, daemon=True).start()
@@ -238,6 +241,8 @@ def main() -> int:
     except SemcastError as error:
         _say({"error": [type(error).__name__, error.message, error.hint]})
         return error.exit_code
+    except KeyboardInterrupt:
+        return TERMINATED
     return 0
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 from ...bus.errors import BadInput, SemcastError
 from .cards import CARD_NAME, Card, read_card
@@ -150,7 +151,7 @@ def load_models(
     """The models of a profile.
 
     Args:
-        profile: ``"tiny"`` or ``"hub"``.
+        profile: ``"tiny"``, ``"hub"``, or ``"module:function"``: a function without arguments that makes a set of one's own.
         roles: Those that will be used; their cards or checkpoints are looked for at once, so that a missing one is told early.
             Default: all, unchecked.
         threads: Threads of a model call; results of different numbers may differ in the last bits. (`hub` has its own.)
@@ -164,6 +165,9 @@ def load_models(
         BadInput: Unknown profile or role, or a card that cannot be read.
         Missing: A card of one of `roles` is absent.
     """
+    module, _, function = profile.partition(":")
+    if function:
+        return cast(ModelSet, getattr(import_module(module), function)())
     sources, hub = _sources(profile), hub or HubSettings()
     if roles is not None:
         wanted = sorted(dict.fromkeys(roles))
