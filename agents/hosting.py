@@ -27,6 +27,7 @@ from ..bus.errors import BadInput, Missing, RunFailed, SemcastError
 from ..bus.exchange.chaos import Chaos
 from ..bus.exchange.memory import Hub, MemoryExchange
 from ..bus.server import ExternalServer, NatsServer, nats_server
+from . import participants
 from .base import make_world
 from .checkpoint import WorkerResult
 from .processes import ProcessFleet
@@ -76,6 +77,7 @@ def run(
     workers = worker_count(request.host, request.workers)
     if not 1 <= workers <= world.shards:
         raise BadInput(f"{workers} workers: at least 1 and at most {world.shards} (the number of shards)", "--workers N")
+    participants.check(request.host, request.external, request.pace)
     for name in request.tap:
         if name not in world.ids:
             near = difflib.get_close_matches(name, world.ids, 1)
@@ -97,6 +99,9 @@ def run(
             metadata=request.metadata,
             spacing=request.spacing,
             profile=request.profile,
+            external=request.external,
+            pace=request.pace,
+            exogenous=request.exogenous,
         )
         for index in range(workers)
     ]
@@ -109,13 +114,14 @@ def run(
     else:
         with contextlib.ExitStack() as stack:
             server = stack.enter_context(_server(request, workers, world.shards))
+            tell = stack.enter_context(participants.place_told(request, world, server, on_progress))
             start_s["NATS"] = time.monotonic() - started
             specs = [msgspec.structs.replace(spec, access=server.worker(spec.index)) for spec in specs]
             fleet: Fleet = ProcessFleet()
             if request.host == "ray":
                 fleet = stack.enter_context(_ray_fleet(request.address, workers))
                 start_s["Ray"] = time.monotonic() - started - start_s["NATS"]
-            told = Total(workers, on_progress).update
+            told = Total(workers, tell).update
             supervisor = Supervisor(fleet, server, specs, told, stall_s=request.stall_s, watch=watch)
             results, recoveries, start_s["workers"] = supervisor.run(), supervisor.recoveries, supervisor.ready_s
     report = _report(results, time.monotonic() - started)
@@ -160,7 +166,7 @@ def _in_memory(specs: Sequence[WorkerSpec], tell: Tell) -> list[WorkerResult]:
 @contextlib.contextmanager
 def _server(request: RunRequest, workers: int, shards: int) -> Iterator[NatsServer | ExternalServer]:
     """The run's NATS server; an embedded one lives no longer than the run. Leaves the observer's credential in the folder."""
-    server = nats_server(request.run, workers, shards, request.nats or None)
+    server = nats_server(request.run, workers, shards, request.nats or None, external=request.external)
     server.start()
     link = Path(request.folder) / "observer.url" if request.folder else None
     try:

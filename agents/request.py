@@ -17,6 +17,8 @@ class RunRequest(Struct, frozen=True):
     are republished in the packed form. ``metadata`` (scenario, versions) is written into the trace as it is. ``spacing``: a
     checkpoint at every so many intervals of the hash chains (of 256 windows); ``stall_s``: wall-clock time after which a worker
     that gives no sign of life is made anew from one. ``profile``: whether to report where the wall time goes.
+    ``external``: programs outside may act as users; ``pace``: simulated seconds in a second at most, 0 as fast as possible;
+    ``exogenous``: folder of a run whose messages from outside come again.
     """
 
     run: str
@@ -34,6 +36,9 @@ class RunRequest(Struct, frozen=True):
     spacing: int = 8
     stall_s: float = 120.0
     profile: bool = False
+    external: bool = False
+    pace: float = 0.0
+    exogenous: str = ""
 
 
 def worker_count(host: str, asked: int) -> int:

@@ -9,7 +9,7 @@ from ..bus.channel.csi import dequantise
 from ..bus.clock import MS, SECOND, ns
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
-from ..bus.messages import JsccPicture, Knowledge, Prompt, SharedItem, Tick
+from ..bus.messages import Ask, JsccPicture, Knowledge, Prompt, SharedItem, Tick
 from ..bus.records import Capture
 from ..policies.protocols import Candidate, EncoderContext, NoiseContext, PromptChoice, PromptContext, SemanticNoise
 from .accounting import KIND_BITS, body_bits
@@ -52,20 +52,39 @@ class UserSending(UserRehearsing, UserLearning):
     def tick_picture(self, tick: Tick, ctx: Context) -> None:
         """Take a picture and begin to send it."""
         number = tick.number
-        request = f"{self.id}/{number}"
         self.next_picture(ctx.now, number + 1, ctx)
-        scene = self.look(number, ctx)
-        picture = draw(scene).tobytes()
-        recipient = self.recipient(number, ctx)
         mapping = ctx.draw("task", self.id, number) < self.settings.traffic.mapping_share
-        truth = [(box.label, box.colour, box.cx, box.cy, box.width, box.height, box.subject) for box in scene.boxes()]
         task = MAPPING if mapping else "greeting"
+        self.take_picture(number, self.look(number, ctx), self.recipient(number, ctx), task, "", ctx)
+
+    def on_ask(self, ask: Ask, event: Envelope, ctx: Context) -> None:
+        """Somebody outside acts as this user: the same, with choices of its own."""
+        count = ask.things or self.settings.traffic.objects
+        shown = (ask.subject,) if ask.subject else ()
+        scene = make_scene(ctx.seed, "scene", self.id, ask.number, count=count, subjects=shown)
+        self.take_picture(ask.number, scene, ask.recipient, ask.task, ask.words, ctx)
+
+    def cannot(self, ask: Ask) -> str:
+        """Why this user cannot do what somebody outside asks; empty if it can."""
+        own = self.around.user_settings[self.id].subjects
+        if ask.recipient not in self.around.user_settings or ask.recipient == self.id:
+            return f"{ask.recipient!r} is no other user of this run"
+        if ask.subject and ask.subject not in own:
+            return f"{ask.subject!r} is no subject of {self.id}"
+        return ""
+
+    def take_picture(self, number: int, scene: Scene, recipient: str, task: str, words: str, ctx: Context) -> None:
+        """Photograph a scene and begin to send it. ``words``: what the user says; empty: as it likes."""
+        request = f"{self.id}/{number}"
+        picture = draw(scene).tobytes()
+        truth = [(box.label, box.colour, box.cx, box.cy, box.width, box.height, box.subject) for box in scene.boxes()]
         sending = self.state.sending[request] = Sending(recipient, ctx.now, task, picture)
         if "truth" in self.around.needs["noise"]:
             sending.truth = [
                 Box(label, colour, cx, cy, wide, high, 1.0, name) for label, colour, cx, cy, wide, high, name in truth
             ]
-        if self.settings.goals == "inferred":  # then the drawn task is not looked at
+        sending.message = words
+        if self.settings.goals == "inferred" and not words:  # then the drawn task is not looked at
             wanted = wish(scene, self.around.user_settings[self.id].subjects, ctx.seed, "wish", request)
             sending.message, task = wanted.message, task_of(wanted.goal.phrase())
         ctx.record(Capture(request, recipient, picture, truth, scene.background, task), private=True)

@@ -40,6 +40,7 @@ from .checkpoint import Checkpoint, Checkpoints, CheckpointWriter, WorkerResult
 from .models.hub.settings import HubSettings
 from .models.loading import load_models
 from .models.roles import Arguments
+from .participants import let_in
 from .request import Progress
 from .settings import NetworkSettings
 
@@ -56,7 +57,8 @@ class WorkerSpec(Struct, frozen=True):
 
     ``folder``: the run folder, empty to keep no trace. ``uvloop``: use it where it is installed. ``spacing``: a checkpoint at
     every so many intervals of the hash chains. ``incarnation``: of this worker. ``resume``: round of the checkpoint from which
-    it goes on; 0: it begins. ``profile``: report where the wall time goes.
+    it goes on; 0: it begins. ``profile``: report where the wall time goes. ``external``, ``pace``,
+    ``exogenous``: see `RunRequest`.
     """
 
     run: str
@@ -76,6 +78,9 @@ class WorkerSpec(Struct, frozen=True):
     incarnation: int = 0
     resume: int = 0
     profile: bool = False
+    external: bool = False
+    pace: float = 0.0
+    exogenous: str = ""
 
 
 def make_worker(
@@ -109,6 +114,7 @@ def make_worker(
     if before is not None:
         snapshot.restore(worker, before.worker, Codec(Arguments))
         log.info("worker %d, incarnation %d, goes on with round %d", spec.index, spec.incarnation, spec.resume)
+    let_in(spec, worker)
     if checkpoints and trace:
         writer = trace  # for the closure
         place = lambda: (writer.rotate(), counting.started, counting.done)  # noqa: E731

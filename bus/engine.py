@@ -270,8 +270,8 @@ class Worker:
     async def run(self) -> WorkerReport:
         """Run to the end: until nobody has an event left."""
         try:
-            await self.exchange.open(self.round)
             await self.outside.open()
+            await self.exchange.open(self.round)
             if self.granted < 0:
                 self.start()
             else:

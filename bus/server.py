@@ -1,7 +1,8 @@
 """The NATS server of a run: an embedded one with its own credentials, or somebody else's (``--nats URL``).
 
 Each worker has a user of its own that may publish from its own shards and read what goes to them, the driver one that
-may use all of the run's subjects, observers one that may only read. Passwords live in a folder that only the owner can
+may use all of the run's subjects, observers one that may only read; participants, where a run takes them, one that may ask
+something of users. Passwords live in a folder that only the owner can
 read, in memory and in the workers' start-up data; never in a result, a log or a trace.
 """
 
@@ -26,7 +27,7 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import BadInput, Missing, RunFailed
 from .exchange.link import START_ONE, connect
-from .subjects import ROOT, check_run, publish_allowed, subscribe_allowed
+from .subjects import ROOT, asks_of, check_run, publish_allowed, shards_of, subscribe_allowed
 from .tied import start_tied
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ MAX_PAYLOAD = 1 << 20
 _START_S = 10.0
 _STOP_S = 3.0
 _REACH_S = 5.0
+_INBOXES = "_INBOX.>"
+"""Where NATS clients get answers to their requests."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,11 @@ class Access:
         return f"{scheme}://{self.user}:{self.password}@{place}" if self.user else self.url
 
 
-def nats_server(run: str, workers: int, shards: int = 16, url: str | None = None) -> NatsServer | ExternalServer:
-    """The server of a run, not yet started: an embedded one, or the one at ``url``."""
-    return ExternalServer(url) if url else NatsServer(run, workers, shards)
+def nats_server(
+    run: str, workers: int, shards: int = 16, url: str | None = None, *, external: bool = False
+) -> NatsServer | ExternalServer:
+    """The server of a run, not yet started: an embedded one, for participants too if ``external``, or the one at ``url``."""
+    return ExternalServer(url) if url else NatsServer(run, workers, shards, external=external)
 
 
 class NatsServer:
@@ -68,6 +73,7 @@ class NatsServer:
         port: Port to listen on; None takes a free one.
         host: Address to listen on; loopback unless workers live on other machines.
         max_payload: Largest message in bytes.
+        external: Whether there are participants: programs that act as users.
     """
 
     def __init__(
@@ -76,14 +82,16 @@ class NatsServer:
         workers: int,
         shards: int = 16,
         *,
+        external: bool = False,
         port: int | None = None,
         host: str = "127.0.0.1",
         max_payload: int = MAX_PAYLOAD,
     ) -> None:
         self.run, self.workers, self.shards = check_run(run), workers, shards
         self.host, self.port, self.max_payload = host, port, max_payload
-        self.url = ""
-        self._passwords = {name: secrets.token_urlsafe(24) for name in ["driver", "observer", *map(_worker_user, range(workers))]}
+        self.url, self.external = "", external
+        names = ["driver", "observer", "participant", *map(_worker_user, range(workers))]
+        self._passwords = {name: secrets.token_urlsafe(24) for name in names}
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -102,6 +110,11 @@ class NatsServer:
     def observer(self) -> Access:
         """May read all of the run's subjects and publish nothing."""
         return self._access("observer")
+
+    @property
+    def participant(self) -> Access:
+        """May ask something of users, get the answers, and read all of the run's subjects; if the server is for participants."""
+        return self._access("participant")
 
     def worker(self, index: int) -> Access:
         """May publish from its own shards and read what goes to them."""
@@ -182,10 +195,16 @@ class NatsServer:
             self._user("driver", {"publish": {"allow": [everything]}, "subscribe": {"allow": [everything]}}),
             self._user("observer", {"publish": {"deny": [">"]}, "subscribe": {"allow": [everything]}}),
         ]
+        if self.external:
+            allowed = {"publish": {"allow": [asks_of(self.run, "*")]}, "subscribe": {"allow": [everything, _INBOXES]}}
+            users.append(self._user("participant", allowed))
         for index in range(self.workers):
             place = (self.run, index, self.workers, self.shards)
-            allowed = {"publish": {"allow": publish_allowed(*place)}, "subscribe": {"allow": subscribe_allowed(*place)}}
-            users.append(self._user(_worker_user(index), allowed))
+            publish, subscribe = publish_allowed(*place), subscribe_allowed(*place)
+            if self.external:
+                publish.append(_INBOXES)
+                subscribe += [asks_of(self.run, shard) for shard in shards_of(index, self.workers, self.shards)]
+            users.append(self._user(_worker_user(index), {"publish": {"allow": publish}, "subscribe": {"allow": subscribe}}))
         config = {
             "host": self.host,
             "port": self.port or -1,
@@ -246,7 +265,7 @@ class ExternalServer:
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.url = f"{parts.scheme}://{host}:{port}"
         self.driver = Access(self.url, unquote(parts.username or ""), unquote(parts.password or ""))
-        self.observer = self.driver
+        self.observer = self.participant = self.driver
         self.observer_file: Path | None = None
         self.max_payload = MAX_PAYLOAD
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..agents.checkpoint import Checkpoints
 from ..agents.network import asked
+from ..agents.participants import check
 from ..agents.request import RunReport, RunRequest, worker_count
 from ..bus.errors import BadInput, RunFailed, SemcastError
 from ..bus.segments import segments
@@ -48,6 +49,9 @@ def run(
     tap: tuple[str, ...] = (),
     report: bool = True,
     profile: bool = False,
+    external: bool = False,
+    pace: float = 0.0,
+    exogenous: str = "",
 ) -> Outcome:
     """Run a scenario and write its folder.
 
@@ -61,16 +65,21 @@ def run(
         tap: Agents whose messages are republished live in the packed form.
         report: Write figures and ``report.html``, too.
         profile: Note in ``run.json`` where the wall time goes (see profile.py).
+        external, pace, exogenous: See ``agents.request.RunRequest``.
 
     Returns:
         The run folder and how it went; the folder is kept and its ``run.json`` has the same status.
 
     Raises:
-        BadInput: The folder cannot be made.
+        BadInput: The folder cannot be made, or nothing from outside can come in on this host.
     """
+    if external or pace:
+        check(scenario.host, external, pace)
     folder = folders.make(scenario.name, out)
     folders.write_text(folder / folders.SCENARIO_FILE, dumps(scenario))
-    return _carry_out(scenario, folder, _first_state(scenario, command), _How(show, nats, address, tap, report, profile))
+    outside = {"external": external, "pace": pace, "exogenous": exogenous}
+    state = _first_state(scenario, command) | ({"outside": outside} if any(outside.values()) else {})
+    return _carry_out(scenario, folder, state, _How(show, nats, address, tap, report, profile))
 
 
 def resume(
@@ -93,6 +102,8 @@ def resume(
     _refuse_changes(folder, scenario, state)
     state |= {"status": "running", "host": scenario.host, "resumed": int(state.get("resumed", 0)) + 1}
     state.pop("error", None)
+    if "outside" in state:  # what has come is fed again; more can come where there is NATS
+        state["outside"] |= {"external": state["outside"]["external"] and scenario.host != "memory"}
     return _carry_out(scenario, folder, state, _How(show, nats, address, (), report))
 
 
@@ -163,6 +174,7 @@ def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how
         tap=how.tap,
         metadata=_metadata(scenario, state),
         profile=how.profile,
+        **state.get("outside", {}),
     )
     driver: Seconds = {"interpreter, imports, scenario": process_age_s()}
     started_s, before_s = time.monotonic(), float(state.get("run_wall_s", 0.0))

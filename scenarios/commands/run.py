@@ -14,7 +14,7 @@ from .output import add_json, write_json, write_table
 if TYPE_CHECKING:
     from ..runner import Outcome
 
-_FIXED = ("policy", "models", "seed", "quick", "scheme", "workers", "exchange", "out", "tap", "profile")
+_FIXED = ("policy", "models", "seed", "quick", "scheme", "workers", "exchange", "out", "tap", "profile", "external", "pace")
 """Options that a run that goes on cannot be given."""
 
 HELP = "run a scenario; the last line printed is the run folder"
@@ -43,6 +43,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--address", metavar="A", default="", help="Ray cluster to run on (default: a local one)")
     parser.add_argument("--nats", metavar="URL", default="", help="NATS server to use (default: an embedded one)")
     parser.add_argument("--no-report", action="store_true", help="write rows and results, but neither figures nor report.html")
+    parser.add_argument("--external", action="store_true", help="let programs outside act as users, over NATS")
+    parser.add_argument(
+        "--pace", metavar="X", type=float, help="simulated seconds in a second at most (default: 1 if --external, else no limit)"
+    )
     parser.add_argument("--profile", action="store_true", help="tell where the wall time went, also in the report")
     add_json(parser)
 
@@ -69,14 +73,22 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> "Outcome":
+    from ...agents.participants import PLACE, check
+    from ..folder import make
     from ..runner import run
 
     if not args.scenario:
         raise BadInput("no scenario", "for instance: semcast run quickstart   (all of them: semcast list scenarios)")
     scenario = load_scenario(args, scheme=args.scheme, host=args.host, workers=args.workers, exchange=args.exchange)
+    pace = args.pace if args.pace is not None else float(args.external)
+    out = args.out
+    if args.external:
+        check(scenario.host, args.external, pace)
+        out = str(make(scenario.name, out))
+        print(f"programs can act as users while it runs: {Path(out) / PLACE} tells them where", file=sys.stderr)
     return run(
         scenario,
-        out=args.out,
+        out=out,
         show=args.display,
         command=re.sub(r"(\w+://)[^/@\s]+@", r"\1***@", shlex.join(["semcast", *sys.argv[1:]])),  # no password of --nats
         nats=args.nats,
@@ -84,6 +96,8 @@ def _run(args: argparse.Namespace) -> "Outcome":
         tap=tuple(args.tap),
         report=not args.no_report,
         profile=args.profile,
+        external=args.external,
+        pace=pace,
     )
 
 
