@@ -17,7 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="what to measure, such as engine")
     parser.add_argument("--repeats", metavar="N", type=int, default=5, help="the median of N runs is given (default 5)")
     parser.add_argument("--messages", metavar="N", type=int, default=1_000_000, help="fuzz: hostile messages (default 1000000)")
-    parser.add_argument("--seed", metavar="N", type=int, default=1, help="fuzz: of what is drawn (default 1)")
+    parser.add_argument("--seed", metavar="N", type=int, default=1, help="fuzz, faults: of what is drawn (default 1)")
+    parser.add_argument("--schedules", metavar="N", type=int, default=200, help="faults: how many runs are harmed (default 200)")
+    parser.add_argument("--only", metavar="N", type=int, action="append", help="faults: this schedule; may be repeated")
     add_json(parser)
 
 

@@ -184,7 +184,7 @@ def _with_drivers(schedule: Schedule, expected: Reference, folder: Path) -> tupl
 def _driver(folder: Path) -> subprocess.Popen[bytes]:
     with (folder / "order.json").open("rb") as order, (folder / "driver.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "semcast.scenarios.bench.faults.driver"], stdin=order, stdout=subprocess.PIPE, stderr=log
+            [sys.executable, "-m", "semcast.scenarios.bench.harming.driver"], stdin=order, stdout=subprocess.PIPE, stderr=log
         )
 
 
