@@ -12,7 +12,7 @@ from .statistics import LEVEL, Resamples, interval, mean, sums_and_numbers
 
 SPARSE = 0.25 * (1.0 - LEVEL)
 """Share of the resamples, over all contrasts, in which a contrast may be without error before it counts as sparse."""
-BETTER, WORSE, UNCLEAR = "better", "worse", "not distinguishable"
+BETTER, WORSE, UNCLEAR, IDENTICAL = "better", "worse", "not distinguishable", "identical"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Claim:
     high_all: float | None
 
     def verdict(self, higher_is_better: bool) -> str:
-        """``better``, ``worse`` or ``not distinguishable``, by the simultaneous interval."""
+        """``better``, ``worse`` or ``not distinguishable``, by the simultaneous interval; ``identical``: no request differs."""
+        if self.difference == self.low == self.high == 0.0:
+            return IDENTICAL
         if self.low_all is None or self.high_all is None or self.low_all <= 0.0 <= self.high_all:
             return UNCLEAR
         return BETTER if (self.low_all > 0.0) == higher_is_better else WORSE

@@ -93,6 +93,9 @@ def means(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"metric": metric} | values for metric, values in table.items()]
 
 
+_LINK = {"not distinguishable": "from", "identical": "to"}
+
+
 def sentences(answer: Mapping[str, Any]) -> list[str]:
     """What came out, one line each."""
     if answer["compared"] == "scheme":
@@ -106,7 +109,7 @@ def sentences(answer: Mapping[str, Any]) -> list[str]:
         found.append(text + (f"; next {rest[0]['fixed']}, {rest[0][metric]:.4g})" if rest else ")"))
     for row in answer.get("verdicts", []):
         found.append(
-            f"{row['choice']} is {row['verdict']} than {row['against']}".replace("distinguishable than", "distinguishable from")
+            f"{row['choice']} is {row['verdict']} {_LINK.get(row['verdict'], 'than')} {row['against']}"
             + ("" if row["difference"] is None else f": {row['metric']} {row['difference']:+.3g} {bounds(row)}")
             + (f", for all at once {bounds(row, '_all')}" if bounds(row, "_all") else "")
         )

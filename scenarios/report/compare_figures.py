@@ -11,7 +11,7 @@ from ..comparison.curves import frontier
 from .theme import BLUE, CYCLE, GREEN, GREY, INK, MUTED, ORANGE, PURPLE, RED, figure, short
 
 COSTS = (("uplink", "uplink"), ("downlink", "downlink"), ("total", "uplink + downlink"))
-VERDICT_COLOURS = {"better": GREEN, "worse": RED, "not distinguishable": GREY}
+VERDICT_COLOURS = {"better": GREEN, "worse": RED, "not distinguishable": GREY, "identical": GREY}
 LINE_IN = 0.34
 """Height of one line of a forest plot, inches."""
 

@@ -18,7 +18,7 @@ SCHEMES = (
 )
 FOREST = (
     "Paired differences. Thick: 95 % interval of each alone. Thin: 95 % for all choices and primary metrics at once, from which "
-    "the verdicts are: green better, red worse, grey not distinguishable. Purple: not judged (oracles)."
+    "the verdicts are: green better, red worse, grey not distinguishable or identical. Purple: not judged (oracles)."
 )
 PLANE = (
     "Dots are fixed choices on the compared seeds; the line is what time sharing between two of them reaches. The dashed line is "

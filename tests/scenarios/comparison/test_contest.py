@@ -116,7 +116,7 @@ def test_a_choice_that_knows_where_bits_help_beats_fixed_prompts_at_equal_bits(p
     verdicts = [(row["choice"], row["verdict"]) for row in answer["verdicts"]]  # on the best single set, then on time sharing
     assert verdicts == [
         *2 * [("adaptive", "better")],
-        ("fixed:parts=boxes", "not distinguishable"),
+        ("fixed:parts=boxes", "identical"),
         ("fixed:parts=boxes", "worse"),
     ]
 
@@ -171,7 +171,7 @@ def test_no_share_of_a_gain_that_may_be_nothing() -> None:
     contest = plan("encoder", ["snr-table"], QUICKSTART, seeds=3, tuning=1, price_db=1.0, fixed=["fixed"])
     answer = Judgement(hold(contest, lambda todo: [cell(point.name, seed, NAMES) for point, seed in todo])).answer()
     assert answer["oracle_gain"][0]["share"] is None
-    assert answer["verdicts"][0]["verdict"] == "not distinguishable"
+    assert answer["verdicts"][0]["verdict"] == "identical"
 
 
 def test_rows_keep_the_promised_keys_and_read_well(prompts: Outcome) -> None:

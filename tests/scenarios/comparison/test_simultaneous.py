@@ -5,7 +5,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 from semcast.bus import keys
-from semcast.scenarios.comparison.simultaneous import BETTER, UNCLEAR, WORSE, Claim, claims
+from semcast.scenarios.comparison.simultaneous import BETTER, IDENTICAL, UNCLEAR, WORSE, Claim, claims
 from semcast.scenarios.comparison.statistics import Resamples
 
 SEEDS = np.repeat(np.arange(10), 12)
@@ -46,12 +46,14 @@ def test_bands_hold_the_pointwise_intervals() -> None:
         assert claim.low_all <= claim.low < claim.high <= claim.high_all
 
 
-def test_equal_choices_are_not_distinguishable_and_spoil_nothing() -> None:
+def test_equal_choices_are_identical_and_spoil_nothing() -> None:
     alone = claims([world(2, effect=4.0)[0]], RESAMPLES)[0]
     both = claims([world(2, effect=4.0)[0], np.zeros(len(SEEDS))], RESAMPLES)
     assert astuple(both[0]) == pytest.approx(astuple(alone))
     assert both[1] == Claim(0.0, 0.0, 0.0, 0.0, 0.0)
-    assert both[1].verdict(True) == UNCLEAR
+    assert both[1].verdict(True) == IDENTICAL and both[1].verdict(False) == IDENTICAL
+    assert Claim(0.0, -1.0, 1.0, -2.0, 2.0).verdict(True) == UNCLEAR
+    assert Claim(0.0, None, None, None, None).verdict(True) == UNCLEAR
 
 
 def test_a_sparse_contrast_has_no_verdict_and_spoils_no_other() -> None:
