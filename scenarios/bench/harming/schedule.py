@@ -77,9 +77,8 @@ def schedule(seed: int, number: int) -> Schedule:
     else:
         others = [name for name in known if name not in ON_DRIVER and name != "cut"] + ["cut"] * (first == "cut")
         names = [first] + [_pick(draw, others) for _ in range(draw.integer(3))]
-    names_in_turn = [name for name in names if name != "batches"]
-    faults = [_fault(draw, *pair) for pair in zip(names_in_turn, ["", *names_in_turn], strict=False)]
-    faults.sort(key=lambda fault: fault.when.after == "report")  # nothing else follows a report
+    ways = ["", *(name for name in names if name != "batches"), ""]
+    faults = [_fault(draw, *ways[place : place + 3]) for place in range(len(ways) - 2)]
     return Schedule(
         number=number,
         host=host,
@@ -90,13 +89,15 @@ def schedule(seed: int, number: int) -> Schedule:
     )
 
 
-def _fault(draw: _Draw, name: str, before: str) -> Fault:
-    """A fault that comes after another one, or first."""
-    kinds = ["time", "time", "checkpoint", "checkpoint", "report", *(["recovery"] * 3 if before in _RECOVERED else [])]
-    after = _pick(draw, kinds if name not in ON_DRIVER else ["time", "checkpoint"])
+def _fault(draw: _Draw, before: str, name: str, behind: str) -> Fault:
+    """A fault between two others, or at the start or end."""
+    kinds = ["time", "time", "checkpoint", "checkpoint"]
+    if before in _RECOVERED:
+        kinds += ["recovery"] * 3
+    if not behind and name not in {"stall", *ON_DRIVER}:  # nothing else follows a report
+        kinds += ["report"] * 2
+    after = _pick(draw, kinds if name not in ON_DRIVER else kinds[:4])
     value = {"time": 0.9 * draw.uniform(), "checkpoint": 1.0 + draw.integer(6), "report": 0.0, "recovery": 1.5 * draw.uniform()}
-    if name == "stall" and after == "report":
-        after = "checkpoint"
     return Fault(name, Moment(after, round(value[after], 3)), draw.integer(WORKERS), round(0.1 + draw.uniform(), 3))
 
 
