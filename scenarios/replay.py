@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..agents.participants import recorded as from_outside
 from ..bus.divergence import first_divergence
 from ..bus.errors import RunFailed
 from ..bus.trace_reading import TraceReader
@@ -45,6 +46,7 @@ class Verified:
 def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none", *, recorded_models: bool = False) -> Verified:
     """Check every hash chain of a run's trace, then run its scenario again and compare.
 
+    What came from outside comes again from the trace.
     On another kind of CPU than the run's, models' results would differ in their last bits: they are taken from the trace there.
 
     Args:
@@ -72,7 +74,9 @@ def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none"
     scenario = load(str(recorded), overrides={"host": host})
     cpu, cpu_now = reader.told(CPU), cpu_kind()
     take = recorded_models or any(kind != cpu_now for kind in cpu)
-    outcome = run(scenario, out=str(again), show=show, report=False, **({"recorded": str(recorded)} if take else {}))
+    options: dict[str, Any] = {"recorded": str(recorded)} if take else {}
+    exogenous = str(recorded) if from_outside(recorded) else ""
+    outcome = run(scenario, out=str(again), show=show, report=False, exogenous=exogenous, **options)
     if outcome.error is not None:
         raise outcome.error
     if outcome.status != "ok":

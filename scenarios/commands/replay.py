@@ -199,6 +199,8 @@ def _anew(args: argparse.Namespace) -> int:
     print(
         f"{same['same']} captures are the same in both runs; {same['only_recorded'] + same['only_now']} are in one of them only"
     )
+    if open_loop := found.answer["open_loop"]:
+        print(f"open loop: {len(open_loop)} requests were asked for from outside, and come again as they were")
     print(out)
     return 0
 

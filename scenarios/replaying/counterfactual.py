@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from ...bus.envelope import EXOGENOUS
-from ...bus.errors import BadInput, RunFailed
+from ...bus.errors import RunFailed
 from ...bus.records import Capture, Shown
 from ...bus.trace_reading import TraceRecord
 from ..comparison.cells import Cell, outcome_of
@@ -49,7 +49,7 @@ class Counterfactual:
     """What another choice would have made of a run.
 
     Attributes:
-        answer: The content of ``counterfactual.json``.
+        answer: The content of ``counterfactual.json``. Its ``open_loop``: requests that were asked for from outside.
         objective: What the first changed kind of policy is judged by.
         pictures: By request.
     """
@@ -64,6 +64,8 @@ def counterfactual(
 ) -> Counterfactual:
     """Run the world of a recorded run with another scenario and compare request by request.
 
+    What came from outside comes again as it was and when it was: open loop, as nobody there knows what is otherwise now.
+
     Args:
         recorded: Folder of a run that ended well.
         scenario: That of the run, with the other choices.
@@ -72,19 +74,13 @@ def counterfactual(
         show: Progress of the second run, as ``runner.run``.
 
     Raises:
-        BadInput: A run that did not end well, or one that holds messages from outside, which cannot be given again yet.
+        BadInput: A run that did not end well.
         RunFailed: The trace is damaged, the second run fails, or its world is another: then the first difference is named.
     """
     state = ended_well(recorded)
     then = read(recorded)
-    outside = next((record for record in then if record.envelope.origin == EXOGENOUS), None)
-    if outside is not None:
-        raise BadInput(
-            f"{recorded} holds messages from outside the network, the first of {outside.envelope.source}: they cannot be given "
-            "again to another choice yet",
-            f"the run as it was: semcast replay {recorded} --agent ID",
-        )
-    outcome = run(scenario, out=str(again), show=show, report=False)
+    outside = [record.envelope for record in then if record.envelope.origin == EXOGENOUS]
+    outcome = run(scenario, out=str(again), show=show, report=False, exogenous=str(recorded) if outside else "")
     if outcome.error is not None:
         raise outcome.error
     if outcome.status != "ok":
@@ -102,6 +98,7 @@ def counterfactual(
         "digests": [cell.digest for cell in cells],
         "captures": same | {"what": "pictures, recipients and times that are the same in both runs"},
         "requests": len(data.seeds),
+        "open_loop": [f"{envelope.source}/{envelope.payload.number}" for envelope in outside],
         "metric": objective.metric,
         "rows": rows_of(data),
         "by_request": _by_request(data, _common(*cells), objective.metric),

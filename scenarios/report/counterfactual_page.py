@@ -37,6 +37,11 @@ def write_counterfactual_report(out: Path, found: Counterfactual, command: str) 
         f"recipient and time. {same['only_recorded']} are only in the recorded run, {same['only_now']} only in the new one.</p>",
         f'<p class="note">{escape(METHOD + (f" {FEW}" if answer["requests"] < ENOUGH_REQUESTS else ""))}</p>',
     ]
+    if answer["open_loop"]:
+        body.append(
+            "<p>Open loop: these requests were asked for from outside the network, and come again as and when they were, though "
+            f"who asked might have done otherwise now: {escape(', '.join(answer['open_loop']))}.</p>"
+        )
     if answer["digests"][0] == answer["digests"][1]:
         body.append("<p>Both runs have the same digest: nothing was done otherwise.</p>")
     body += [*_differences(out, found), *_largest(found), *_all(answer)]

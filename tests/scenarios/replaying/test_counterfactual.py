@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 from semcast.agents.base import PAYLOADS
 from semcast.bus import keys
-from semcast.bus.envelope import EXOGENOUS, Codec, Envelope
-from semcast.bus.errors import BadInput, RunFailed
+from semcast.bus.envelope import Codec, Envelope
+from semcast.bus.errors import RunFailed
 from semcast.bus.records import Capture, Shown
 from semcast.bus.trace_reading import TraceReader, TraceRecord
 from semcast.scenarios.cli import main
@@ -19,7 +19,6 @@ from semcast.scenarios.metrics.table import read_rows
 from semcast.scenarios.replaying import counterfactual as module
 from semcast.scenarios.replaying.counterfactual import BEFORE as BEFORE_RUN
 from semcast.scenarios.replaying.counterfactual import NOW as NOW_RUN
-from semcast.scenarios.replaying.counterfactual import counterfactual
 
 from ..comparison.worlds import cell
 
@@ -112,18 +111,6 @@ def test_another_world_is_refused_and_the_first_difference_named(recorded: Path,
         module._same_world(recorded, other / "run", [_capture(b"a")], [_capture(b"b")])
     with pytest.raises(RunFailed, match="differs in t_ns: 5 then, 6 now"):
         module._same_world(recorded, other / "run", [_capture(b"a")], [_capture(b"a", 6)])
-
-
-def test_messages_from_outside_are_refused_with_a_clear_word(
-    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from semcast.scenarios.loading import load
-
-    record = _capture(b"a")
-    outside = TraceRecord(Envelope(1, 0, 9, 2, "user.x", "user.a", 0, "", EXOGENOUS, record.envelope.payload), "x", b"", False, 0)
-    monkeypatch.setattr(module, "read", lambda run: [outside])
-    with pytest.raises(BadInput, match=r"from outside the network, the first of user\.x"):
-        counterfactual(recorded, load(str(recorded)), {}, tmp_path / "again")
 
 
 @pytest.mark.parametrize("options", [["--policy", "encoder=nothing"], ["--policy", "encode=fixed"], ["--scheme", "x"]])
