@@ -19,7 +19,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import BadInput, Missing, RunFailed
 from .exchange.link import START_ONE, connect
+from .exchange.seal import SECRET_BYTES
 from .subjects import ROOT, asks_of, check_run, publish_allowed, shards_of, subscribe_allowed
 from .tied import start_tied
 
@@ -43,11 +44,16 @@ _INBOXES = "_INBOX.>"
 
 @dataclass(frozen=True)
 class Access:
-    """Where a server is and as whom to connect. ``url`` holds no secret."""
+    """Where a server is and as whom to connect. ``url`` holds no secret.
+
+    ``secret``: of the run, known to its workers alone; what they say is sealed with it where they share credentials with others
+    (exchange/seal.py).
+    """
 
     url: str
     user: str = ""
     password: str = field(default="", repr=False)
+    secret: bytes = field(default=b"", repr=False)
 
     @property
     def url_with_password(self) -> str:
@@ -243,7 +249,7 @@ class NatsServer:
 
 
 class ExternalServer:
-    """A server that somebody else runs; credentials come from its URL and are the same for everybody.
+    """A server that somebody else runs; credentials come from its URL and are the same for everybody: a secret seals the run.
 
     Args:
         url: ``nats://[user:password@]host[:port]``.
@@ -265,6 +271,7 @@ class ExternalServer:
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.url = f"{parts.scheme}://{host}:{port}"
         self.driver = Access(self.url, unquote(parts.username or ""), unquote(parts.password or ""))
+        self._of_workers = replace(self.driver, secret=secrets.token_bytes(SECRET_BYTES))
         self.observer = self.participant = self.driver
         self.observer_file: Path | None = None
         self.max_payload = MAX_PAYLOAD
@@ -277,7 +284,7 @@ class ExternalServer:
 
     def worker(self, index: int) -> Access:
         """The same for every worker."""
-        return self.driver
+        return self._of_workers
 
     def start(self) -> ExternalServer:
         """See that it can be reached.

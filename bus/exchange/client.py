@@ -28,17 +28,22 @@ _MAX_LINE = 64 << 10
 """A longer control line (the longest is INFO) is no NATS."""
 _MAX_PAYLOAD = 64 << 20
 """NATS itself allows no larger message."""
+MAC_HEADER = "Semcast-Mac"
 _LEAST_PAYLOAD = 4096
 _HEADER = b"NATS/1.0\r\n"
 
 
 class Received(Struct, frozen=True, gc=False):
-    """A message from the server; ``header`` is the value of its one header, ``reply`` where it wants an answer; or empty."""
+    """A message from the server; ``header`` is the value of its one header, ``reply`` where it wants an answer; or empty.
+
+    ``mac`` is the value of `MAC_HEADER`, which is not counted as a header (seal.py).
+    """
 
     subject: str
     data: bytes
     header: str = ""
     reply: str = ""
+    mac: str = ""
 
 
 Handler = Callable[[Received], None]
@@ -87,16 +92,18 @@ class Client(asyncio.BufferedProtocol):
         self._handlers[sid] = handler
         self._put(b"SUB %b %b\r\n" % (subject.encode(), sid))
 
-    def publish(self, subject: str, payload: bytes, header: tuple[str, str] | None = None) -> None:
-        """Send a message, with one header if given; it leaves with others in the loop's next turn or with ``written``.
+    def publish(self, subject: str, payload: bytes, header: tuple[str, str] | None = None, mac: str = "") -> None:
+        """Send a message, with a header and a seal if given; it leaves with others in the loop's next turn or with ``written``.
 
         Raises:
             ConnectionError: The connection is gone.
         """
-        if header is None:
+        if header is None and not mac:
             self._put(b"PUB %b %d\r\n" % (subject.encode(), len(payload)), payload, b"\r\n")
         else:
-            head = b"%b%b: %b\r\n\r\n" % (_HEADER, header[0].encode(), header[1].encode())
+            fields = [header] if header is not None else []
+            fields += [(MAC_HEADER, mac)] if mac else []
+            head = _HEADER + "".join(f"{name}: {value}\r\n" for name, value in fields).encode() + b"\r\n"
             sizes = (subject.encode(), len(head), len(head) + len(payload))
             self._put(b"HPUB %b %d %d\r\n" % sizes, head, payload, b"\r\n")
 
@@ -191,8 +198,8 @@ class Client(asyncio.BufferedProtocol):
                     break
                 begin, self._start, self._message = self._start, self._start + needed, None
                 data = bytes(self._view[begin + head : begin + size])
-                header = _header_value(bytes(self._view[begin : begin + head])) if head else ""
-                self._handlers[sid](Received(subject.decode(errors="replace"), data, header, reply.decode(errors="replace")))
+                header, mac = _headers(bytes(self._view[begin : begin + head])) if head else ("", "")
+                self._handlers[sid](Received(subject.decode(errors="replace"), data, header, reply.decode(errors="replace"), mac))
         self._make_room(needed)
 
     def _make_room(self, needed: int) -> None:
@@ -341,7 +348,13 @@ def _size(word: bytes) -> int:
     return size
 
 
-def _header_value(raw: bytes) -> str:
-    """Value of the first header in a block ``NATS/1.0 CRLF name: value CRLF CRLF``; empty if there is none."""
-    lines = raw.split(b"\r\n")
-    return lines[1].partition(b":")[2].strip().decode(errors="replace") if len(lines) > 1 else ""
+def _headers(raw: bytes) -> tuple[str, str]:
+    """Of a block ``NATS/1.0 CRLF name: value CRLF ... CRLF``: value of the first header but `MAC_HEADER`, and value of that."""
+    first, mac = None, ""
+    for line in raw.split(b"\r\n")[1:]:
+        name, _, value = line.decode(errors="replace").partition(":")
+        if name == MAC_HEADER:
+            mac = value.strip()
+        elif first is None:
+            first = value.strip()
+    return first or "", mac

@@ -15,6 +15,7 @@ from ..errors import Missing, RunFailed, SemcastError
 from . import client
 from .client import Client, Handler, Refused
 from .kept import Counts
+from .seal import Seal
 
 if TYPE_CHECKING:
     from ..server import Access
@@ -65,6 +66,7 @@ class Link:
         on_failure: Called with what broke for good; at most once matters.
         counts: ``returns`` is counted there.
         patience_s: Wall-clock time after which a lost server is given up.
+        seal: Seals what is sent; what comes without a seal that holds is left to it.
     """
 
     def __init__(
@@ -74,9 +76,10 @@ class Link:
         on_failure: Callable[[SemcastError], None],
         counts: Counts,
         patience_s: float,
+        seal: Seal | None = None,
     ) -> None:
         self._access, self._name, self._on_failure = access, name, on_failure
-        self._counts, self._patience_s = counts, patience_s
+        self._counts, self._patience_s, self._seal = counts, patience_s, seal
         self._handlers: Mapping[str, Handler] = {}
         self._client: Client | None = None
         self._returning: asyncio.Task[None] | None = None
@@ -97,7 +100,7 @@ class Link:
         self._client = client
         try:
             for subject, handler in handlers.items():
-                client.subscribe(subject, handler)
+                client.subscribe(subject, handler if self._seal is None else self._seal.guarded(handler))
             await client.ping()
         except (OSError, Refused) as error:
             raise Missing(f"lost the NATS server at {self._access.url} at once: {error}", START_ONE) from None
@@ -108,8 +111,9 @@ class Link:
         Raises:
             RunFailed: There never was a connection.
         """
+        mac = self._seal.mac(subject, payload, header[1] if header else "") if self._seal is not None else ""
         with suppress(OSError):
-            self._connected.publish(subject, payload, header)
+            self._connected.publish(subject, payload, header, mac)
 
     async def written(self) -> None:
         """Hand what was published to the operating system, before a long computation blocks the event loop."""

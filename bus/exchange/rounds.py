@@ -24,6 +24,7 @@ from .kept import Counts, Kept, Outgoing, Sent, SentRounds, limited
 from .link import Link
 from .live import Live
 from .rejected import Rejected
+from .seal import Seal
 from .waiting import Waiting
 from .wire import BAD_BYTES, WIRE_VERSION, Again, Assembly, Done, Hello, Part
 
@@ -36,10 +37,8 @@ log = logging.getLogger(__name__)
 
 PART_BYTES = 64 << 10
 """Size of a part: large enough to cost little, small enough that the peer reads one while the next is written."""
-_HEADROOM = 1024
-_LARGEST_RECORD, _LOGGED = 1 << 30, 20
-_HELLO_S = 0.5
-_NAMES_ASKED = 5000
+_HEADROOM, _LARGEST_RECORD, _LOGGED = 1024, 1 << 30, 20
+_HELLO_S, _NAMES_ASKED, _AHEAD = 0.5, 5000, 1 << 20
 
 
 class NatsExchange(ABC):
@@ -92,7 +91,8 @@ class NatsExchange(ABC):
         self.worker_of = {agent: world.worker(rank, workers) for rank, agent in enumerate(world.ids)}
         self._shards = [shard for shard in range(world.shards) if worker_of(shard, workers) == index]
         self._waiting = Waiting()
-        self._link = Link(access, f"semcast worker {index}", self._waiting.fail, self.counts, server_s)
+        seal = Seal(access.secret, lambda m: self.reject(m.subject, m.data, "no seal of this run")) if access.secret else None
+        self._link = Link(access, f"semcast worker {index}", self._waiting.fail, self.counts, server_s, seal)
         self._chaos, self._incarnation = chaos, incarnation
         self._ask_again_s, self._patience_s, self._part_bytes = ask_again_s, patience_s, part_bytes
         self._round, self._begun = 0, False
@@ -375,7 +375,7 @@ class NatsExchange(ABC):
         elif not self._known(peer, control.incarnation):
             return
         if isinstance(control, Hello):
-            self.horizons[peer] = max(self.horizons.get(peer, 0), control.round + 1)
+            self.horizons[peer] = max(self.horizons.get(peer, 0), min(control.round, self._round + _AHEAD) + 1)
             if not control.answer and peer != self.index:
                 self._tell(peer, Hello(self._incarnation, answer=True, round=self._round))
         elif isinstance(control, Again):
