@@ -1,6 +1,7 @@
 """What a benchmark answers (its figures are the machine's affair)."""
 
 from semcast.policies.registry import BUILT_IN
+from semcast.scenarios.bench import network
 from semcast.scenarios.bench.policies import run
 
 
@@ -9,3 +10,10 @@ def test_every_built_in_policy_is_timed() -> None:
     assert list(results) == [f"{kind}/{name}" for kind, names in BUILT_IN.items() for name in names]
     assert all(0 < row["value"] < 1e6 and row["ratio"] > 0 for row in results.values())
     assert results["encoder/fixed"]["ratio"] == 1.0 and results["encoder/argmax-quality"]["unit"] == "us"
+
+
+def test_the_network_is_measured_against_its_own_model_calls() -> None:
+    results = network.run(1, scenario="two-users", quick=True)
+    assert list(results) == ["network_s", "trace_s"]
+    assert all(row["value"] > 0 and row["ratio"] > 0 for row in results.values())
+    assert "batches of model calls" in str(results["trace_s"]["workload"])
