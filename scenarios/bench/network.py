@@ -30,7 +30,7 @@ Batches = list[tuple[CallableModel, Sequence[Any]]]
 def run(
     repeats: int = 5, progress: Callable[[str], None] = lambda text: None, scenario: str = "quickstart", quick: bool = False
 ) -> Result:
-    """Host memory, one worker, tiny models, CPU time of the one thread. A turn runs the bare loop, the network without and the network with its trace.
+    """Host memory, one worker, tiny models; CPU time. A turn runs the bare loop, the network without and with its trace.
 
     Args:
         repeats: Turns; a value is the median over the turns, a ratio the median of the turns' ratios.
