@@ -102,6 +102,7 @@ def run(
             external=request.external,
             pace=request.pace,
             exogenous=request.exogenous,
+            recorded=request.recorded,
         )
         for index in range(workers)
     ]

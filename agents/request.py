@@ -18,7 +18,8 @@ class RunRequest(Struct, frozen=True):
     checkpoint at every so many intervals of the hash chains (of 256 windows); ``stall_s``: wall-clock time after which a worker
     that gives no sign of life is made anew from one. ``profile``: whether to report where the wall time goes.
     ``external``: programs outside may act as users; ``pace``: simulated seconds in a second at most, 0 as fast as possible;
-    ``exogenous``: folder of a run whose messages from outside come again.
+    ``exogenous``: folder of a run whose messages from outside come again; ``recorded``: folder of a run from whose trace the
+    results of model calls are taken.
     """
 
     run: str
@@ -39,6 +40,7 @@ class RunRequest(Struct, frozen=True):
     external: bool = False
     pace: float = 0.0
     exogenous: str = ""
+    recorded: str = ""
 
 
 def worker_count(host: str, asked: int) -> int:

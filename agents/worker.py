@@ -31,12 +31,14 @@ from ..bus.exchange.nats import nats_exchange
 from ..bus.exchange.rounds import NatsExchange
 from ..bus.messages import Failure
 from ..bus.profiling import BUILDING, ENGINE, Stopwatch, TimedModels, watch_worker
+from ..bus.recorded_calls import RecordedCalls, recorded_results
 from ..bus.records import Capture, Shown
 from ..bus.server import Access
 from ..bus.tap import Tap
 from ..bus.trace import TraceWriter, trace_metadata
 from .base import PAYLOADS, make_agents, make_world
 from .checkpoint import Checkpoint, Checkpoints, CheckpointWriter, WorkerResult
+from .models.cpu import cpu_kind
 from .models.hub.settings import HubSettings
 from .models.loading import load_models
 from .models.roles import Arguments
@@ -58,7 +60,7 @@ class WorkerSpec(Struct, frozen=True):
     ``folder``: the run folder, empty to keep no trace. ``uvloop``: use it where it is installed. ``spacing``: a checkpoint at
     every so many intervals of the hash chains. ``incarnation``: of this worker. ``resume``: round of the checkpoint from which
     it goes on; 0: it begins. ``profile``: report where the wall time goes. ``external``, ``pace``,
-    ``exogenous``: see `RunRequest`.
+    ``exogenous``, ``recorded``: see `RunRequest`.
     """
 
     run: str
@@ -81,6 +83,7 @@ class WorkerSpec(Struct, frozen=True):
     external: bool = False
     pace: float = 0.0
     exogenous: str = ""
+    recorded: str = ""
 
 
 def make_worker(
@@ -93,7 +96,7 @@ def make_worker(
     before = checkpoints.load(spec.index, spec.resume) if checkpoints and spec.resume else None
     trace = None
     if spec.folder:
-        data = trace_metadata(world, **spec.metadata)
+        data = trace_metadata(world, **spec.metadata, cpu=cpu_kind())
         after = before.trace if before else None
         trace = TraceWriter(Path(spec.folder) / "trace", spec.index, data, incarnation=spec.incarnation, after=after)
     sink: TraceSink | None = trace
@@ -111,6 +114,8 @@ def make_worker(
         codec=Codec(PAYLOADS),
         trace=counting,
     )
+    if spec.recorded:
+        worker.calls = RecordedCalls(models, recorded_results(Path(spec.recorded), mine, Codec(PAYLOADS)))
     if before is not None:
         snapshot.restore(worker, before.worker, Codec(Arguments))
         log.info("worker %d, incarnation %d, goes on with round %d", spec.index, spec.incarnation, spec.resume)

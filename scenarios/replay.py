@@ -74,9 +74,9 @@ def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none"
     scenario = load(str(recorded), overrides={"host": host})
     cpu, cpu_now = reader.told(CPU), cpu_kind()
     take = recorded_models or any(kind != cpu_now for kind in cpu)
-    options: dict[str, Any] = {"recorded": str(recorded)} if take else {}
+    results = str(recorded.resolve()) if take else ""  # for workers that may live in another folder
     exogenous = str(recorded) if from_outside(recorded) else ""
-    outcome = run(scenario, out=str(again), show=show, report=False, exogenous=exogenous, **options)
+    outcome = run(scenario, out=str(again), show=show, report=False, exogenous=exogenous, recorded=results)
     if outcome.error is not None:
         raise outcome.error
     if outcome.status != "ok":

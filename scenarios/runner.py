@@ -16,6 +16,7 @@ from ..agents.participants import check
 from ..agents.request import RunReport, RunRequest, worker_count
 from ..bus.errors import BadInput, RunFailed, SemcastError
 from ..bus.segments import segments
+from ..bus.verification import checksums
 from . import folder as folders
 from .build import hub_settings, network_settings, policies
 from .live import Display, display
@@ -52,6 +53,7 @@ def run(
     external: bool = False,
     pace: float = 0.0,
     exogenous: str = "",
+    recorded: str = "",
 ) -> Outcome:
     """Run a scenario and write its folder.
 
@@ -65,7 +67,7 @@ def run(
         tap: Agents whose messages are republished live in the packed form.
         report: Write figures and ``report.html``, too.
         profile: Note in ``run.json`` where the wall time goes (see profile.py).
-        external, pace, exogenous: See ``agents.request.RunRequest``.
+        external, pace, exogenous, recorded: See ``agents.request.RunRequest``.
 
     Returns:
         The run folder and how it went; the folder is kept and its ``run.json`` has the same status.
@@ -77,7 +79,7 @@ def run(
         check(scenario.host, external, pace)
     folder = folders.make(scenario.name, out)
     folders.write_text(folder / folders.SCENARIO_FILE, dumps(scenario))
-    outside = {"external": external, "pace": pace, "exogenous": exogenous}
+    outside = {"external": external, "pace": pace, "exogenous": exogenous, "recorded": recorded}
     state = _first_state(scenario, command) | ({"outside": outside} if any(outside.values()) else {})
     return _carry_out(scenario, folder, state, _How(show, nats, address, tap, report, profile))
 
@@ -196,12 +198,12 @@ def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how
     state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
 
 
-def trace_files(folder: Path) -> list[str]:
-    """Names of the trace's segments; those that a worker made anew has superseded are removed."""
+def trace_files(folder: Path) -> dict[str, str]:
+    """Names of the trace's segments, each with its checksum; those that a worker made anew has superseded are removed."""
     counting, superseded = segments(folder / folders.TRACE_FOLDER)
     for path in superseded:
         path.unlink(missing_ok=True)
-    return [path.name for path in counting]
+    return checksums(counting)
 
 
 def check_models(scenario: Scenario) -> None:

@@ -1,24 +1,37 @@
 """The kind of CPU that models run on: where it differs, their results may differ in the last bits."""
 
+import os
 import platform
 from pathlib import Path
 
-_FLAGS = ("avx512_vnni", "avx_vnni", "amx_tile")
-"""Instruction sets beyond those that torch names which its 8-bit kernels choose by."""
+_FLAGS = (
+    "avx2",
+    "fma",
+    "avx512f",
+    "avx512bw",
+    "avx512vl",
+    "avx512_vnni",
+    "avx_vnni",
+    "avx512_bf16",
+    "amx_tile",
+    "asimddp",
+    "sve",
+)
+"""Instruction sets by which torch and its libraries choose their kernels."""
+_SETTINGS = ("ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
+"""Variables of the environment that let them use fewer."""
 
 
 def cpu_kind() -> str:
-    """Machine, maker and instruction sets, such as ``x86_64 AuthenticAMD AVX512 avx512_vnni``.
+    """Machine, maker and instruction sets, such as ``x86_64 AuthenticAMD avx2 fma avx512f``, and settings that leave some out.
 
-    torch chooses its kernels by them (``torch.backends.cpu.get_cpu_capability``), its libraries by the maker, too. Equal kinds
-    are meant to give equal results; settings from outside (``DNNL_MAX_CPU_ISA``) are not part of it. Imports torch.
+    Equal kinds are meant to give equal results. Nothing is imported for it: a worker says it before its first model is read.
     """
-    import torch
-
     told = _cpuinfo()
     maker = told.get("vendor_id") or told.get("CPU implementer") or platform.processor()
-    flags = told.get("flags", "").split()
-    words = [platform.machine(), maker, torch.backends.cpu.get_cpu_capability(), *(flag for flag in _FLAGS if flag in flags)]
+    flags = told.get("flags", told.get("Features", "")).split()
+    settings = [f"{name}={os.environ[name]}" for name in _SETTINGS if name in os.environ]
+    words = [platform.machine(), maker, *(flag for flag in _FLAGS if flag in flags), *settings]
     return " ".join(word for word in words if word)
 
 

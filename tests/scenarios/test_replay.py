@@ -1,10 +1,15 @@
 """``semcast replay RUN --verify``: a real run does it again; damage and other behaviour are named."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from semcast.agents.models.cpu import cpu_kind
 from semcast.bus.errors import BadInput, RunFailed
 from semcast.bus.trace_reading import TraceReader
 from semcast.scenarios.cli import main
@@ -86,3 +91,58 @@ def test_only_a_run_that_ended_well_is_verified(recorded: Path, tmp_path: Path, 
 def test_a_mode_is_needed_and_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(tmp_path)]) == 2 and "--verify" in capsys.readouterr().err
     assert main(["replay", str(tmp_path), "--verify"]) == 2 and "no run folder" in capsys.readouterr().err
+
+
+def verified(run: Path, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    """The answer of a verification that is told as JSON."""
+    capsys.readouterr()
+    assert main(["replay", str(run), "--verify", "--display", "none", "--json", *options]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_models_results_are_taken_from_the_trace_when_asked_for(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No model is run: each would fail."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError("a model was run")
+
+    monkeypatch.setattr("semcast.bus.calls.ModelCalls._run_batch", fail)
+    found = verified(recorded, capsys, "--recorded-models")
+    assert found["models"] == "recorded" and found["cpu"] == [found["cpu_now"]] == [cpu_kind()]
+    assert main(["replay", str(recorded), "--verify", "--display", "none"]) == 1  # without them, models are run
+
+
+def test_on_another_kind_of_cpu_results_are_taken_by_themselves(recorded: Path) -> None:
+    """torch without vector instructions: what models compute differs there, so that only recorded results can verify."""
+    command = [sys.executable, "-m", "semcast", "replay", str(recorded), "--verify", "--display", "none"]
+    other = os.environ | {"ATEN_CPU_CAPABILITY": "default"}
+    done = subprocess.run(command, env=other, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    first, second, last = done.stdout.splitlines()
+    assert first.startswith("verified: ") and last == str(recorded)
+    assert "taken from the trace, and are not verified" in second and "ATEN_CPU_CAPABILITY=default" in second
+    assert cpu_kind() in second
+
+
+def test_a_changed_bit_that_is_in_no_record_is_found_too(recorded: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(recorded, copy)
+    path = TraceReader(copy).paths[-1]
+    raw = bytearray(path.read_bytes())
+    raw[-12] ^= 1  # in the footer
+    path.write_bytes(raw)
+    with pytest.raises(RunFailed, match=rf"segment {path.name}: .*(bytes are not those|footer)"):
+        verify(copy, tmp_path / "again")
+
+
+def test_a_repaired_trace_that_lost_nothing_verifies(recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(recorded, copy)
+    path = TraceReader(copy).paths[0]
+    path.write_bytes(path.read_bytes()[:-20])
+    assert main(["replay", str(copy), "--verify", "--display", "none"]) == 1
+    assert main(["trace", str(copy), "--repair"]) == 0
+    assert verified(copy, capsys)["digest"] == json.loads((recorded / "run.json").read_text())["digest"]
