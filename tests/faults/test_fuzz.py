@@ -109,6 +109,14 @@ def test_a_flooded_network_ends_with_its_digest(good: corpus.Corpus, form: str, 
 
 
 @pytest.mark.parametrize("form", fuzz.FORMS)
+def test_on_a_shared_server_forgeries_are_refused(good: corpus.Corpus, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PINGS", 8)
+    flood = live.flood(good, form, 500, seed=3, who="shared")
+    assert flood.sent >= 500 and flood.forgeries == flood.stopped == 0
+    assert 0.8 * flood.sent < flood.rejected <= flood.sent  # the last ones come when all have gone
+
+
+@pytest.mark.parametrize("form", fuzz.FORMS)
 @pytest.mark.parametrize("who", ["observer", "worker"])
 def test_who_has_no_right_to_a_subject_is_stopped_by_the_server(
     good: corpus.Corpus, form: str, who: str, monkeypatch: pytest.MonkeyPatch

@@ -1,9 +1,11 @@
 """A real network on a real NATS server in a flood of hostile messages: it must end with the digest of an undisturbed run.
 
-Two floods. A *stranger* has the credentials of an observer or of another worker: everything that it sends in somebody else's
-name is stopped by the server, however well it is made. A *vandal* has those of the driver, which may publish everything: what is
-malformed, inconsistent or of another incarnation must be refused by the workers. What is well-formed and in a worker's name is
-not sent by the vandal, since on this level nothing tells it from the worker's own; it is counted as ``forgeries``.
+The messages come from somebody with the rights of
+
+- an ``observer`` or another ``worker``: what it sends in somebody else's name is stopped by the server, however well it is made;
+- everybody on a ``shared`` server, where the run is sealed (bus/exchange/seal.py): forgeries of any quality are refused;
+- the ``driver``, without seals: what is malformed, inconsistent or of another incarnation is refused. What is well-formed and in
+  a worker's name is left out here, since nothing could tell it from the worker's own; it is counted as ``forgeries``.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +75,14 @@ def flood(corpus: Corpus, form: str, count: int, seed: int, who: str = "driver")
         form: Of exchange.
         count: Messages at least.
         seed: Of what is drawn.
-        who: Whose rights are used: ``driver`` (the vandal), ``observer`` or ``worker`` (strangers).
+        who: Whose rights are used, see the module.
 
     Raises:
-        RunFailed: A network failed or ended with another digest, or the server let a stranger's message pass.
+        RunFailed: A network failed or ended with another digest, or the server let something pass that it has to stop.
     """
     with silence():
         result = _repeat(corpus, form, count, seed, who)
-    if who != "driver" and (result.rejected or result.stopped != result.sent):
+    if who in ("observer", "worker") and (result.rejected or result.stopped != result.sent):
         told = f"{who}: {result.sent} sent, {result.stopped} stopped, {result.rejected} came through"
         raise RunFailed(told, "see the permissions in semcast/bus/server.py")
     return result
@@ -92,11 +94,12 @@ def _repeat(corpus: Corpus, form: str, count: int, seed: int, who: str) -> Flood
     tally = Flood()
     with NatsServer(world.run, WORKERS, world.shards) as server, tempfile.TemporaryDirectory() as place:
         while tally.sent < count:
-            access = {"driver": server.driver, "observer": server.observer, "worker": server.worker(WORKERS - 1)}[who]
+            rights = {"observer": server.observer, "worker": server.worker(WORKERS - 1)}.get(who, server.driver)
             hostile = _hostile(corpus, world, keys.integer(2**31, seed, tally.runs, who), who != "driver", tally)
             folder = Path(place) / str(tally.runs)
             folder.mkdir()
-            digest = run_digest(_chains(asyncio.run(_flooded(world, server, form, access, hostile, folder, tally))))
+            accesses = [replace(server.driver, secret=b"s" * 32) if who == "shared" else server.worker(k) for k in range(WORKERS)]
+            digest = run_digest(_chains(asyncio.run(_flooded(world, form, accesses, rights, hostile, folder, tally))))
             if digest != expected:
                 raise RunFailed(f"flooded run {tally.runs} of seed {seed} ({form}) ended with digest {digest}, not {expected}")
             tally.runs += 1
@@ -113,7 +116,7 @@ def _chains(reports: list[WorkerReport]) -> dict[str, str]:
 
 
 async def _flooded(
-    world: World, server: NatsServer, form: str, access: Access, hostile: Iterator[Hostile], folder: Path, tally: Flood
+    world: World, form: str, accesses: list[Access], rights: Access, hostile: Iterator[Hostile], folder: Path, tally: Flood
 ) -> list[WorkerReport]:
     """One network, and somebody who publishes all the time."""
     ends = [
@@ -122,7 +125,7 @@ async def _flooded(
             world,
             k,
             WORKERS,
-            server.worker(k),
+            accesses[k],
             codec=CODEC,
             rejected=folder / f"{k}.bin",
             ask_again_s=0.05,
@@ -136,7 +139,7 @@ async def _flooded(
         own = [agent for rank, agent in enumerate(agents) if world.worker(rank, WORKERS) == k]
         workers.append(Worker(world, own, end, index=k, workers=WORKERS, codec=CODEC))
     complaints: list[Exception] = []
-    client = await connect(access, "somebody", complaints.append)
+    client = await connect(rights, "somebody", complaints.append)
     network = asyncio.gather(*(worker.run() for worker in workers))
     try:
         await asyncio.gather(_publish(client, hostile, network, tally), network)
@@ -163,8 +166,8 @@ async def _publish(client: Client, hostile: Iterator[Hostile], network: asyncio.
         await client.ping()
 
 
-def _hostile(corpus: Corpus, world: World, seed: int, stranger: bool, tally: Flood) -> Iterator[Hostile]:
-    """Endless hostile messages to workers 0 and 1; a stranger's are forgeries and good messages, too."""
+def _hostile(corpus: Corpus, world: World, seed: int, forging: bool, tally: Flood) -> Iterator[Hostile]:
+    """Endless hostile messages to workers 0 and 1; where ``forging``, half of them are good ones."""
     subjects = Subjects(world.run, world.ids, world.shards)
     good = {"x": corpus.parts(), "ctl": corpus.controls(), "agent": (*corpus.records, *_pings(world))}
     changes = mutations(MSGPACK)
@@ -173,16 +176,16 @@ def _hostile(corpus: Corpus, world: World, seed: int, stranger: bool, tally: Flo
         number += 1
         rng = keys.generator("flood", seed, number)
         family = ("x", "ctl", "agent")[int(rng.integers(3))]
-        subject = _subject(rng, subjects, world, family, stranger)
+        subject = _subject(rng, subjects, world, family, forging)
         names = list(changes)
         raw = changes[names[int(rng.integers(len(names)))]](rng, good[family])[: 1 << 18]
-        if stranger:
+        if forging:
             raw = raw if rng.integers(2) else good[family][int(rng.integers(len(good[family])))]
         header = None
         if family == "agent" and rng.integers(4) == 0:
             spoilt = list(_SPOILT.values())[int(rng.integers(len(_SPOILT)))](rng, (b"5/0/3", b"0/1/2"))[:200]
             header = (wire.PART_HEADER, _NOT_A_TOKEN.sub("/", spoilt.decode("ascii", "replace")))
-        if not stranger and believable(subjects, family, subject, raw):
+        if not forging and believable(subjects, family, subject, raw):
             tally.forgeries += 1
             continue
         yield subject, raw, header
@@ -196,9 +199,9 @@ def _pings(world: World) -> list[bytes]:
     ]
 
 
-def _subject(rng: Any, subjects: Subjects, world: World, family: str, stranger: bool) -> str:
-    """A subject that worker 0 or 1 reads, in the name of a worker (never of the stranger), at times a spoilt one."""
-    to, source = int(rng.integers(2)), int(rng.integers(WORKERS - stranger))
+def _subject(rng: Any, subjects: Subjects, world: World, family: str, forging: bool) -> str:
+    """A subject that worker 0 or 1 reads, in the name of a worker (not the last, where ``forging``), at times a spoilt one."""
+    to, source = int(rng.integers(2)), int(rng.integers(WORKERS - forging))
     if family == "agent":
         ranks = [[rank for rank in range(len(world.ids)) if world.worker(rank, WORKERS) == worker] for worker in (to, source)]
         agents = [each[int(rng.integers(len(each)))] for each in ranks]
@@ -207,7 +210,7 @@ def _subject(rng: Any, subjects: Subjects, world: World, family: str, stranger: 
         subject = f"{subjects.base}.{shards}.{world.ids[agents[0]]}.{world.ids[agents[1]]}.{kind}"
     else:
         subject = subjects.batch(to, source) if family == "x" else subjects.control(to, source)
-    if rng.integers(8) or stranger:
+    if rng.integers(8) or forging:
         return subject
     tail = subject[len(subjects.base) + 1 :].encode()
     spoilt = list(_SPOILT.values())[int(rng.integers(len(_SPOILT)))](rng, (tail,))[:150].decode("ascii", "replace")
