@@ -337,7 +337,7 @@ class NatsExchange(ABC):
         if round < self._round or peer in self._ready.get(round, ()):
             self.counts.duplicates += 1
             return
-        if round > max(self._round + 1, *self.horizons.values()):
+        if round > max([self._round + 1, *self.horizons.values()]):
             if self._begun:  # else a peer's hello, which tells its round, is still on its way
                 self.reject(message.subject, message.data, f"round {round} while in round {self._round}")
             return
