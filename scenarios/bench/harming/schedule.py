@@ -62,7 +62,7 @@ class Schedule(Struct, frozen=True):
 
     def disturbances(self) -> Chaos | None:
         """For the exchange."""
-        return Chaos(seed=self.number, delay_s=0.002, duplicate=0.2, shuffle=True, drop=0.002) if self.chaos else None
+        return Chaos(seed=self.number, delay_s=0.002, duplicate=0.2, shuffle=True, drop=0.001) if self.chaos else None
 
 
 def schedule(seed: int, number: int) -> Schedule:
