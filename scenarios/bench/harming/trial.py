@@ -164,21 +164,23 @@ def _with_drivers(schedule: Schedule, expected: Reference, folder: Path) -> tupl
         pids |= {pid for pid in descendants(process.pid) if "semcast" in command(pid) or "nats" in command(pid)}
         process.send_signal(signal.SIGKILL if fault.what == "driver" else signal.SIGINT)
         done.append(fault.what)
-        try:
-            process.wait(LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise _Left(f"the driver did not end within {LIMIT_S:.0f} s of a Ctrl-C") from None
-    try:
-        out, _ = process.communicate(timeout=LIMIT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise _Left(f"it did not end within {LIMIT_S:.0f} s") from None
+        _outlived(process, f"the driver did not end within {LIMIT_S:.0f} s of a Ctrl-C")
+    out = _outlived(process, f"it did not end within {LIMIT_S:.0f} s")
     if process.returncode:
         raise _Left(f"the driver ended with {process.returncode}: {(folder / 'driver.log').read_text()[-600:]}")
     if alive := left(pids, _GONE_S):
         raise _Left(f"processes are left behind: {[command(pid) for pid in alive]}")
     return msgspec.json.decode(out, type=RunReport), done, len(done)
+
+
+def _outlived(process: subprocess.Popen[bytes], complaint: str) -> bytes:
+    """What a driver said until its end."""
+    try:
+        return process.communicate(timeout=LIMIT_S)[0]
+    except subprocess.TimeoutExpired:
+        raise _Left(complaint) from None
+    finally:
+        process.kill()
 
 
 def _driver(folder: Path) -> subprocess.Popen[bytes]:
