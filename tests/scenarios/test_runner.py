@@ -45,7 +45,7 @@ def test_rows_of_a_run_add_up(name: str, finished: dict[str, Path]) -> None:
     for row in read_rows(finished[name] / "metrics.parquet"):
         assert sum(getattr(row, stage) for stage in stages) == pytest.approx(row.latency_s, abs=1e-9)
         assert row.symbols_up + row.symbols_down == row.symbols_total
-        assert row.prompt_bits + row.knowledge_bits + row.header_bits == row.payload_bits
+        assert row.prompt_bits + row.knowledge_bits + row.signature_bits + row.header_bits == row.payload_bits
         if row.status == "ok":
             assert min(getattr(row, stage) for stage in stages) >= 0
             assert row.symbols_jscc > 0
