@@ -1,0 +1,87 @@
+"""Checkpoints on disk: which one a run goes on from, what is kept, and what a damaged one says."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from semcast.agents.checkpoint import Checkpoint, Checkpoints, WorkerResult
+from semcast.bus.engine import WorkerReport
+from semcast.bus.errors import BadInput
+from semcast.bus.trace import TracePlace
+
+
+def checkpoint(what: bytes = b"state") -> Checkpoint:
+    return Checkpoint(what, TracePlace(2, 1, {"user.0": 7}), started=3, done=1)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Checkpoints:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.prepare()
+    return checkpoints
+
+
+def test_what_is_saved_is_loaded_and_only_its_owner_can_read_it(kept: Checkpoints) -> None:
+    kept.save(1, 40, checkpoint())
+    assert kept.load(1, 40) == checkpoint()
+    assert stat.S_IMODE(kept.folder.stat().st_mode) == 0o700
+
+
+def test_the_newest_is_one_that_all_workers_have(kept: Checkpoints) -> None:
+    assert kept.newest(2) == 0
+    kept.save(0, 10, checkpoint())
+    assert kept.newest(2) == 0 and kept.newest(1) == 10
+    kept.save(1, 10, checkpoint())
+    kept.save(0, 20, checkpoint())
+    assert kept.newest(2) == 10
+    kept.save(1, 20, checkpoint())
+    assert kept.newest(2) == 20
+
+
+@given(st.lists(st.integers(0, 2), max_size=60))
+def test_workers_in_step_never_lose_the_one_that_all_have(order: list[int]) -> None:
+    """Workers meet after each checkpoint: none writes the next before all have written the last but one."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        kept, done = Checkpoints(Path(name)), [0, 0, 0]
+        kept.prepare()
+        for worker in order:
+            if done[worker] > min(done):
+                continue
+            done[worker] += 1
+            kept.save(worker, 10 * done[worker], checkpoint())
+            assert kept.newest(3) == 10 * min(done)
+            if min(done):
+                assert all(kept.load(each, kept.newest(3)) == checkpoint() for each in range(3))
+        assert len(list(kept.folder.iterdir())) <= 6
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[:-3])])
+def test_a_lost_or_cut_one_is_named(kept: Checkpoints, harm) -> None:  # type: ignore[no-untyped-def]
+    kept.save(0, 10, checkpoint())
+    harm(kept.folder / "r10-w0.msgpack")
+    with pytest.raises(BadInput, match=r"r10-w0\.msgpack cannot be read") as caught:
+        kept.load(0, 10)
+    assert "semcast run" in str(caught.value)
+
+
+def test_what_a_killed_process_left_half_written_counts_for_nothing(kept: Checkpoints) -> None:
+    (kept.folder / "r30-w0.msgpack.123.part").write_bytes(b"half")
+    assert kept.newest(1) == 0
+
+
+def test_incarnations_rise_over_all_lives_of_the_driver(tmp_path: Path) -> None:
+    Checkpoints(tmp_path).prepare()
+    assert [Checkpoints(tmp_path).next_incarnation() for _ in range(4)] == [0, 1, 2, 3]
+
+
+def test_reports_of_workers_that_have_ended(kept: Checkpoints) -> None:
+    report = WorkerReport(1, {"user.0": "ab"}, {"user.0": [(0, "ab")]}, 5, 4, 3, 2, 1)
+    assert kept.end(1) is None
+    kept.save_end(WorkerResult(report, rejected=2))
+    assert kept.end(1) == WorkerResult(report, rejected=2) and kept.end(0) is None
+    kept.remove()
+    assert not kept.folder.exists()
