@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...bus.errors import BadInput
 from .options import load_scenario
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def add_where(parser: argparse.ArgumentParser) -> None:
         "--jobs", metavar="N", type=int, default=os.cpu_count() or 1, help="runs at once (default: one a core); 1: without Ray"
     )
     parser.add_argument("--address", metavar="A", default="", help="Ray cluster to run on (default: a local one)")
+    parser.add_argument("--host", default="", help=argparse.SUPPRESS)
 
 
 class Runner:
@@ -30,9 +32,17 @@ class Runner:
     Args:
         args: The parsed options of `options.add_scenario` and `add_where`.
         out: The folder; finished runs that it holds are not made again.
+
+    Raises:
+        BadInput: A host was asked for.
     """
 
     def __init__(self, args: argparse.Namespace, out: Path) -> None:
+        if args.host:
+            raise BadInput(
+                f"--host {args.host}: each of these runs is one process, and no result depends on its host",
+                "--jobs N: how many run at once; --address A: on a Ray cluster",
+            )
         self._args, self._out = args, out
         self.progress = Progress()
 

@@ -42,6 +42,8 @@ def execute(args: argparse.Namespace) -> int:
 
     if args.seeds < 1 or args.jobs < 1:
         raise BadInput("--seeds and --jobs are at least 1")
+    wanted = args.metrics.split(",") if args.metrics else []
+    grid.check_metrics(wanted)
     axes = _axes(args)
     base = load_scenario(args, host="memory", workers=1)
     points = grid.grid_points(axes)
@@ -50,7 +52,7 @@ def execute(args: argparse.Namespace) -> int:
     runner = Runner(args, out)
     runner.progress.total = len(todo)
     cells = runner(todo)
-    metrics = grid.known_metrics(cells, args.metrics.split(",") if args.metrics else ())
+    metrics = grid.known_metrics(cells, wanted)
     answer: dict[str, Any] = {
         "scenario": base.name,
         "axes": [{"path": axis.path, "values": [grid.text_of(value) for value in axis.values]} for axis in axes],

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from ...bus.errors import BadInput
+from ..metrics.names import known_results, may_be_result
 from ..mistakes import nearest
 from .cells import Cell
 from .plan import Point
@@ -49,6 +50,21 @@ def sweep_rows(points: Sequence[Point], cells: Sequence[Cell]) -> list[dict[str,
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def check_metrics(wanted: Sequence[str]) -> None:
+    """See, before anything is run, that there are results of these names.
+
+    Raises:
+        BadInput: No run can have one.
+    """
+    for name in wanted:
+        if not may_be_result(name):
+            close = nearest(name, known_results())
+            raise BadInput(
+                f"--metrics: no run has a result {name!r}",
+                f"did you mean {close}?" if close else f"there are {', '.join(known_results())}",
+            )
 
 
 def known_metrics(cells: Sequence[Cell], wanted: Sequence[str]) -> list[str]:

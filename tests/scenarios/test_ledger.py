@@ -49,7 +49,7 @@ def test_blocks_and_credits_are_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["trace", str(run), "--ledger"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("block 0: 3 entries") and "2 of 2 validators attest it" in lines[0]
-    assert lines[-1] == f"{run}: 3 blocks hold; 8.7 of 24 credits"
+    assert lines[-1] == f"{run}: 3 blocks hold (chained by hash, attested); 8.7 of 24 credits paid"
     assert main(["trace", str(run), "--ledger", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [block["block"] for block in told["blocks"]] == [0, 1, 2] and told["budget"] == 24

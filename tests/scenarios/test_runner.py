@@ -13,6 +13,7 @@ from semcast.bus.trace_reading import TraceReader
 from semcast.scenarios.cli import main
 from semcast.scenarios.folder import make, read_run
 from semcast.scenarios.loading import catalog, load
+from semcast.scenarios.metrics.names import may_be_result
 from semcast.scenarios.metrics.table import read_rows
 
 
@@ -34,6 +35,7 @@ def test_a_quick_run_fills_its_folder(name: str, finished: dict[str, Path]) -> N
     assert len(run["digest"]) >= 32
     rows = read_rows(folder / "metrics.parquet")
     assert run["requests"] == len(rows) > 0
+    assert all(map(may_be_result, run["results"])) and len(run["results"]) > 20
     for file in ("scenario.toml", "run.log", "report.html", "figures/row.png", *(f"trace/{name}" for name in run["trace"])):
         assert (folder / file).stat().st_size > 0
     assert load(str(folder)) == load(name, quick=True, overrides={"host": "memory"})

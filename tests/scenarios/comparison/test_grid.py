@@ -5,8 +5,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from semcast.bus.errors import BadInput
+from semcast.scenarios.cli import main
 from semcast.scenarios.comparison.cells import Cell
-from semcast.scenarios.comparison.grid import Axis, grid_points, known_metrics, summary, sweep_rows, write_parquet
+from semcast.scenarios.comparison.grid import Axis, check_metrics, grid_points, known_metrics, summary, sweep_rows, write_parquet
 
 AXES = [
     Axis("traffic.rate_hz", (0.5, 1)),
@@ -63,3 +64,11 @@ def test_a_result_that_no_run_gives_is_told() -> None:
     with pytest.raises(BadInput, match="psnr_bd") as told:
         known_metrics(cells(), ["psnr_bd"])
     assert "psnr_db" in told.value.hint
+
+
+def test_names_are_checked_before_anything_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check_metrics(["psnr_db", "latency_s_p95", "running_csi_symbols_per_request", "attacks_forge_detected"])
+    words = ["sweep", "two-users", "--set", "traffic.rate_hz=1,2", "--metrics", "psnr_db,latency_p50"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "no run has a result 'latency_p50'" in told and "latency_s_p50" in told and not (tmp_path / "out").exists()
