@@ -11,7 +11,7 @@ README, MORE = (ROOT / "README.md").read_text(), (ROOT / "policies" / "README.md
 
 
 def test_the_policy_of_the_readme_passes_the_conformance_kit(tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+    code = next(code for code in re.findall(r"```python\n(.*?)```", README, flags=re.S) if "BoxesWhenUnsure" in code)
     (tmp_path / "mine.py").write_text(code)
     policy = load(resolve("prompt", "mine.py:BoxesWhenUnsure:boxes_above=0.1", folder=tmp_path))
     assert policy.parameters.boxes_above == 0.1
