@@ -154,9 +154,8 @@ def _ledger(args: argparse.Namespace) -> int:
     for row in accounts:
         print(f"{row['user']:>10} {row['credits']:10.6f} credits, {row['validation']:.6f} of them for validation")
     total = sum(row["credits"] for row in accounts)
-    print(
-        f"{args.run}: {len(blocks)} blocks hold (chained by hash, attested); {total:.6g} of {found.rules.budget / MICRO:g} credits paid"
-    )
+    paid = f"{total:.6g} of {found.rules.budget / MICRO:g} credits paid"
+    print(f"{args.run}: {len(blocks)} blocks hold (chained by hash, attested); {paid}")
     return 0
 
 
