@@ -58,12 +58,12 @@ def read_network(path: Path) -> Network:
         data = json.loads(path.read_bytes())
     except OSError as error:
         raise Missing(f"no weights of a prompt policy at {path} ({error.strerror})", MEND) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"weights {path} are no JSON ({error})", MEND) from None
     try:
         names = tuple(data["features"]), tuple(data["actions"])
         network = Network(_matrix(data["hidden"]), _row(data["hidden_bias"]), _matrix(data["output"]), _row(data["output_bias"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"weights {path} are no prompt policy ({type(error).__name__}: {error})", MEND) from None
     if names != (FEATURES, NAMES):
         raise BadInput(f"weights {path} are for other features or actions than this version has", MEND)

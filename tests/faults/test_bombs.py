@@ -15,12 +15,14 @@ from PIL import Image
 from semcast.agents import prompt_codec
 from semcast.agents.bits import BitWriter
 from semcast.agents.models.cards import read_card
+from semcast.agents.models.hub.snapshot import _params
 from semcast.agents.pictures import decompress
 from semcast.bus.errors import BadInput
 from semcast.bus.exchange import wire
 from semcast.bus.exchange.client import _info
 from semcast.bus.subjects import parse
 from semcast.bus.trace_reading import LARGEST_CHUNK, TraceReader
+from semcast.policies.prompt.learned import read_network
 from semcast.scenarios.folder import read_run
 from semcast.scenarios.loading import load
 
@@ -139,6 +141,25 @@ def test_the_longest_prompts_take_no_time(code: int) -> None:
         prompt_codec.decode(raw * 100)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"1234567",
+        b"\xff" * 8 + b"{}",
+        b"\x02" + bytes(7) + b"[]",
+        b"\x0a" + bytes(7) + b'{"w":{}}  ',
+        bytes(8),
+        b"\xff\xff" + bytes(6),
+    ],
+)
+def test_weights_with_a_header_that_lies_are_refused(raw: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(raw)
+    with cheap(), pytest.raises(BadInput, match="safetensors"):
+        _params(path)
+
+
 DEEP = b"[" * 100_000
 
 
@@ -153,6 +174,7 @@ def from_file(name: str, read: Callable[[Path], object]) -> Callable[[bytes, Pat
 READERS: dict[str, Callable[[bytes, Path], object]] = {
     "run.json": from_file("run.json", read_run),
     "card.json": from_file("card.json", read_card),
+    "weights.json": from_file("weights.json", lambda folder: read_network(folder / "weights.json")),
     "hostile.toml": from_file("hostile.toml", lambda folder: load(str(folder / "hostile.toml"))),
 }
 

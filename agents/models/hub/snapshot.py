@@ -190,7 +190,7 @@ def _check_weights(pick: Pick, file: Path, folder: str) -> None:
 def _object(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} is no JSON ({error})", "fetch the checkpoint again") from None
     if not isinstance(data, dict):
         raise BadInput(f"{path} is no JSON object", "fetch the checkpoint again")
@@ -198,10 +198,20 @@ def _object(path: Path) -> dict[str, Any]:
 
 
 def _params(path: Path) -> int:
-    with path.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        header = json.loads(stream.read(length))
-    return sum(prod(about["shape"]) for name, about in header.items() if name != "__metadata__")
+    """Number of weights in a safetensors file, by its header.
+
+    Raises:
+        BadInput: It has none, or one that claims more than the file has.
+    """
+    try:
+        with path.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > path.stat().st_size:
+                raise ValueError(f"a header of {length} bytes")
+            header = json.loads(stream.read(length))
+        return sum(prod(about["shape"]) for name, about in header.items() if name != "__metadata__")
+    except (ValueError, RecursionError, TypeError, LookupError, AttributeError, struct.error) as error:
+        raise BadInput(f"{path} is no safetensors file ({error})", "fetch the checkpoint again") from None
 
 
 def _sha256(path: Path) -> str:
