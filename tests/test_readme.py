@@ -38,7 +38,8 @@ def test_command(command: str, run_folder: Path, tmp_path: Path, capsys: pytest.
         words += ["--out", str(tmp_path)]
     if words[0] == "run":
         words[1:2] = ["two-users", "--quick"]
-        words += ["--host", "nats" if "--external" in words else "memory", "--display", "none", "--no-report", "--out", str(tmp_path / "run")]
+        words += ["--host", "nats" if "--external" in words else "memory"]
+        words += ["--display", "none", "--no-report", "--out", str(tmp_path / "run")]
     if words[0] == "replay" and "--policy" in words:
         words += ["--display", "none", "--out", str(tmp_path / "anew")]
     if "--tap" in words:

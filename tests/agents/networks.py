@@ -1,7 +1,7 @@
 """Networks for tests, run in memory with simple models."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from semcast.agents.settings import (
 from semcast.bus.engine import Worker, run_digest
 from semcast.bus.envelope import Codec, Envelope
 from semcast.bus.exchange.memory import Hub, MemoryExchange
+from semcast.bus.outside import Injection
 
 from .simple_models import models
 
@@ -88,8 +89,9 @@ def run(
     workers: int = 1,
     role_models: Mapping[str, Any] | None = None,
     change: Callable[[Any], None] | None = None,
+    injections: Sequence[Injection] = (),
 ) -> Run:
-    """Run a network to its end. ``change`` may prepare every agent."""
+    """Run a network to its end. ``change`` may prepare every agent; ``injections``: what comes from outside."""
     world = make_world(settings, "test")
     hub, result = Hub(workers), Run("", {})
 
@@ -111,6 +113,7 @@ def run(
             codec=CODEC,
             trace=_Keep(result.records),
         )
+        worker.inject([each for each in injections if each.agent in worker.homes])
         return await worker.run()
 
     async def together() -> list[Any]:
