@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .clock import SECOND
-from .exchange import wire
 from .exchange.client import Client
-from .subjects import Subjects
+from .exchange.live import Live
 from .trace_reading import TraceRecord
 
 _HEADROOM = 1024
@@ -49,7 +48,7 @@ def on_subjects(records: Iterable[TraceRecord]) -> list[TraceRecord]:
 
 async def play(
     client: Client,
-    subjects: Subjects,
+    live: Live,
     messages: Sequence[TraceRecord],
     speed: float,
     on_progress: Callable[[Played], None] = lambda played: None,
@@ -58,7 +57,7 @@ async def play(
 
     Args:
         client: Connected, with credentials that may publish on the run's subjects.
-        subjects: Of the run.
+        live: How the run's messages are put on their subjects.
         messages: See `on_subjects`.
         speed: Simulated seconds in a second of wall time; 0 as fast as the server takes them.
         on_progress: Called now and then.
@@ -79,7 +78,7 @@ async def play(
             on_progress(done)
             waiting = 0
             await asyncio.sleep(max(due_s - time.monotonic(), 0.0))
-        for outgoing in in_parts(subjects.message(envelope), envelope.sequence, record.raw, client.max_payload):
+        for outgoing in live.outgoing(envelope, record.raw, client.max_payload - _HEADROOM):
             client.publish(*outgoing)
         waiting += len(record.raw)
         wall_s = time.monotonic() - started_s
@@ -87,13 +86,3 @@ async def play(
     await client.ping()
     on_progress(done)
     return done
-
-
-def in_parts(subject: str, sequence: int, raw: bytes, max_payload: int) -> list[tuple[str, bytes, tuple[str, str] | None]]:
-    """A message as it travels: (subject, bytes, header); in numbered parts if the server would not take it whole."""
-    if len(raw) <= max_payload:
-        return [(subject, raw, None)]
-    chunks = list(wire.cut(raw, max_payload - _HEADROOM))
-    return [
-        (subject, bytes(chunk), (wire.PART_HEADER, f"{sequence}/{number}/{len(chunks)}")) for number, chunk in enumerate(chunks)
-    ]

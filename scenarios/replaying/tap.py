@@ -13,6 +13,7 @@ from ...bus.audience import Audience, StageServer
 from ...bus.envelope import Codec
 from ...bus.errors import BadInput, RunFailed
 from ...bus.exchange.link import connect
+from ...bus.exchange.live import Live
 from ...bus.playing import Played, on_subjects, play
 from ...bus.server import ExternalServer
 from ...bus.subjects import ROOT, Subjects, to_agent
@@ -97,13 +98,13 @@ def tap(
         raise BadInput(f"{run}: no agent has sent anything to another", f"what it holds: semcast trace {run}")
     name = reader.metadata.get("run", "")
     world = make_world(network_settings(load(str(run))), name)
-    subjects = Subjects(name, world.ids, world.shards)
+    live = Live(Subjects(name, world.ids, world.shards), Codec(PAYLOADS))
     server = ExternalServer(nats) if nats else StageServer(name)
     with server, _credential(run, server) as file:
         times = (messages[0].envelope.t_deliver, messages[-1].envelope.t_deliver)
         everything = f"{ROOT}.{name}.>"
         on_stage(Stage(server.url, file, everything, to_agent(name, _somebody(messages)), len(messages), *times))
-        performance = _perform(server, subjects, messages, speed, wait_s, on_progress)
+        performance = _perform(server, live, messages, speed, wait_s, on_progress)
         try:
             return asyncio.run(performance)
         except OSError as error:
@@ -112,7 +113,7 @@ def tap(
 
 async def _perform(
     server: StageServer | ExternalServer,
-    subjects: Subjects,
+    live: Live,
     messages: Sequence[TraceRecord],
     speed: float,
     wait_s: float | None,
@@ -127,7 +128,7 @@ async def _perform(
             await asyncio.sleep(wait_s or 0.0)
         elif await _somebody_there(audience, wait_s):
             await asyncio.sleep(_SETTLE_S)
-        played = await play(client, subjects, messages, speed, on_progress)
+        played = await play(client, live, messages, speed, on_progress)
         if audience is None:
             return Tapped(played, None)
         subscribers = await audience.subscribers()

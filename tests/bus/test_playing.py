@@ -6,16 +6,15 @@ import time
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from semcast.bus.audience import Audience, StageServer
 from semcast.bus.clock import MS
 from semcast.bus.envelope import AGENT, DATA, PRIVATE, VERSION, Codec, Envelope
 from semcast.bus.exchange import wire
 from semcast.bus.exchange.client import Client, Received
 from semcast.bus.exchange.link import connect
+from semcast.bus.exchange.live import Live
 from semcast.bus.messages import Failure
-from semcast.bus.playing import Played, in_parts, on_subjects, play
+from semcast.bus.playing import Played, on_subjects, play
 from semcast.bus.server import NatsServer
 from semcast.bus.subjects import Subjects
 from semcast.bus.trace_reading import TraceRecord
@@ -24,10 +23,12 @@ IDS = ("bs.0", "user.a", "user.b")
 SUBJECTS = Subjects("played", IDS, 16)
 
 
-def message(number: int, t_ms: float, source: str = "user.a", to: str = "bs.0", private: bool = False) -> TraceRecord:
+def message(
+    number: int, t_ms: float, source: str = "user.a", to: str = "bs.0", private: bool = False, note: str = "x"
+) -> TraceRecord:
     origin = PRIVATE if private else AGENT
     envelope = Envelope(
-        VERSION, 0, round(t_ms * MS), DATA, source, to, number, "", origin, Failure(f"{source}/{number}", source, "x")
+        VERSION, 0, round(t_ms * MS), DATA, source, to, number, "", origin, Failure(f"{source}/{number}", source, note)
     )
     return TraceRecord(envelope, envelope.kind, Codec().encode(envelope), private, number)
 
@@ -44,7 +45,7 @@ async def performed(server: NatsServer, messages: list[TraceRecord], speed: floa
     observer, player = [await connect(access, 5.0, "test", _raise) for access in (server.observer, server.driver)]
     observer.subscribe("semcast.v1.played.>", lambda received: heard.append((time.monotonic(), received)))
     await observer.ping()
-    played = await play(player, SUBJECTS, messages, speed)
+    played = await play(player, Live(SUBJECTS, Codec()), messages, speed)
     await observer.ping()
     await close(observer, player)
     return heard, played
@@ -89,18 +90,28 @@ def test_nothing_to_play_is_played_at_once(server: NatsServer) -> None:
     assert asyncio.run(performed(server, [], 1.0)) == ([], Played())
 
 
-@given(raw=st.binary(max_size=5000), max_payload=st.integers(1100, 3000), sequence=st.integers(0, 2**40))
-def test_a_large_message_is_cut_as_the_exchange_cuts_it(raw: bytes, max_payload: int, sequence: int) -> None:
-    parts = in_parts("s", sequence, raw, max_payload)
-    assert all(len(data) <= max_payload for _, data, _ in parts)
-    if len(raw) <= max_payload:
-        assert parts == [("s", raw, None)]
-        return
-    found = [(wire.decode_part_header(header[1]), data) for _, data, header in parts if header and header[0] == wire.PART_HEADER]
+def test_a_large_message_comes_in_the_parts_of_a_running_network() -> None:
+    """As a run's own exchange would read them."""
+    large = message(7, 1, note="x" * 9000)
+
+    async def heard() -> list[Received]:
+        with SmallStage("played") as small:
+            return [received for _, received in (await performed(small, [large], 0.0))[0]]
+
+    parts = asyncio.run(heard())
     assembly = wire.Assembly(len(parts))
-    for (number, part, count), data in reversed(found):
-        assert number == sequence and count == len(parts) and assembly.add(part, data)
-    assert assembly.complete and bytes(assembly.body()) == raw
+    for received in parts:
+        sequence, part, count = wire.decode_part_header(received.header)
+        assert (sequence, count) == (7, len(parts)) and assembly.add(part, received.data)
+    assert len(parts) > 1 and assembly.complete and bytes(assembly.body()) == large.raw
+
+
+class SmallStage(StageServer):
+    """Takes no message of more than 4 KiB."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(run)
+        self.max_payload = 4096
 
 
 def test_the_server_tells_who_listens_and_observers_cannot_ask(server: StageServer) -> None:
@@ -128,7 +139,9 @@ def test_a_lost_server_is_an_error_of_the_player() -> None:
     async def lose() -> None:
         with StageServer("played") as short:
             player = await connect(short.driver, 5.0, "test", lambda error: None)
-            playing = asyncio.create_task(play(player, SUBJECTS, [message(0, 0), message(1, 500), message(2, 800)], 1.0))
+            playing = asyncio.create_task(
+                play(player, Live(SUBJECTS, Codec()), [message(0, 0), message(1, 500), message(2, 800)], 1.0)
+            )
             await asyncio.sleep(0.1)
             short.stop()
             await playing
