@@ -16,7 +16,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from ..bus.errors import BadInput, Missing, RunFailed, SemcastError
+from ..bus.errors import BadInput, LeftBehind, Missing, RunFailed, SemcastError
 from .checkpoint import Checkpoints, WorkerResult
 from .request import Progress
 from .worker import WorkerSpec
@@ -173,6 +173,8 @@ class Supervisor:
             self._on_progress(said.index, what.progress)
         elif what.result is not None:
             self._results[said.index] = what.result
+        elif what.error is not None and what.error[0] == LeftBehind.__name__:
+            self._lost(spec, Gone("went on from a checkpoint that its peers have left behind", lost=True))
         elif what.error is not None:
             raise as_error(*what.error)
 

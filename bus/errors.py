@@ -34,3 +34,7 @@ class Missing(SemcastError):
 
 class RunFailed(SemcastError):
     """A run started and could not be finished; its folder is kept; exit code 1."""
+
+
+class LeftBehind(RunFailed):
+    """A worker went on from a snapshot that is too old for its peers, who have forgotten what it misses; a newer one will do."""

@@ -79,6 +79,10 @@ class SentRounds:
         kept = self._rounds[round] = Kept()
         return kept
 
+    def oldest(self, now: int) -> int:
+        """The earliest round that can be sent again; ``now``, the one to be sent next, where nothing is kept."""
+        return min(self._rounds, default=now)
+
     def saved(self, round: int) -> None:
         """A snapshot of this worker from which it would go on with ``round`` is on disk."""
         self._snapshots.append(round)

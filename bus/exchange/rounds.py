@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import NEVER
 from ..envelope import Codec, Envelope
-from ..errors import RunFailed, SemcastError
+from ..errors import LeftBehind, RunFailed, SemcastError
 from ..subjects import Subjects, worker_of
 from . import wire
 from .client import Handler, Received
@@ -150,7 +150,7 @@ class NatsExchange(ABC):
         }
         handlers |= {f"{self.subjects.base}.{shard}.>": self._on_message for shard in self._shards}
         await self._link.connect(handlers)
-        hello = Hello(self._incarnation, answer=False, round=round)
+        hello = self._hello(answer=False)
         self._tell_all(hello)
         self._tell(self.index, hello)  # an earlier incarnation that still lives learns that it is replaced
         started = asyncio.get_running_loop().time()
@@ -241,6 +241,9 @@ class NatsExchange(ABC):
         for peer in self.peers:
             self._tell(peer, control)
 
+    def _hello(self, answer: bool) -> Hello:
+        return Hello(self._incarnation, answer, self._round, self._sent.oldest(self._round))
+
     def _tell(self, peer: int, control: wire.Control) -> None:
         self._link.publish(self.subjects.control(peer, self.index), wire.encode(control))
 
@@ -308,17 +311,6 @@ class NatsExchange(ABC):
                 self._waiting.wake()
         return True
 
-    def _peer(self, subject: str, itself: bool = False) -> int:
-        """The sender of a record or control message.
-
-        Raises:
-            ValueError: There is no such peer.
-        """
-        peer = int(subject.rpartition(".")[2])
-        if not 0 <= peer < self.workers or (peer == self.index and not itself):
-            raise ValueError(f"no peer {peer}")
-        return peer
-
     def _on_message(self, message: Received) -> None:
         try:
             self.heard(message)
@@ -327,7 +319,9 @@ class NatsExchange(ABC):
 
     def _on_part(self, message: Received) -> None:
         try:
-            peer, part = self._peer(message.subject), wire.decode_part(message.data)
+            peer, part = wire.sender(message.subject, self.workers), wire.decode_part(message.data)
+            if peer == self.index:
+                raise ValueError("a record of this worker itself")
         except BAD_BYTES as error:
             self.reject(message.subject, message.data, error)
             return
@@ -366,7 +360,7 @@ class NatsExchange(ABC):
 
     def _on_control(self, message: Received) -> None:
         try:
-            peer, control = self._peer(message.subject, itself=True), wire.decode_control(message.data)
+            peer, control = wire.sender(message.subject, self.workers), wire.decode_control(message.data)
         except BAD_BYTES as error:
             self.reject(message.subject, message.data, error)
             return
@@ -376,8 +370,10 @@ class NatsExchange(ABC):
             return
         if isinstance(control, Hello):
             self.horizons[peer] = max(self.horizons.get(peer, 0), min(control.round, self._round + _AHEAD) + 1)
+            if control.oldest > self._round and peer != self.index:
+                self._waiting.fail(LeftBehind(f"worker {self.index} misses what worker {peer} has forgotten"))
             if not control.answer and peer != self.index:
-                self._tell(peer, Hello(self._incarnation, answer=True, round=self._round))
+                self._tell(peer, self._hello(answer=True))
         elif isinstance(control, Again):
             self._answer(peer, control)
         else:
@@ -392,7 +388,9 @@ class NatsExchange(ABC):
             self._waiting.fail(RunFailed(f"worker {self.index} was replaced while it stood still"))
 
     def _answer(self, peer: int, again: Again) -> None:
-        """Send again what a peer misses, unless it is just on its way."""
+        """Send again what a peer misses, unless it is just on its way; what cannot be sent again is told."""
+        if again.round < self._sent.oldest(self._round):
+            self._tell(peer, self._hello(answer=True))
         for message in self._sent.answer(peer, again, asyncio.get_running_loop().time()):
             if self._chaos is None or not self._chaos.lost():
                 self.counts.resent += 1

@@ -25,6 +25,18 @@ Whole = Annotated[int, Meta(ge=0, le=NEVER)]
 encode = msgspec.msgpack.Encoder().encode
 
 
+def sender(subject: str, workers: int) -> int:
+    """The worker that a record or control message is from.
+
+    Raises:
+        ValueError: There is no such worker.
+    """
+    peer = int(subject.rpartition(".")[2])
+    if not 0 <= peer < workers:
+        raise ValueError(f"no worker {peer}")
+    return peer
+
+
 _HEADER = re.compile(r"([0-9]{1,19})/([0-9]{1,5})/([0-9]{1,5})")
 
 
@@ -51,11 +63,15 @@ class Control(Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Hello(Control, frozen=True, tag="hello"):
-    """I am there and listen; ``round`` is the next one I end. ``answer``: this is a reply, do not reply again."""
+    """I am there and listen; ``round`` is the next one I end. ``answer``: this is a reply, do not reply again.
+
+    ``oldest``: what I sent in earlier rounds I cannot send again.
+    """
 
     incarnation: Whole
     answer: bool
     round: Whole = 0
+    oldest: Whole = 0
 
 
 class Again(Control, frozen=True, tag="again"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from semcast.bus import snapshot
 from semcast.bus.engine import Worker, WorkerReport
 from semcast.bus.envelope import Codec
-from semcast.bus.errors import RunFailed
+from semcast.bus.errors import LeftBehind, RunFailed
 from semcast.bus.exchange.chaos import Chaos
 from semcast.bus.exchange.nats import nats_exchange
 from semcast.bus.exchange.rounds import NatsExchange
@@ -75,7 +75,7 @@ class Run:
         while True:
             try:
                 return await self.worker(index).run()
-            except Died:
+            except (Died, LeftBehind):
                 continue
 
     async def whole(self) -> list[WorkerReport]:
@@ -151,3 +151,26 @@ def test_all_at_once_go_on_from_the_snapshots(server: NatsServer, expected: list
         return await run.whole()
 
     same(asyncio.run(twice()), expected)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("deaths", [{0: [45]}, {0: [45], 1: [45]}, {0: [45], 1: [44], 2: [46]}])
+def test_a_snapshot_that_peers_have_left_behind_is_given_up(
+    server: NatsServer, expected: list[WorkerReport], form: str, deaths: dict[int, list[int]]
+) -> None:
+    """The predecessor did more, while the worker was started, than its peers remember."""
+    run = Run(server, form)
+    run.deaths = {index: list(windows) for index, windows in deaths.items()}
+
+    async def work() -> list[WorkerReport]:
+        first, late = run.worker(0), run.worker(0)
+        assert late.round == 0
+        others = [asyncio.create_task(run.to_the_end(index)) for index in (1, 2)]
+        with pytest.raises(Died):
+            await first.run()
+        assert run.newest() > 0
+        with pytest.raises(LeftBehind, match="worker 0 misses what worker [12] has forgotten"):
+            await late.run()
+        return list(await asyncio.gather(run.to_the_end(0), *others))
+
+    same(asyncio.run(asyncio.wait_for(work(), 30)), expected)

@@ -90,7 +90,7 @@ def carry_out(schedule: Schedule, expected: Reference, folder: Path, cluster: Cl
         problem = f"{type(error).__name__}: {error}"
     if report is not None:
         recoveries += report.recoveries
-        problem = problem or _differences(report, expected, folder)
+        problem = problem or differences(report, expected, folder)
     wall_s = round(time.monotonic() - started, 2)
     faults = ["batches"] * schedule.chaos + done
     return Trial(schedule.number, schedule.host, faults, len(schedule.faults) - len(done), recoveries, wall_s, problem)
@@ -190,7 +190,7 @@ def _driver(folder: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _differences(report: RunReport, expected: Reference, folder: Path) -> str:
+def differences(report: RunReport, expected: Reference, folder: Path) -> str:
     """What distinguishes a run from the undisturbed one; empty if nothing does."""
     codec = Codec(PAYLOADS)
     checked = check_trace(folder, codec)
