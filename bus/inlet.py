@@ -31,6 +31,8 @@ RATE_HZ, BURST = 20.0, 40
 """Asks of one user that are looked at in a second of wall-clock time, in the long run and at once."""
 MOST_WAITING = 256
 """Asks that wait for a barrier."""
+MOST_WORDS = 300
+"""Characters of a reason."""
 _INBOX = re.compile(r"_INBOX(\.[A-Za-z0-9_-]{1,64}){1,3}")
 _LOST_S = 60.0
 
@@ -157,6 +159,7 @@ class AskInlet:
         return left >= 1.0
 
     def _refuse(self, message: Received, reason: str) -> None:
+        reason = "".join(c if c.isprintable() else "?" for c in reason)[:MOST_WORDS]  # some of it may be the participant's own
         self._counts.rejected += 1
         self._rejected.add(message.subject, message.data, reason)
         if _INBOX.fullmatch(message.reply):

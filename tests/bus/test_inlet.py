@@ -1,6 +1,8 @@
 """A worker's ear for participants, with a real server: accepted once and acknowledged, refused with a reason, bounded."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,10 @@ def server() -> Iterator[NatsServer]:
     """With participants, for two workers."""
     with NatsServer("test", 2, external=True) as running:
         yield running
+
+
+async def ignore(error: Exception) -> None:
+    """One test takes the server away."""
 
 
 def cannot(user: str, ask: Ask) -> str:
@@ -74,7 +80,7 @@ def visit(server: NatsServer, folder: Path, what: Callable[[Visit], Awaitable[No
             Rejected(folder / "rejected.bin"),
         )
         await inlet.open()
-        client = await nats.connect(server.participant.url_with_password)
+        client = await nats.connect(server.participant.url_with_password, error_cb=ignore, allow_reconnect=False)
         made = Visit(inlet, client, counts)
         try:
             await what(made)
@@ -231,6 +237,31 @@ def test_an_answer_goes_to_an_inbox_and_nowhere_else(server: NatsServer, tmp_pat
 
     visit(server, tmp_path, what)
     assert not heard
+
+
+def test_a_server_that_was_lost_and_is_back_is_heard_again(tmp_path: Path) -> None:
+    async def what(visit: Visit) -> None:
+        before = await visit.ask(MINE[0], ALICE)
+        os.kill(own.pid, signal.SIGKILL)
+        while not await asyncio.to_thread(own.mend):
+            await asyncio.sleep(0.01)
+        client = await nats.connect(own.participant.url_with_password)
+        for _ in range(100):
+            try:
+                request = asyncio.ensure_future(client.request(SUBJECTS.ask(MINE[0]), msgpack.packb(ALICE), timeout=5))
+                while not request.done():
+                    await asyncio.sleep(0.01)
+                    assert await visit.inlet.taken(3 * SECOND) == []
+                assert msgpack.unpackb((await request).data) == before
+                break
+            except nats.errors.NoRespondersError:  # the worker is not back yet
+                await asyncio.sleep(0.05)
+        else:
+            pytest.fail("the worker never came back")
+        await client.close()
+
+    with NatsServer("test", 2, external=True) as own:
+        visit(own, tmp_path, what)
 
 
 # --- credentials ------------------------------------------------------------------------------------------------------

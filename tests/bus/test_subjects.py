@@ -6,6 +6,7 @@ from semcast.bus.errors import BadInput
 from semcast.bus.messages import Tick
 from semcast.bus.subjects import (
     Subjects,
+    asks_of,
     check_agent,
     check_run,
     from_agent,
@@ -101,3 +102,20 @@ def test_nobody_may_publish_as_another_worker(workers: int) -> None:
                 for subject in (subjects.batch(peer, other), subjects.control(peer, other)):
                     assert any(matches(p, subject) for p in publish) == (other == worker)
                     assert any(matches(p, subject) for p in subscribe) == (peer == worker)
+
+
+def test_what_is_asked_from_outside_has_subjects_that_no_other_family_matches() -> None:
+    world = ping_world()
+    subjects = Subjects("r", world.ids, world.shards)
+    ask = subjects.ask("user.03")
+    shard = world.shard(world.ids.index("user.03"))
+    assert ask == f"semcast.v1.r.inject.{shard}.user.03"
+    assert [s for s in range(world.shards) if matches(asks_of("r", s), ask)] == [shard] and matches(asks_of("r", "*"), ask)
+    others = [to_agent("r", "user.03"), from_agent("r", "user.03"), subjects.batch(0, "*"), subjects.control(0, "*")]
+    for worker in range(2):
+        others += [*subscribe_allowed("r", worker, 2, world.shards), *publish_allowed("r", worker, 2, world.shards)]
+    assert not [pattern for pattern in others if matches(pattern, ask)]
+    longer = "semcast.v1.r.inject.3.user.03.bs.0.arrived"
+    assert not matches(asks_of("r", "*"), longer), "what observers take for a message to a user cannot be asked"
+    with pytest.raises(BadInput):
+        parse(ask)
