@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Missing, RunFailed, SemcastError
 from . import client
@@ -82,12 +82,32 @@ class Link:
         self._counts, self._patience_s, self._seal = counts, patience_s, seal
         self._handlers: Mapping[str, Handler] = {}
         self._client: Client | None = None
-        self._returning: asyncio.Task[None] | None = None
+        self._returning: asyncio.Task[Any] | None = None
 
     @property
     def max_payload(self) -> int:
         """Largest message the server takes, in bytes."""
         return self._connected.max_payload
+
+    async def open(self, handlers: Mapping[str, Handler], patience_s: float) -> None:
+        """Connect for the first time; a server that is not there may be on its way back, so long.
+
+        Raises:
+            Missing: It is not there, or refuses the credentials.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience_s
+        self._returning = asyncio.current_task()  # what breaks meanwhile is tried again here
+        try:
+            while True:
+                try:
+                    return await self.connect(handlers)
+                except Missing as error:
+                    if loop.time() >= until or "refuses the credentials" in str(error):
+                        raise
+                await asyncio.sleep(_LONGEST_PAUSE_S)
+        finally:
+            self._returning = None
 
     async def connect(self, handlers: Mapping[str, Handler]) -> None:
         """Connect and subscribe; returns when the server has taken the subscriptions.

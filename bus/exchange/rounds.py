@@ -93,7 +93,7 @@ class NatsExchange(ABC):
         self._waiting = Waiting()
         seal = Seal(access.secret, lambda m: self.reject(m.subject, m.data, "no seal of this run")) if access.secret else None
         self._link = Link(access, f"semcast worker {index}", self._waiting.fail, self.counts, server_s, seal)
-        self._chaos, self._incarnation = chaos, incarnation
+        self._chaos, self._incarnation, self._first_s = chaos, incarnation, server_s if recovers else 0.0
         self._ask_again_s, self._patience_s, self._part_bytes = ask_again_s, patience_s, part_bytes
         self._round, self._begun = 0, False
         self._assemblies: dict[tuple[int, int], Assembly] = {}
@@ -149,14 +149,14 @@ class NatsExchange(ABC):
             self.subjects.control(self.index, "*"): self._on_control,
         }
         handlers |= {f"{self.subjects.base}.{shard}.>": self._on_message for shard in self._shards}
-        await self._link.connect(handlers)
+        await self._link.open(handlers, self._first_s)
         hello = self._hello(answer=False)
         self._tell_all(hello)
         self._tell(self.index, hello)  # an earlier incarnation that still lives learns that it is replaced
         started = asyncio.get_running_loop().time()
-        while len(self._present) < len(self.peers):
+        while silent := [peer for peer in self.peers if peer not in self.horizons]:
             if not await self._waiting.wait(_HELLO_S):
-                self._check_patience(started, [peer for peer in self.peers if peer not in self._present])
+                self._check_patience(started, silent)
                 self._tell_all(hello)
 
     def saved(self, round: int) -> None:

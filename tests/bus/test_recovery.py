@@ -1,6 +1,8 @@
 """Workers that die or stand still at any round and are made anew from snapshots, over a real server: one digest, none twice."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Sequence
 from typing import Any
 
@@ -174,3 +176,15 @@ def test_a_snapshot_that_peers_have_left_behind_is_given_up(
         return list(await asyncio.gather(run.to_the_end(0), *others))
 
     same(asyncio.run(asyncio.wait_for(work(), 30)), expected)
+
+
+def test_a_worker_that_starts_while_the_server_is_away_waits_for_it(expected: list[WorkerReport]) -> None:
+    async def work(server: NatsServer) -> list[WorkerReport]:
+        os.kill(server.pid, signal.SIGKILL)
+        run = asyncio.create_task(Run(server, "packed").whole())
+        await asyncio.sleep(0.2)
+        assert server.mend()
+        return await run
+
+    with NatsServer("test", WORKERS) as server:
+        same(asyncio.run(work(server)), expected)
