@@ -1,10 +1,12 @@
 """What commands share that make many runs: where they go, how they are resumed, and how far they are."""
 
 import argparse
+import contextlib
 import os
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from ..comparison.cells import Cell
     from ..comparison.plan import Point
     from ..schema import Scenario
+
+
+ALIVE_S = 10.0
+"""Nothing is quiet for longer."""
 
 
 def add_where(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +61,8 @@ class Runner:
         self.progress.begin(len(points))
         self._out.mkdir(parents=True, exist_ok=True)
         try:
-            return run_all(jobs(self._out, scenarios), self.progress.tell, processes=args.jobs, address=args.address)
+            with self.progress.alive():
+                return run_all(jobs(self._out, scenarios), self.progress.tell, processes=args.jobs, address=args.address)
         except KeyboardInterrupt:
             print(f"finished runs are kept in {self._out}: give the same command again to go on", file=sys.stderr)
             raise
@@ -72,6 +79,7 @@ class Progress:
     def __init__(self) -> None:
         self.total = 0
         self._done, self._fresh, self._started = 0, 0, time.monotonic()
+        self._last = self._started
 
     def begin(self, runs: int) -> None:
         """Say how many runs there are, before the first ends."""
@@ -79,10 +87,31 @@ class Progress:
         if not self._done:
             print(f"{self.total} runs to make or to find", file=sys.stderr, flush=True)
 
+    @contextlib.contextmanager
+    def alive(self, period_s: float = ALIVE_S) -> Iterator[None]:
+        """Within, something is told at least every ``period_s``: runs take long, and say nothing themselves."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(period_s):
+                quiet_s = time.monotonic() - self._last
+                if quiet_s >= period_s:
+                    told = f"{self._done}/{self.total} runs{self._left()}, {quiet_s:.0f} s since the last"
+                    print(told, file=sys.stderr, flush=True)
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
     def tell(self, number: int, what: str, fresh: bool) -> None:
         """``number`` more are done; only ``fresh`` ones, which were not found from an earlier time, tell how long one takes."""
         self._fresh += number if fresh else 0
         self._done += number
+        self._last = time.monotonic()
         print(f"{self._done}/{self.total} runs{self._left()}  {what}", file=sys.stderr, flush=True)
 
     def _left(self) -> str:

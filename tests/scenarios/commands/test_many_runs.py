@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from semcast.scenarios import cli
+from semcast.scenarios.commands.many_runs import Progress
 
 SHORT = [
     "two-users",
@@ -87,3 +88,17 @@ def test_ray_gives_the_same_numbers(tmp_path: Path, capsys: pytest.CaptureFixtur
         answers.append(json.loads(capsys.readouterr().out))
     assert answers[0]["digests"] == answers[1]["digests"]
     assert answers[0]["rows"] == answers[1]["rows"]
+
+
+def test_a_long_run_is_not_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress()
+    progress.begin(3)
+    with progress.alive(period_s=0.05):
+        time.sleep(0.3)
+        progress.tell(1, "a seed 1", True)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "3 runs to make or to find" and lines[-1].startswith("1/3 runs") and lines[-1].endswith("a seed 1")
+    assert 1 <= len(lines[1:-1]) <= 6 and all(line.startswith("0/3 runs") and "s since the last" in line for line in lines[1:-1])
+    with progress.alive(period_s=5.0):
+        pass
+    assert capsys.readouterr().err == ""
