@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from ..bus import snapshot
 from ..bus.engine import Worker, WorkerReport
-from ..bus.errors import BadInput
+from ..bus.errors import BadInput, LeftBehind
 from ..bus.trace import TracePlace
 
 _SNAPSHOT = re.compile(r"r(\d{1,12})-w(\d{1,6})\.msgpack")
@@ -70,13 +70,17 @@ class Checkpoints:
         """A worker's checkpoint.
 
         Raises:
-            BadInput: It is not there or damaged.
+            LeftBehind: It is not there: a predecessor that still lived has written newer ones meanwhile.
+            BadInput: It is damaged.
         """
         path = self.folder / f"r{round}-w{worker}.msgpack"
+        hint = "start the run again: semcast run RUN/scenario.toml"
         try:
             return msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint)
+        except FileNotFoundError:
+            raise LeftBehind(f"{path} is not there", hint) from None
         except (OSError, ValueError, RecursionError) as error:
-            raise BadInput(f"{path} cannot be read: {error}", "start the run again: semcast run RUN/scenario.toml") from None
+            raise BadInput(f"{path} cannot be read: {error}", hint) from None
 
     def newest(self, workers: int) -> int:
         """The latest round of which all workers have a checkpoint; 0: none, the run begins anew."""
