@@ -74,8 +74,8 @@ def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none"
     scenario = load(str(recorded), overrides={"host": host})
     cpu, cpu_now = reader.told(CPU), cpu_kind()
     take = recorded_models or any(kind != cpu_now for kind in cpu)
-    results = str(recorded.resolve()) if take else ""  # for workers that may live in another folder
-    exogenous = str(recorded) if from_outside(recorded) else ""
+    results = str(recorded.resolve()) if take else ""  # workers may live in another folder
+    exogenous = str(recorded.resolve()) if from_outside(recorded) else ""
     outcome = run(scenario, out=str(again), show=show, report=False, exogenous=exogenous, recorded=results)
     if outcome.error is not None:
         raise outcome.error

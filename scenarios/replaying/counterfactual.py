@@ -80,7 +80,7 @@ def counterfactual(
     state = ended_well(recorded)
     then = read(recorded)
     outside = [record.envelope for record in then if record.envelope.origin == EXOGENOUS]
-    outcome = run(scenario, out=str(again), show=show, report=False, exogenous=str(recorded) if outside else "")
+    outcome = run(scenario, out=str(again), show=show, report=False, exogenous=str(recorded.resolve()) if outside else "")
     if outcome.error is not None:
         raise outcome.error
     if outcome.status != "ok":
