@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 STALL_S = 3.0
 """Silence after which a run's driver takes a worker for lost."""
-LIMIT_S = 120.0
+LIMIT_S = 240.0
 """A run that goes on for longer is taken for one that hangs."""
 _POLL_S = 0.004
 
