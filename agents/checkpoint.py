@@ -1,9 +1,12 @@
 """What a run needs to go on after a worker, or all of it, was lost: snapshots, and reports of workers that have ended.
 
 All of it lies in ``snapshots/`` of the run folder, which only its owner can read, as it holds users' KBs:
-``r<round>-w<worker>.msgpack`` is a worker between two windows (bus/snapshot.py) and its place in the trace,
-``end-w<worker>.json`` the report of one that has ended, ``incarnation`` the highest number given to a worker so far.
-Files are written in one step. A worker keeps its last two snapshots: when it writes one, all have written the one before.
+``r<round>-w<worker>-i<incarnation>.msgpack`` is a worker between two windows (bus/snapshot.py) and its place in the trace,
+``end-w<worker>-i<incarnation>.json`` the report of one that has ended, ``incarnations.json`` who began where. Files are written
+in one step. A worker keeps its last two snapshots: when it writes one, all have written the one before.
+
+One that stood still and was replaced may wake up and run ahead of its successor. So what it writes then does not count, and it
+learns of it before it tells anybody.
 """
 
 from __future__ import annotations
@@ -20,10 +23,12 @@ from msgspec import Struct
 
 from ..bus import snapshot
 from ..bus.engine import Worker, WorkerReport
-from ..bus.errors import BadInput, LeftBehind
+from ..bus.errors import BadInput, LeftBehind, RunFailed
 from ..bus.trace import TracePlace
 
-_SNAPSHOT = re.compile(r"r(\d{1,12})-w(\d{1,6})\.msgpack")
+_SNAPSHOT = re.compile(r"r(\d{1,12})-w(\d{1,6})-i(\d{1,9})\.msgpack")
+ALL = -1
+"""Stands for all workers in the table of incarnations."""
 
 
 class Checkpoint(Struct, frozen=True):
@@ -60,11 +65,34 @@ class Checkpoints:
         """Make the folder."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
 
-    def save(self, worker: int, round: int, checkpoint: Checkpoint) -> None:
-        """Keep a worker's checkpoint and forget its last but two."""
-        self._write(f"r{round}-w{worker}.msgpack", msgspec.msgpack.encode(checkpoint))
-        for old in sorted(each for each, index in self._found() if index == worker)[:-2]:
-            (self.folder / f"r{old}-w{worker}.msgpack").unlink(missing_ok=True)
+    def begin(self, worker: int, round: int) -> int:
+        """Note that a new incarnation of a worker (or of `ALL`) goes on from a round; returns its number.
+
+        Numbers rise over all workers and all lives of the driver.
+        """
+        table = self._begun()
+        self._write("incarnations.json", msgspec.json.encode([*table, (worker, round)]))
+        return len(table)
+
+    def check_living(self, worker: int, incarnation: int) -> None:
+        """See that a worker has not been replaced.
+
+        Raises:
+            RunFailed: It has.
+        """
+        if self._latest(worker) > incarnation:
+            raise RunFailed(f"worker {worker} was replaced while it stood still")
+
+    def save(self, worker: int, incarnation: int, round: int, checkpoint: Checkpoint) -> None:
+        """Keep a worker's checkpoint and forget its last but two.
+
+        Raises:
+            RunFailed: The worker was replaced.
+        """
+        self._write(_name(round, worker, incarnation), msgspec.msgpack.encode(checkpoint))
+        self.check_living(worker, incarnation)
+        for old in sorted(name for name in self._counting() if name[1] == worker)[:-2]:
+            (self.folder / _name(*old)).unlink(missing_ok=True)
 
     def load(self, worker: int, round: int) -> Checkpoint:
         """A worker's checkpoint.
@@ -73,44 +101,63 @@ class Checkpoints:
             LeftBehind: It is not there: a predecessor that still lived has written newer ones meanwhile.
             BadInput: It is damaged.
         """
-        path = self.folder / f"r{round}-w{worker}.msgpack"
+        found = [name for name in self._counting() if name[:2] == (round, worker)]
         hint = "start the run again: semcast run RUN/scenario.toml"
+        if not found:
+            raise LeftBehind(f"{self.folder} has no snapshot of worker {worker} at round {round}", hint)
+        path = self.folder / _name(*max(found))
         try:
             return msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint)
-        except FileNotFoundError:
-            raise LeftBehind(f"{path} is not there", hint) from None
         except (OSError, ValueError, RecursionError) as error:
             raise BadInput(f"{path} cannot be read: {error}", hint) from None
 
     def newest(self, workers: int) -> int:
         """The latest round of which all workers have a checkpoint; 0: none, the run begins anew."""
-        complete = Counter(round for round, _ in self._found())
+        complete = Counter(round for round, _ in {(round, worker) for round, worker, _ in self._counting()})
         return max((round for round, count in complete.items() if count == workers), default=0)
 
-    def next_incarnation(self) -> int:
-        """A number higher than any before, also over several lives of the driver."""
-        path = self.folder / "incarnation"
-        number = int(path.read_text()) + 1 if path.exists() else 0
-        self._write("incarnation", str(number).encode())
-        return number
+    def save_end(self, result: WorkerResult, incarnation: int) -> None:
+        """Keep the report of a worker that has ended.
 
-    def save_end(self, result: WorkerResult) -> None:
-        """Keep the report of a worker that has ended."""
-        self._write(f"end-w{result.report.index}.json", msgspec.json.encode(result))
+        Raises:
+            RunFailed: The worker was replaced.
+        """
+        name = f"end-w{result.report.index}-i{incarnation}.json"
+        self._write(name, msgspec.json.encode(result))
+        try:
+            self.check_living(result.report.index, incarnation)
+        except RunFailed:
+            (self.folder / name).unlink(missing_ok=True)
+            raise
 
-    def end(self, worker: int) -> WorkerResult | None:
-        """The report of a worker, if it has ended."""
-        path = self.folder / f"end-w{worker}.json"
+    def end(self, worker: int, incarnation: int | None = None) -> WorkerResult | None:
+        """The report of an incarnation of a worker (default: the latest), if it has ended."""
+        path = self.folder / f"end-w{worker}-i{self._latest(worker) if incarnation is None else incarnation}.json"
         return msgspec.json.decode(path.read_bytes(), type=WorkerResult) if path.exists() else None
 
     def remove(self) -> None:
         """The run has ended well and needs none of this any more."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _found(self) -> list[tuple[int, int]]:
-        """(round, worker) of all checkpoints."""
+    def _begun(self) -> list[tuple[int, int]]:
+        """Of each incarnation: worker and the round from which it went on."""
+        path = self.folder / "incarnations.json"
+        return msgspec.json.decode(path.read_bytes(), type=list[tuple[int, int]]) if path.exists() else []
+
+    def _latest(self, worker: int) -> int:
+        """The latest incarnation of a worker."""
+        return max((number for number, (who, _) in enumerate(self._begun()) if who in (worker, ALL)), default=0)
+
+    def _counting(self) -> list[tuple[int, int, int]]:
+        """(round, worker, incarnation) of all checkpoints that no later incarnation of the worker has begun before."""
         matches = [_SNAPSHOT.fullmatch(path.name) for path in self.folder.glob("r*.msgpack")]
-        return [(int(match[1]), int(match[2])) for match in matches if match]
+        found = [(int(match[1]), int(match[2]), int(match[3])) for match in matches if match]
+        begun = list(enumerate(self._begun()))
+        return [
+            (round, worker, incarnation)
+            for round, worker, incarnation in found
+            if all(first >= round for number, (who, first) in begun if number > incarnation and who in (worker, ALL))
+        ]
 
     def _write(self, name: str, raw: bytes) -> None:
         """Write a file in one step, also against a loss of power, and against two who write the same one."""
@@ -122,20 +169,30 @@ class Checkpoints:
         part.replace(self.folder / name)
 
 
+def _name(round: int, worker: int, incarnation: int) -> str:
+    return f"r{round}-w{worker}-i{incarnation}.msgpack"
+
+
 class CheckpointWriter:
     """Writes a worker's checkpoints as it goes, all workers at the same rounds.
 
     Args:
         checkpoints: Of the run.
+        incarnation: Of the worker.
         spacing: A checkpoint at every so many intervals of the hash chains.
         place: Ends the trace's segments; tells where the trace stands, and how many requests have started and are done.
         interval: Of the checkpoint from which the worker goes on.
     """
 
     def __init__(
-        self, checkpoints: Checkpoints, spacing: int, place: Callable[[], tuple[TracePlace, int, int]], interval: int = 0
+        self,
+        checkpoints: Checkpoints,
+        incarnation: int,
+        spacing: int,
+        place: Callable[[], tuple[TracePlace, int, int]],
+        interval: int = 0,
     ) -> None:
-        self._checkpoints, self._spacing, self._place = checkpoints, spacing, place
+        self._checkpoints, self._incarnation, self._spacing, self._place = checkpoints, incarnation, spacing, place
         self._last = interval // spacing
 
     def __call__(self, worker: Worker) -> None:
@@ -143,5 +200,6 @@ class CheckpointWriter:
         if worker.interval // self._spacing == self._last:
             return
         self._last = worker.interval // self._spacing
-        self._checkpoints.save(worker.index, worker.round, Checkpoint(snapshot.take(worker), *self._place()))
+        shot = Checkpoint(snapshot.take(worker), *self._place())
+        self._checkpoints.save(worker.index, self._incarnation, worker.round, shot)
         worker.exchange.saved(worker.round)

@@ -106,7 +106,7 @@ def run(
         )
         for index in range(workers)
     ]
-    results, recoveries, start_s = ended(specs), 0, dict[str, float]()
+    results, recoveries, start_s = ended(request.folder, [None] * workers), 0, dict[str, float]()
     specs = specs if results else first_specs(specs)
     if results:
         log.info("all workers had ended already")

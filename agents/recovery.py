@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from ..bus.errors import BadInput, LeftBehind, Missing, RunFailed, SemcastError
-from .checkpoint import Checkpoints, WorkerResult
+from .checkpoint import ALL, Checkpoints, WorkerResult
 from .request import Progress
 from .worker import WorkerSpec
 
@@ -83,15 +83,16 @@ def first_specs(specs: Sequence[WorkerSpec]) -> list[WorkerSpec]:
         return list(specs)
     checkpoints = Checkpoints(Path(specs[0].folder))
     checkpoints.prepare()
-    newest, incarnation = checkpoints.newest(len(specs)), checkpoints.next_incarnation()
+    newest = checkpoints.newest(len(specs))
+    incarnation = checkpoints.begin(ALL, newest)
     return [msgspec.structs.replace(spec, resume=newest, incarnation=incarnation) for spec in specs]
 
 
-def ended(specs: Sequence[WorkerSpec]) -> list[WorkerResult]:
-    """The reports of all workers, if all have ended; else nothing."""
-    if not specs[0].folder:
+def ended(folder: str, incarnations: Sequence[int | None]) -> list[WorkerResult]:
+    """The reports of all workers in a run folder, if these incarnations (None: the latest) have all ended; else nothing."""
+    if not folder:
         return []
-    ends = [Checkpoints(Path(spec.folder)).end(spec.index) for spec in specs]
+    ends = [Checkpoints(Path(folder)).end(index, incarnation) for index, incarnation in enumerate(incarnations)]
     return [end for end in ends if end] if all(ends) else []
 
 
@@ -187,10 +188,9 @@ class Supervisor:
 
     def _lost(self, spec: WorkerSpec, gone: Gone) -> None:
         """Make a worker anew, unless all have ended: its peers may still need what it sent last."""
-        if results := ended(self.specs):
-            self._results = dict(enumerate(results))
-            return
         where = "its last words are in the run's run.log"
+        if self._all_ended():
+            return
         if not gone.lost or self._checkpoints is None:
             raise RunFailed(f"worker {spec.index} {gone.reason} and no result", where)
         newest = self._checkpoints.newest(len(self.specs))
@@ -200,8 +200,15 @@ class Supervisor:
         self.recoveries += 1
         self._results.pop(spec.index, None)
         log.warning("worker %d %s; it is made anew from round %d", spec.index, gone.reason, newest)
-        incarnation = self._checkpoints.next_incarnation()
-        self._start(msgspec.structs.replace(spec, resume=newest, incarnation=incarnation))
+        incarnation = self._checkpoints.begin(spec.index, newest)
+        if not self._all_ended():  # it may have just woken up and ended; from now on it cannot
+            self._start(msgspec.structs.replace(spec, resume=newest, incarnation=incarnation))
+
+    def _all_ended(self) -> bool:
+        """Whether all incarnations that count have ended; takes their reports then."""
+        if results := ended(self.specs[0].folder, [spec.incarnation for spec in self.specs]):
+            self._results = dict(enumerate(results))
+        return bool(results)
 
 
 def as_error(name: str, message: str, hint: str) -> SemcastError:

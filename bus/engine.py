@@ -281,13 +281,13 @@ class Worker:
                 self.execute(self.granted)
                 if self.on_window is not None:
                     self.on_window(self.t_ns, self.events)
-            report = self.report()
             if self.on_end is not None:
-                self.on_end(report)
+                self.on_end(self.report())
+            await self.exchange.leave()
         finally:
             await self.outside.close()
             await self.exchange.close()
-        return report
+        return self.report()
 
     async def _swap(self) -> int:
         """End a round; returns the earliest time at which anybody has something to do."""

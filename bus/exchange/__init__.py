@@ -30,8 +30,11 @@ class Exchange(Protocol):
             RunFailed: A worker did not come.
         """
 
+    async def leave(self) -> None:
+        """After the last round (global floor ``NEVER``): be there until everybody has it."""
+
     async def close(self) -> None:
-        """Disconnect. After the last round (global floor ``NEVER``) only when everybody has it; earlier means giving up."""
+        """Disconnect."""
 
     def saved(self, round: int) -> None:
         """A snapshot is on disk from which this worker would go on with ``round``: what it sent long before can be forgotten."""

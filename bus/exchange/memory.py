@@ -67,6 +67,9 @@ class MemoryExchange:
     async def open(self, round: int = 0) -> None:
         """Nothing to connect."""
 
+    async def leave(self) -> None:
+        """Nobody misses anything."""
+
     async def close(self) -> None:
         """Nothing to close."""
 

@@ -163,24 +163,21 @@ class NatsExchange(ABC):
         """See ``Exchange``."""
         self._sent.saved(round)
 
-    async def close(self) -> None:
-        """Disconnect; see ``Exchange``."""
-        try:
-            if self._over and self._waiting.failure is None:
-                await self._leave()
-        except SemcastError as error:
-            log.warning("worker %d left without goodbye: %s", self.index, error.message)
-        finally:
-            await self._link.close()
-
-    async def _leave(self) -> None:
-        """After the last round, be there for peers that miss something until all have it; whose `Done` is lost hears it again."""
+    async def leave(self) -> None:
+        """Be there for peers that miss something until all have the last round; whose `Done` is lost hears it again."""
         self._show_tapped()
         until = asyncio.get_running_loop().time() + self._patience_s
-        self._tell_all(Done(self._incarnation, self._round))
-        while len(self._done) < len(self.peers) and asyncio.get_running_loop().time() < until:
-            if not await self._waiting.wait(_HELLO_S):
-                self._tell_all(Done(self._incarnation, self._round))
+        try:
+            self._tell_all(Done(self._incarnation, self._round))
+            while len(self._done) < len(self.peers) and asyncio.get_running_loop().time() < until:
+                if not await self._waiting.wait(_HELLO_S):
+                    self._tell_all(Done(self._incarnation, self._round))
+        except SemcastError as error:
+            log.warning("worker %d left without goodbye: %s", self.index, error.message)
+
+    async def close(self) -> None:
+        """Disconnect; see ``Exchange``."""
+        await self._link.close()
 
     async def swap(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> tuple[list[Envelope], int]:
         """End a round; see ``Exchange``."""

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from semcast.agents.checkpoint import Checkpoint, Checkpoints, WorkerResult
+from semcast.agents.checkpoint import ALL, Checkpoint, Checkpoints, WorkerResult
 from semcast.bus.engine import WorkerReport
-from semcast.bus.errors import BadInput, LeftBehind
+from semcast.bus.errors import BadInput, LeftBehind, RunFailed
 from semcast.bus.trace import TracePlace
 
 
@@ -24,19 +24,19 @@ def kept(tmp_path: Path) -> Checkpoints:
 
 
 def test_what_is_saved_is_loaded_and_only_its_owner_can_read_it(kept: Checkpoints) -> None:
-    kept.save(1, 40, checkpoint())
+    kept.save(1, 0, 40, checkpoint())
     assert kept.load(1, 40) == checkpoint()
     assert stat.S_IMODE(kept.folder.stat().st_mode) == 0o700
 
 
 def test_the_newest_is_one_that_all_workers_have(kept: Checkpoints) -> None:
     assert kept.newest(2) == 0
-    kept.save(0, 10, checkpoint())
+    kept.save(0, 0, 10, checkpoint())
     assert kept.newest(2) == 0 and kept.newest(1) == 10
-    kept.save(1, 10, checkpoint())
-    kept.save(0, 20, checkpoint())
+    kept.save(1, 0, 10, checkpoint())
+    kept.save(0, 0, 20, checkpoint())
     assert kept.newest(2) == 10
-    kept.save(1, 20, checkpoint())
+    kept.save(1, 0, 20, checkpoint())
     assert kept.newest(2) == 20
 
 
@@ -52,7 +52,7 @@ def test_workers_in_step_never_lose_the_one_that_all_have(order: list[int]) -> N
             if done[worker] > min(done):
                 continue
             done[worker] += 1
-            kept.save(worker, 10 * done[worker], checkpoint())
+            kept.save(worker, 0, 10 * done[worker], checkpoint())
             assert kept.newest(3) == 10 * min(done)
             if min(done):
                 assert all(kept.load(each, kept.newest(3)) == checkpoint() for each in range(3))
@@ -60,35 +60,86 @@ def test_workers_in_step_never_lose_the_one_that_all_have(order: list[int]) -> N
 
 
 def test_a_cut_one_is_named(kept: Checkpoints) -> None:
-    kept.save(0, 10, checkpoint())
-    path = kept.folder / "r10-w0.msgpack"
+    kept.save(0, 0, 10, checkpoint())
+    path = kept.folder / "r10-w0-i0.msgpack"
     path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(BadInput, match=r"r10-w0\.msgpack cannot be read") as caught:
+    with pytest.raises(BadInput, match=r"r10-w0-i0\.msgpack cannot be read") as caught:
         kept.load(0, 10)
     assert "semcast run" in str(caught.value)
 
 
 def test_one_that_a_living_predecessor_has_forgotten_is_left_behind(kept: Checkpoints) -> None:
     for round in (10, 20, 30):
-        kept.save(0, round, checkpoint())
-    with pytest.raises(LeftBehind, match=r"r10-w0\.msgpack is not there"):
+        kept.save(0, 0, round, checkpoint())
+    with pytest.raises(LeftBehind, match="no snapshot of worker 0 at round 10"):
         kept.load(0, 10)
 
 
 def test_what_a_killed_process_left_half_written_counts_for_nothing(kept: Checkpoints) -> None:
-    (kept.folder / "r30-w0.msgpack.123.part").write_bytes(b"half")
+    (kept.folder / "r30-w0-i0.msgpack.123.part").write_bytes(b"half")
     assert kept.newest(1) == 0
 
 
 def test_incarnations_rise_over_all_lives_of_the_driver(tmp_path: Path) -> None:
     Checkpoints(tmp_path).prepare()
-    assert [Checkpoints(tmp_path).next_incarnation() for _ in range(4)] == [0, 1, 2, 3]
+    assert [Checkpoints(tmp_path).begin(worker, 0) for worker in (ALL, 1, 1, ALL)] == [0, 1, 2, 3]
+
+
+def test_what_a_replaced_worker_writes_when_it_wakes_up_does_not_count_and_it_learns_of_it(kept: Checkpoints) -> None:
+    """It stood still behind round 10; its successor went on from there while it woke up and ran ahead."""
+    kept.begin(ALL, 0)
+    for worker in (0, 1):
+        kept.save(worker, 0, 10, checkpoint())
+    successor = kept.begin(1, kept.newest(2))
+    kept.save(0, 0, 20, checkpoint())
+    with pytest.raises(RunFailed, match="worker 1 was replaced"):
+        kept.save(1, 0, 20, checkpoint(b"ahead"))
+    assert kept.newest(2) == 10 and kept.load(1, 10) == checkpoint()
+    kept.save(1, successor, 20, checkpoint(b"right"))
+    assert kept.newest(2) == 20 and kept.load(1, 20) == checkpoint(b"right")
+
+
+def test_a_replaced_worker_cannot_end(kept: Checkpoints) -> None:
+    report = WorkerReport(1, {}, {}, 5, 4, 3, 2, 1)
+    kept.begin(ALL, 0)
+    successor = kept.begin(1, 0)
+    with pytest.raises(RunFailed, match="worker 1 was replaced"):
+        kept.save_end(WorkerResult(report), 0)
+    assert kept.end(1) is None and kept.end(1, 0) is None
+    kept.save_end(WorkerResult(report), successor)
+    assert kept.end(1) == WorkerResult(report)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.booleans()), max_size=40))
+def test_the_newest_of_a_worker_was_written_by_it_or_before_it_began(steps: list[tuple[int, bool]]) -> None:
+    """Predecessors live on: each step one of two incarnations writes its next checkpoint, or a successor of the latest begins."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        kept = Checkpoints(Path(name))
+        kept.prepare()
+        lives = {kept.begin(ALL, 0): 0}
+        for who, anew in steps:
+            if anew:
+                newest = kept.newest(1)
+                lives[kept.begin(0, newest)] = newest
+                continue
+            number = sorted(lives)[-1 - who % len(lives)]
+            lives[number] += 10
+            try:
+                kept.save(0, number, lives[number], checkpoint(b"%d" % number))
+            except RunFailed:
+                assert number != max(lives)
+                del lives[number]
+            assert kept.newest(1) <= lives[max(lives)]
+            if kept.newest(1):
+                assert int(kept.load(0, kept.newest(1)).worker) <= max(lives)
 
 
 def test_reports_of_workers_that_have_ended(kept: Checkpoints) -> None:
     report = WorkerReport(1, {"user.0": "ab"}, {"user.0": [(0, "ab")]}, 5, 4, 3, 2, 1)
     assert kept.end(1) is None
-    kept.save_end(WorkerResult(report, rejected=2))
+    kept.save_end(WorkerResult(report, rejected=2), 0)
     assert kept.end(1) == WorkerResult(report, rejected=2) and kept.end(0) is None
     kept.remove()
     assert not kept.folder.exists()

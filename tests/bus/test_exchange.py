@@ -56,6 +56,8 @@ async def pair(server: NatsServer, form: str, **options: Any) -> AsyncIterator[l
     await asyncio.gather(*(end.open() for end in ends))
     try:
         yield ends
+        if all(end._over for end in ends):
+            await asyncio.gather(*(end.leave() for end in ends))
     finally:
         await asyncio.gather(*(end.close() for end in ends))
 
