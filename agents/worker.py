@@ -123,7 +123,7 @@ def make_worker(
     if checkpoints and trace:
         writer = trace  # for the closure
         place = lambda: (writer.rotate(), counting.started, counting.done)  # noqa: E731
-        worker.on_interval = CheckpointWriter(checkpoints, spec.spacing, place, worker.interval)
+        worker.on_interval = CheckpointWriter(checkpoints, spec.incarnation, spec.spacing, place, worker.interval)
     worker.on_window = _ProgressTeller(worker, counting, on_progress)
     if watch:
         watch_worker(worker, watch)
@@ -194,7 +194,7 @@ async def run_worker(
         if trace is not None:
             trace.close(chains=report.intervals)
             trace.settle()
-            Checkpoints(Path(spec.folder)).save_end(result(report))
+            Checkpoints(Path(spec.folder)).save_end(result(report), spec.incarnation)
         on_result(result(report))
 
     worker.on_end = end
