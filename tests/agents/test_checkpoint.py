@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from semcast.agents.checkpoint import ALL, Checkpoint, Checkpoints, WorkerResult
 from semcast.bus.engine import WorkerReport
@@ -40,6 +40,7 @@ def test_the_newest_is_one_that_all_workers_have(kept: Checkpoints) -> None:
     assert kept.newest(2) == 20
 
 
+@settings(deadline=None)  # the disk is waited for
 @given(st.lists(st.integers(0, 2), max_size=60))
 def test_workers_in_step_never_lose_the_one_that_all_have(order: list[int]) -> None:
     """Workers meet after each checkpoint: none writes the next before all have written the last but one."""
@@ -110,6 +111,7 @@ def test_a_replaced_worker_cannot_end(kept: Checkpoints) -> None:
     assert kept.end(1) == WorkerResult(report)
 
 
+@settings(deadline=None)  # the disk is waited for
 @given(st.lists(st.tuples(st.integers(0, 1), st.booleans()), max_size=40))
 def test_the_newest_of_a_worker_was_written_by_it_or_before_it_began(steps: list[tuple[int, bool]]) -> None:
     """Predecessors live on: each step one of two incarnations writes its next checkpoint, or a successor of the latest begins."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from semcast.bus.envelope import VERSION, Codec, Envelope
 from semcast.bus.messages import Tick
@@ -33,6 +33,7 @@ def test_other_files_are_no_segments(tmp_path: Path) -> None:
     assert segments(tmp_path) == ([], [])
 
 
+@settings(deadline=None)  # the disk is waited for
 @given(st.dictionaries(st.tuples(st.booleans(), st.integers(0, 2)), lives, max_size=4))
 def test_each_place_counts_once_by_the_last_life_that_came_there(written: dict[tuple[bool, int], list[tuple[int, int]]]) -> None:
     """The truth is kept as it grows: a new life cuts the line where it goes on and writes from there."""
