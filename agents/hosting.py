@@ -34,7 +34,7 @@ from .processes import ProcessFleet
 from .progress import Total, added
 from .recovery import Fleet, Gone, Line, Said, Supervisor, ended, first_specs
 from .request import Progress, RunReport, RunRequest, worker_count
-from .worker import WorkerSpec, log_to, run_over_nats, run_worker
+from .worker import WorkerSpec, log_to, no_room, run_over_nats, run_worker
 
 log = logging.getLogger(__name__)
 
@@ -258,6 +258,8 @@ class _RayWorker:
             return msgspec.json.encode(Line(result=run_over_nats(spec, self._keep, self._end)))
         except SemcastError as error:
             return msgspec.json.encode(Line(error=[type(error).__name__, error.message, error.hint]))
+        except OSError as error:
+            return msgspec.json.encode(Line(error=no_room(error)))
 
     def _keep(self, progress: Progress) -> None:
         self._progress = progress
@@ -298,6 +300,7 @@ class _RayFleet:
             key = self._running.pop(reference)
             try:
                 said.append(Said(*key, msgspec.json.decode(self._ray.get(reference), type=Line)))
+                said.append(Said(*key, Gone("has left", lost=False)))
             except errors.RayTaskError as error:
                 said.append(Said(*key, Gone(f"failed: {error}", lost=False)))
             except errors.RayError as error:  # actor, worker process or node

@@ -187,11 +187,14 @@ class Supervisor:
                 self._lost(spec, Gone(f"gave no sign of life for {self._stall_s:.0f} s", lost=True))
 
     def _lost(self, spec: WorkerSpec, gone: Gone) -> None:
-        """Make a worker anew, unless all have ended: its peers may still need what it sent last."""
+        """Make a worker anew, unless all have ended: its peers may still need what it sent last.
+
+        One that has ended well and left may be needed, too, by a peer that was lost after it had said goodbye.
+        """
         where = "its last words are in the run's run.log"
         if self._all_ended():
             return
-        if not gone.lost or self._checkpoints is None:
+        if (not gone.lost and spec.index not in self._results) or self._checkpoints is None:
             raise RunFailed(f"worker {spec.index} {gone.reason} and no result", where)
         newest = self._checkpoints.newest(len(self.specs))
         losses = self._losses[spec.index, newest] = self._losses.get((spec.index, newest), 0) + 1

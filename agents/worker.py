@@ -24,7 +24,7 @@ from ..bus import snapshot
 from ..bus.collector import seldom_collecting
 from ..bus.engine import TraceSink, Worker, WorkerReport
 from ..bus.envelope import Codec, Envelope
-from ..bus.errors import SemcastError
+from ..bus.errors import RunFailed, SemcastError
 from ..bus.exchange import Exchange
 from ..bus.exchange.chaos import Chaos
 from ..bus.exchange.nats import nats_exchange
@@ -193,19 +193,15 @@ async def run_worker(
     def end(report: WorkerReport) -> None:
         if trace is not None:
             trace.close(chains=report.intervals)
-            trace.settle()
             Checkpoints(Path(spec.folder)).save_end(result(report), spec.incarnation)
         on_result(result(report))
 
     worker.on_end = end
-    ended = False
     try:
-        report = await worker.run()
-        ended = True
+        return result(await worker.run())
     finally:
-        if trace is not None and not ended:
+        if trace is not None:
             trace.close(chains=worker.report().intervals)
-    return result(report)
 
 
 def run_over_nats(
@@ -253,9 +249,17 @@ def main() -> int:
     except SemcastError as error:
         _say({"error": [type(error).__name__, error.message, error.hint]})
         return error.exit_code
+    except OSError as error:
+        _say({"error": no_room(error)})
+        return 1
     except KeyboardInterrupt:
         return TERMINATED
     return 0
+
+
+def no_room(error: OSError) -> list[str]:
+    """What the driver is told of a file that a worker cannot write: kind of error, message, hint."""
+    return [RunFailed.__name__, f"a worker cannot go on: {error}", "make room or mend the rights, then: semcast run --resume RUN"]
 
 
 def log_to(folder: Path) -> None:

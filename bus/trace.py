@@ -19,7 +19,7 @@ import msgspec
 from mcap.writer import CompressionType, Writer
 
 from .envelope import Envelope
-from .segments import Segment, parse
+from .segments import Segment
 
 if TYPE_CHECKING:
     from .world import World
@@ -38,12 +38,11 @@ def trace_metadata(world: World, **more: object) -> dict[str, str]:
 
 
 class TracePlace(msgspec.Struct, frozen=True):
-    """Where a writer stands between two segments: numbers of the next ones, records of each agent, ``names`` of all before."""
+    """Where a writer stands between two segments: numbers of the next ones, and how many records each agent has."""
 
     public: int = 0
     private: int = 0
     written: dict[str, int] = {}
-    names: tuple[str, ...] = ()
 
 
 class TraceWriter:
@@ -73,7 +72,7 @@ class TraceWriter:
         first = [Segment(private, worker, place.private if private else place.public, incarnation) for private in (False, True)]
         self._public, self._private = (_SegmentSeries(folder, each, metadata, segment_bytes) for each in first)
         self._written = dict(place.written)
-        self._folder, self._worker, self._before = folder, worker, place.names
+        self._closed = False
 
     @property
     def segments(self) -> list[str]:
@@ -94,28 +93,19 @@ class TraceWriter:
         """End the current segments; a place from which another incarnation can go on."""
         self._public.end()
         self._private.end()
-        names = (*self._before, *self.segments)
-        return TracePlace(self._public.next.number, self._private.next.number, dict(self._written), names)
+        return TracePlace(self._public.next.number, self._private.next.number, dict(self._written))
 
     def close(self, chains: Chains | None = None) -> None:
-        """End the last segments; ``chains`` are kept in the last public one."""
+        """End the last segments; ``chains`` are kept in the last public one. A second time nothing happens."""
+        if self._closed:
+            return
+        self._closed = True
         if chains is not None:
             self._public.add_metadata(
                 "chains",
                 {agent: " ".join(f"{interval}:{value}" for interval, value in values) for agent, values in chains.items()},
             )
         self.rotate()
-
-    def settle(self) -> None:
-        """The run has ended here: segments of this worker that do not lead here, by other incarnations, are removed.
-
-        Names alone cannot always tell: one that began early may have written less than another one, from which a third went on.
-        """
-        mine = {*self._before, *self.segments}
-        for path in self._folder.glob("*.mcap"):
-            segment = parse(path.name)
-            if segment and segment.worker == self._worker and path.name not in mine:
-                path.unlink(missing_ok=True)
 
 
 class _SegmentSeries:

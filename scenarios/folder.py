@@ -67,9 +67,13 @@ def held(folder: Path) -> Iterator[None]:
     """Keep the folder for this process as long as it writes there; the system lets go when the process ends, however.
 
     Raises:
-        BadInput: Another process writes there.
+        BadInput: Another process writes there, or this one may not.
     """
-    with (folder / LOG_FILE).open("ab") as file:
+    try:
+        log = (folder / LOG_FILE).open("ab")
+    except OSError as error:
+        raise BadInput(f"{error.filename}: {error.strerror}", "the folder of a run must be there and writable") from None
+    with log as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -84,7 +88,7 @@ def is_held(folder: Path) -> bool:
     try:
         with held(folder):
             return False
-    except (BadInput, OSError):
+    except BadInput:
         return True
 
 

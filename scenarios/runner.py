@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..agents.base import PAYLOADS
 from ..agents.checkpoint import Checkpoints
+from ..agents.models.cpu import cpu_kind
 from ..agents.network import asked
 from ..agents.participants import check
 from ..agents.request import RunReport, RunRequest, worker_count
+from ..bus.envelope import Codec
 from ..bus.errors import BadInput, RunFailed, SemcastError
 from ..bus.segments import segments
-from ..bus.verification import checksums
+from ..bus.verification import check_trace, checksums
 from . import folder as folders
 from .build import hub_settings, network_settings, policies
 from .live import Display, display
@@ -110,8 +113,8 @@ def resume(
 
 
 def _refuse_changes(folder: Path, scenario: Scenario, state: dict[str, Any]) -> None:
-    """A run cannot be finished by other versions or weights than began it."""
-    now = {"versions": folders.versions(), "weights": folders.weights(scenario.models.profile, hub_settings(scenario))}
+    """A run cannot be finished by other versions, weights, policies or kinds of CPU than began it."""
+    now = _decisive(scenario)
     then = {what: state.get(what, {}) for what in now}
     names = [name for what in now for name in sorted({*now[what], *then[what]}) if now[what].get(name) != then[what].get(name)]
     if names:
@@ -154,7 +157,12 @@ def _carry_out(scenario: Scenario, folder: Path, state: dict[str, Any], how: _Ho
         if outcome.error:
             state["error"] = str(outcome.error)
         state["status"] = outcome.status
-        folders.write_run(folder, state)
+        try:
+            folders.write_run(folder, state)
+        except OSError as error:  # the disk is full: what went wrong first is what counts
+            _log.error("%s cannot be written: %s", folders.RUN_FILE, error)
+            hint = f"make room, then: semcast run --resume {folder}"
+            return Outcome(folder, "failed", outcome.error or RunFailed(f"{folder / folders.RUN_FILE}: {error}", hint))
         if outcome.status == "ok":
             Checkpoints(folder).remove()
     return outcome
@@ -191,11 +199,25 @@ def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how
     state |= {"rejected": answer.rejected, "recoveries": int(state.get("recoveries", 0)) + answer.recoveries}
     state["trace"] = trace_files(folder)
     folders.write_run(folder, state)
+    if state["recoveries"] or state.get("resumed"):
+        _refuse_holes(folder, answer.digest)
     _log.info("digest %s after %d windows, %d events", answer.digest, answer.windows, answer.events)
     if how.profile:
         state["profile"] = {"driver": driver, "workers": answer.seconds}
     finish(folder, scenario, state, how.report, driver)
     state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
+
+
+def _refuse_holes(folder: Path, digest: str) -> None:
+    """After something was lost and made anew, see that the trace is that of the digest before anybody believes it.
+
+    Raises:
+        RunFailed: It is not.
+    """
+    checked = check_trace(folder, Codec(PAYLOADS))
+    if checked.problems or checked.digest != digest:
+        what = "; ".join(checked.problems[:3]) or f"its digest is {checked.digest}, not {digest}"
+        raise RunFailed(f"the trace is not whole after what was lost: {what}", "begin it again, and please report this")
 
 
 def trace_files(folder: Path) -> dict[str, str]:
@@ -281,10 +303,21 @@ def _first_state(scenario: Scenario, command: str) -> dict[str, Any]:
         "sim_s": 0.0,
         "requests": 0,
         "policies": {policy.kind: getattr(scenario.policies, policy.kind) for policy in policies(scenario)},
-        "versions": folders.versions(),
-        "weights": folders.weights(scenario.models.profile, hub_settings(scenario)),
+        **_decisive(scenario),
         "command": command,
         "results": {},
+    }
+
+
+def _decisive(scenario: Scenario) -> dict[str, dict[str, str]]:
+    """What decides a run's results besides its scenario and seed."""
+    from ..policies.registry import fingerprint
+
+    return {
+        "versions": folders.versions(),
+        "weights": folders.weights(scenario.models.profile, hub_settings(scenario)),
+        "fingerprints": {f"{policy.kind} policy {policy.target}": fingerprint(policy) for policy in policies(scenario)},
+        "machine": {"kind of CPU": cpu_kind()},
     }
 
 

@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from semcast.agents.checkpoint import ALL, Checkpoint, Checkpoints, WorkerResult
 from semcast.bus.engine import WorkerReport
+from semcast.bus.envelope import VERSION, Codec, Envelope
 from semcast.bus.errors import BadInput, LeftBehind, RunFailed
-from semcast.bus.trace import TracePlace
+from semcast.bus.messages import Tick
+from semcast.bus.segments import segments
+from semcast.bus.trace import TracePlace, TraceWriter
+from semcast.bus.trace_reading import TraceReader
 
 
 def checkpoint(what: bytes = b"state") -> Checkpoint:
@@ -145,3 +149,58 @@ def test_reports_of_workers_that_have_ended(kept: Checkpoints) -> None:
     assert kept.end(1) == WorkerResult(report, rejected=2) and kept.end(0) is None
     kept.remove()
     assert not kept.folder.exists()
+
+
+class Life:
+    """An incarnation of a worker that writes a trace of ``LAST`` records, with a checkpoint after every fourth."""
+
+    LAST = 20
+
+    def __init__(self, run: Path, kept: Checkpoints, number: int, start: int) -> None:
+        place = kept.load(0, start).trace if start else None
+        self.kept, self.number, self.done = kept, number, start
+        self.trace = TraceWriter(run / "trace", 0, {}, incarnation=number, after=place, segment_bytes=1)
+
+    def step(self) -> bool:
+        """Write a record; whether it is still its turn."""
+        envelope = Envelope(VERSION, self.done, self.done, 2, "user.0", "user.0", self.done, "", "agent", Tick("x", self.done))
+        self.trace.write(envelope, CODEC.encode(envelope), self.done % 3 == 0)
+        self.done += 1
+        try:
+            if self.done % 4 == 0:
+                self.kept.save(0, self.number, self.done, Checkpoint(b"", self.trace.rotate()))
+            if self.done == self.LAST:
+                self.trace.close(chains={})
+                self.kept.save_end(WorkerResult(WorkerReport(0, {}, {}, 0, 0, 0, 0, 0)), self.number)
+        except RunFailed:
+            return False
+        return True
+
+
+CODEC = Codec()
+
+
+@given(st.lists(st.integers(0, 5), max_size=120))
+def test_whoever_wakes_up_whenever_the_trace_is_that_of_one_life(steps: list[int]) -> None:
+    """0: the worker is taken for lost and made anew; else one of its incarnations, living or replaced, takes a step."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        kept = Checkpoints(Path(name))
+        kept.prepare()
+        lives = [Life(Path(name), kept, kept.begin(ALL, 0), 0)]
+        for what in steps:
+            if kept.end(0):
+                break
+            if what == 0:
+                newest = kept.newest(1)
+                lives.append(Life(Path(name), kept, kept.begin(0, newest), newest))
+                continue
+            who = lives[-1 - what % len(lives)]
+            if who.done == Life.LAST or not who.step():
+                lives.remove(who)
+        while not kept.end(0):
+            assert lives[-1].step()
+        counting, _ = segments(Path(name) / "trace")
+        assert [record.envelope.sequence for record in TraceReader(Path(name), CODEC).records()] == list(range(Life.LAST))
+        assert len(counting) == len({path.name.partition("-i")[0] for path in counting})

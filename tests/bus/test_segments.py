@@ -4,11 +4,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from semcast.bus.envelope import VERSION, Codec, Envelope
-from semcast.bus.messages import Tick
 from semcast.bus.segments import Segment, parse, segments
-from semcast.bus.trace import TraceWriter
-from semcast.bus.trace_reading import TraceReader
 
 lives = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 5)), min_size=1, max_size=6)
 """For each incarnation: where it wants to go on, and how many segments it writes."""
@@ -56,28 +52,3 @@ def test_each_place_counts_once_by_the_last_life_that_came_there(written: dict[t
         counting, superseded = segments(folder)
     assert [path.name for path in counting] == [segment.name for segment in sorted(expected)]
     assert sorted(path.name for path in superseded) == sorted({s.name for s in everything} - {s.name for s in expected})
-
-
-def test_a_life_that_was_given_up_early_takes_nothing_with_it(tmp_path: Path) -> None:
-    """The second life begins before the place from which the third goes on, and writes less than the first did."""
-
-    def write(writer: TraceWriter, sequences: range) -> None:
-        for sequence in sequences:
-            envelope = Envelope(VERSION, sequence, sequence, 2, "user.0", "user.0", sequence, "", "agent", Tick("x", sequence))
-            writer.write(envelope, codec.encode(envelope), False)
-
-    codec, first = Codec(), TraceWriter(tmp_path, 0, {})
-    write(first, range(3))
-    early = first.rotate()
-    write(first, range(3, 6))
-    later = first.rotate()
-    second = TraceWriter(tmp_path, 0, {}, incarnation=1, after=early)
-    write(second, range(3, 4))
-    second.close()
-    TraceWriter(tmp_path, 1, {}).close(chains={})  # another worker's are none of its business
-    third = TraceWriter(tmp_path, 0, {}, incarnation=2, after=later)
-    write(third, range(6, 8))
-    third.close(chains={})
-    third.settle()
-    assert [path.name for path in segments(tmp_path)[0]] == ["w0-0.mcap", "w0-1.mcap", "w0-2-i2.mcap", "w1-0.mcap"]
-    assert [record.envelope.sequence for record in TraceReader(tmp_path, codec).records()] == list(range(8))
