@@ -120,14 +120,15 @@ def _check_filters(args: argparse.Namespace) -> None:
 def _repair(args: argparse.Namespace) -> int:
     from ...bus.repair import repair
     from ...bus.verification import checksums
-    from ..folder import read_run, write_run
+    from ..folder import held, read_run, write_run
 
     folder = Path(args.run)
-    found = repair(folder)
-    state = read_run(folder)
-    if found and isinstance(state.get("trace"), dict):  # the files are other ones now; their records have the hash chains
-        fresh = checksums(one.old.with_name(one.segment) for one in found)
-        write_run(folder, state | {"trace": state["trace"] | fresh})
+    with held(folder):  # segments that are still written to end in the middle, too
+        found = repair(folder)
+        state = read_run(folder)
+        if found and isinstance(state.get("trace"), dict):  # the files are other ones now; their records have the hash chains
+            fresh = checksums(one.old.with_name(one.segment) for one in found)
+            write_run(folder, state | {"trace": state["trace"] | fresh})
     if args.json:
         rows = [{"segment": one.segment, "records": one.messages, "reason": one.reason, "old": str(one.old)} for one in found]
         write_json({"repaired": rows})

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from semcast.bus.trace_reading import TraceReader
 from semcast.scenarios.cli import main
+from semcast.scenarios.folder import held
 
 
 def test_exported_records_are_the_recorded_ones(told: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,6 +45,16 @@ def test_a_cut_trace_is_repaired(told: Path, capsys: pytest.CaptureFixture[str])
     (row,) = json.loads(capsys.readouterr().out)["repaired"]
     assert row["segment"] == path.name and row["records"] > 0 and Path(row["old"]).is_file()
     assert TraceReader(told).cut == [] and main(["trace", str(told)]) == 0
+
+
+def test_a_run_that_goes_on_is_not_repaired(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it has not written yet looks like a cut."""
+    path = sorted((told / "trace").glob("w*.mcap"))[0]
+    path.write_bytes(half := path.read_bytes()[:-20])
+    with held(told):
+        assert main(["trace", str(told), "--repair"]) == 2
+    assert "still goes on" in capsys.readouterr().err and path.read_bytes() == half
+    assert not list(path.parent.glob("*.cut"))
 
 
 @pytest.mark.parametrize(
