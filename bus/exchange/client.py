@@ -4,8 +4,8 @@ nats-py keeps a task and a queue for every subscription, copies a payload four t
 queue is full. Here the loop reads into one buffer, a payload is copied out once, and the handler is called at once; whoever is
 too slow lets the bytes wait in the kernel and in the server. ``semcast bench engine`` measures what that gains.
 
-Source: the NATS client protocol (INFO, CONNECT, PUB, HPUB, SUB, MSG, HMSG, PING, PONG, +OK, -ERR). Left out: reconnecting (a lost
-connection ends the run), queue groups, requests, JetStream, NKey and JWT credentials.
+Source: the NATS client protocol (INFO, CONNECT, PUB, HPUB, SUB, MSG, HMSG, PING, PONG, +OK, -ERR). Left out: reconnecting (left
+to link.py), queue groups, requests, JetStream, NKey and JWT credentials.
 """
 
 from __future__ import annotations
