@@ -1,8 +1,13 @@
 """What a benchmark answers (its figures are the machine's affair)."""
 
+from importlib import import_module
+from pathlib import Path
+
 from semcast.policies.registry import BUILT_IN
+from semcast.scenarios import bench
 from semcast.scenarios.bench import network
 from semcast.scenarios.bench.policies import run
+from semcast.scenarios.cli import parser
 
 
 def test_every_built_in_policy_is_timed() -> None:
@@ -17,3 +22,10 @@ def test_the_network_is_measured_against_its_own_model_calls() -> None:
     assert list(results) == ["network_s", "trace_s"]
     assert all(row["value"] > 0 and row["ratio"] > 0 for row in results.values())
     assert "batches of model calls" in str(results["trace_s"]["workload"])
+
+
+def test_every_module_of_benchmarks_can_be_asked_for_and_options_are_known() -> None:
+    files = {path.stem: path.read_text() for path in Path(bench.__file__).parent.glob("*.py")}
+    assert {name for name, text in files.items() if "``semcast bench " + name in text} == set(bench.NAMES)
+    parsed = vars(parser().parse_args(["bench", "engine"]))
+    assert all(set(getattr(import_module(f"{bench.__name__}.{name}"), "OPTIONS", ())) <= parsed.keys() for name in bench.NAMES)
