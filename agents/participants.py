@@ -58,6 +58,7 @@ def place_told(request: RunRequest, world: World, server: NatsServer | ExternalS
     All workers listen by then. The password of a server that is not ours is not in it. What is yielded tells the progress.
     """
     path = Path(request.folder) / PLACE
+    path.unlink(missing_ok=True)  # of a driver that was killed: its server is gone
 
     def and_place(progress: Progress) -> None:
         if progress.windows and not path.exists():
