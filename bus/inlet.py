@@ -81,7 +81,7 @@ class AskInlet:
 
     async def open(self) -> None:
         """Connect and listen; see ``Inlet``."""
-        await self._link.connect(dict.fromkeys(self._patterns, self.heard))
+        await self._link.open(dict.fromkeys(self._patterns, self.heard), _LOST_S)
 
     async def close(self) -> None:
         """Refuse what still waits, and disconnect."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,25 @@ def test_a_server_that_was_lost_and_is_back_is_heard_again(tmp_path: Path) -> No
 
     with NatsServer("test", 2, external=True) as own:
         visit(own, tmp_path, what)
+
+
+def test_a_server_that_is_away_while_a_worker_comes_is_waited_for(tmp_path: Path) -> None:
+    async def come() -> None:
+        inlet = AskInlet(
+            own.worker(1), ["semcast.v1.test.inject.1.>"], {}, cannot, AskLog(tmp_path / "log"), (0, 1), Counts(), Rejected(None)
+        )
+        opening = asyncio.ensure_future(inlet.open())
+        await asyncio.sleep(0.1)
+        assert not opening.done()
+        await asyncio.to_thread(own.mend)
+        await opening
+        await inlet.close()
+
+    with NatsServer("test", 2, external=True) as own:
+        os.kill(own.pid, signal.SIGKILL)
+        while own._process is not None and own._process.poll() is None:
+            time.sleep(0.01)
+        asyncio.run(asyncio.wait_for(come(), 20))
 
 
 # --- credentials ------------------------------------------------------------------------------------------------------
