@@ -2,6 +2,7 @@
 
 import re
 
+from .attacks import KINDS
 from .summary import MEANS
 
 _NAMES = (
@@ -24,9 +25,11 @@ _NAMES = (
     "signature_bits_per_request",
     "other_signature_bits",
     "forged_pictures_shown",
+    *(f"attacks_{kind}_{fate}" for kind in KINDS for fate in ("launched", "detected", "passed")),
+    *(f"{rate}{end}" for rate in ("detection_rate", "false_alarm_rate") for end in ("", "_low", "_high")),
 )
 """Those that can be listed, in their order."""
-_FAMILIES = re.compile(r"running_\w+_symbols_per_request|attacks_\w+|(detection|false_alarm)_rate\w*|privacy_\w+")
+_FAMILIES = re.compile(r"running_\w+_symbols_per_request|privacy_\w+")
 
 
 def known_results() -> list[str]:
