@@ -1,9 +1,11 @@
 """``semcast run``: run a scenario."""
 
 import argparse
+import itertools
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 _FIXED = ("policy", "models", "seed", "quick", "scheme", "workers", "exchange", "out", "tap", "profile", "external", "pace")
 """Options that a run that goes on cannot be given."""
+_NATS = ("--na", "--nat", "--nats")
+"""As argparse takes it."""
+_NATS_USER = re.compile(r"(--na(?:ts?)?=)?.*@(.*)", re.DOTALL)
 
 HELP = "run a scenario; the last line printed is the run folder"
 EXAMPLE = "semcast run quickstart --set traffic.rate_hz=0.5 --policy encoder=snr-table --host memory"
@@ -90,7 +95,7 @@ def _run(args: argparse.Namespace) -> "Outcome":
         scenario,
         out=out,
         show=args.display,
-        command=re.sub(r"(\w+://)[^/@\s]+@", r"\1***@", shlex.join(["semcast", *sys.argv[1:]])),  # no password of --nats
+        command=shlex.join(["semcast", *without_password(sys.argv[1:])]),
         nats=args.nats,
         address=args.address,
         tap=tuple(args.tap),
@@ -99,6 +104,16 @@ def _run(args: argparse.Namespace) -> "Outcome":
         external=args.external,
         pace=pace,
     )
+
+
+def without_password(arguments: Sequence[str]) -> list[str]:
+    """Arguments as others may read them: of the URL of ``--nats`` nothing before its last ``@``."""
+    told = []
+    for before, argument in itertools.pairwise(["", *arguments]):
+        found = _NATS_USER.fullmatch(argument)
+        hidden = found is not None and (found[1] or before in _NATS)
+        told.append(f"{found[1] or ''}***@{found[2]}" if found and hidden else argument)
+    return told
 
 
 def _resume(args: argparse.Namespace) -> "Outcome":
