@@ -16,8 +16,6 @@ from .exchange.client import Client
 from .exchange.live import Live
 from .trace_reading import TraceRecord
 
-_HEADROOM = 1024
-"""Bytes of a NATS message left for its header."""
 _AHEAD_BYTES = 1 << 20
 """So many bytes wait at most until the operating system has them."""
 
@@ -78,7 +76,7 @@ async def play(
             on_progress(done)
             waiting = 0
             await asyncio.sleep(max(due_s - time.monotonic(), 0.0))
-        for outgoing in live.outgoing(envelope, record.raw, client.max_payload - _HEADROOM):
+        for outgoing in live.outgoing(envelope, record.raw, client.max_payload):
             client.publish(*outgoing)
         waiting += len(record.raw)
         wall_s = time.monotonic() - started_s

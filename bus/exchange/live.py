@@ -7,6 +7,9 @@ from ..subjects import Subjects
 from . import wire
 from .kept import Outgoing
 
+HEADROOM = 1024
+"""Bytes of a NATS message left for its header and for what says which part it is."""
+
 
 class Live:
     """A run's messages as NATS messages.
@@ -19,9 +22,9 @@ class Live:
     def __init__(self, subjects: Subjects, codec: Codec) -> None:
         self._subjects, self._codec = subjects, codec
 
-    def outgoing(self, envelope: Envelope, raw: bytes, most: int) -> list[Outgoing]:
-        """A message on its subject; cut in numbered parts of ``most`` bytes if the server would not take it whole."""
-        subject = self._subjects.message(envelope)
+    def outgoing(self, envelope: Envelope, raw: bytes, max_payload: int) -> list[Outgoing]:
+        """A message on its subject; in numbered parts if a server that takes ``max_payload`` bytes would not take it whole."""
+        subject, most = self._subjects.message(envelope), max_payload - HEADROOM
         if len(raw) <= most:
             return [(subject, raw, None)]
         chunks = list(wire.cut(raw, most))

@@ -22,7 +22,7 @@ from . import wire
 from .client import Handler, Received
 from .kept import Counts, Kept, Outgoing, Sent, SentRounds, limited
 from .link import Link
-from .live import Live
+from .live import HEADROOM, Live
 from .rejected import Rejected
 from .seal import Seal
 from .waiting import Waiting
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 PART_BYTES = 64 << 10
 """Size of a part: large enough to cost little, small enough that the peer reads one while the next is written."""
-_HEADROOM, _LARGEST_RECORD, _LOGGED = 1024, 1 << 30, 20
+_LARGEST_RECORD, _LOGGED = 1 << 30, 20
 _HELLO_S, _NAMES_ASKED, _AHEAD = 0.5, 5000, 1 << 20
 
 
@@ -217,7 +217,7 @@ class NatsExchange(ABC):
 
     def record(self, peer: int, round: int, body: bytes, floor_ns: int) -> list[Outgoing]:
         """A record for ``peer``, cut in parts."""
-        size, subject = min(self._part_bytes, self._link.max_payload - _HEADROOM), self.subjects.batch(peer, self.index)
+        size, subject = min(self._part_bytes, self._link.max_payload - HEADROOM), self.subjects.batch(peer, self.index)
         parts = max(1, -(-len(body) // size))
         return [
             (subject, wire.encode(Part(WIRE_VERSION, self._incarnation, round, number, parts, floor_ns, chunk)), None)
@@ -226,7 +226,7 @@ class NatsExchange(ABC):
 
     def on_subject(self, envelope: Envelope, raw: bytes) -> list[Outgoing]:
         """A message on its own subject, in parts where it is large."""
-        return self.live.outgoing(envelope, raw, self._link.max_payload - _HEADROOM)
+        return self.live.outgoing(envelope, raw, self._link.max_payload)
 
     def _show_tapped(self) -> None:
         tapped, self.tapped = self.tapped, []

@@ -12,6 +12,7 @@ from ...agents.base import PAYLOADS, make_world
 from ...bus.audience import Audience, StageServer
 from ...bus.envelope import Codec
 from ...bus.errors import BadInput, RunFailed
+from ...bus.exchange.client import Refused
 from ...bus.exchange.link import connect
 from ...bus.exchange.live import Live
 from ...bus.playing import Played, on_subjects, play
@@ -88,7 +89,7 @@ def tap(
     Raises:
         BadInput: No run, no messages in it, or a run of a newer semcast.
         Missing: The server cannot be reached.
-        RunFailed: The trace holds what this semcast does not know, or the server is lost.
+        RunFailed: The trace holds what this semcast does not know, or the server is lost or refuses what is played.
     """
     reader = TraceReader(run, Codec(PAYLOADS))
     refuse_newer(run, reader)
@@ -107,6 +108,11 @@ def tap(
         performance = _perform(server, live, messages, speed, wait_s, on_progress)
         try:
             return asyncio.run(performance)
+        except Refused as error:
+            raise RunFailed(
+                f"the NATS server at {server.url} refuses what is played: {error}",
+                f"give --nats a user that may publish to '{ROOT}.>'",
+            ) from None
         except OSError as error:
             raise RunFailed(f"lost the NATS server at {server.url}: {error}", "play it again") from None
 
@@ -122,13 +128,20 @@ async def _perform(
     """Wait for somebody, play, and see that everybody has got it."""
     async with contextlib.AsyncExitStack() as stack:
         audience = await stack.enter_async_context(Audience(server.usher)) if isinstance(server, StageServer) else None
-        client = await connect(server.driver, _CONNECT_S, "semcast replay", lambda error: None)
+        failures: list[Exception] = []
+        client = await connect(server.driver, _CONNECT_S, "semcast replay", failures.append)
         stack.push_async_callback(client.close)
+
+        def progress(played: Played) -> None:
+            for failure in failures:
+                raise failure
+            on_progress(played)
+
         if audience is None:
             await asyncio.sleep(wait_s or 0.0)
         elif await _somebody_there(audience, wait_s):
             await asyncio.sleep(_SETTLE_S)
-        played = await play(client, live, messages, speed, on_progress)
+        played = await play(client, live, messages, speed, progress)
         if audience is None:
             return Tapped(played, None)
         subscribers = await audience.subscribers()

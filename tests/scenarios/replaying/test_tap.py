@@ -124,7 +124,7 @@ def test_an_interruption_ends_it(recorded: Path) -> None:
     assert "waits for a first subscriber" in lines[-1] and (recorded / "observer.url").exists()
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
-    assert process.returncode == 130 and told == "semcast: interrupted\n"
+    assert (process.returncode, told) == (130, "semcast: interrupted\n")
     assert not (recorded / "observer.url").exists()
 
 
@@ -151,3 +151,13 @@ def test_a_folder_without_a_run_is_told(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_server_that_is_not_there_is_told(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(recorded), "--tap", "--nats", "nats://127.0.0.1:1"]) == 3
     assert "cannot connect" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("speed", ["max", "1"])
+def test_a_server_that_takes_nothing_is_told(recorded: Path, capsys: pytest.CaptureFixture[str], speed: str) -> None:
+    """An observer may publish nothing."""
+    with NatsServer("somebody-elses", workers=0) as other:
+        observer = other.observer.url_with_password
+        assert main(["replay", str(recorded), "--tap", "--speed", speed, "--nats", observer]) == 1
+    told = capsys.readouterr().err
+    assert "refuses what is played" in told and "'semcast.v1.>'" in told and "unexpected" not in told
