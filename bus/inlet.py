@@ -17,7 +17,7 @@ from .asks import Accepted, Answer, Asking, AskLog
 from .errors import SemcastError
 from .exchange.client import Received
 from .exchange.kept import Counts
-from .exchange.link import Link
+from .exchange.link import RIGHTS, Link
 from .exchange.rejected import Rejected
 from .messages import Ask
 from .outside import Injection
@@ -53,7 +53,7 @@ class AskInlet:
         objection: Why a user cannot do what is asked; empty where it can.
         log: Of this worker.
         span_ns: Simulated times from which and up to which asks are taken. What comes earlier waits.
-        counts: ``rejected`` is counted there.
+        counts: ``rejected`` is counted there, answers that the server refuses among them.
         rejected: Where refused bytes are kept.
     """
 
@@ -70,8 +70,9 @@ class AskInlet:
     ) -> None:
         self._patterns, self._users, self._objection, self._log = patterns, users, objection, log
         self._span_ns, self._counts, self._rejected = span_ns, counts, rejected
-        self._link = Link(access, "semcast inlet", self._fail, Counts(), _LOST_S)
+        self._link = Link(access, "semcast inlet", self._fail, Counts(), _LOST_S, on_unsent=self._unanswered)
         self._failure: SemcastError | None = None
+        self._unheard = 0
         self._known = {each.name: each for each in log.entries}
         self._asked: dict[str, int] = {}
         for each in log.entries:
@@ -167,6 +168,13 @@ class AskInlet:
 
     def _answer(self, reply: str, answer: Answer) -> None:
         self._link.publish(reply, asks.encode(answer))
+
+    def _unanswered(self, reason: str) -> None:
+        """The server does not let an answer through; who asked hears nothing, which is nothing to the run."""
+        self._counts.rejected += 1
+        self._unheard += 1
+        if self._unheard == 1:
+            log.warning("participants get no answers: %s; --nats needs a user that may use %s", reason[:MOST_WORDS], RIGHTS)
 
     def _fail(self, error: SemcastError) -> None:
         self._failure = error

@@ -26,6 +26,10 @@ _CONNECT_S = 5.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
 _PASSING = ("stale connection", "server shutdown")
 """What a server says before it closes a connection that may be made again."""
+_UNSENT = "permissions violation for publish"
+"""What a server says of a message that the user may not publish."""
+RIGHTS = "'semcast.v1.>', and publish to '_INBOX.>' with --external"
+"""What the user of ``--nats`` needs."""
 
 START_ONE = "leave out --nats for a server of the run's own, or start one: nats-server -a 127.0.0.1 -p 4222"
 
@@ -67,6 +71,7 @@ class Link:
         counts: ``returns`` is counted there.
         patience_s: Wall-clock time after which a lost server is given up.
         seal: Seals what is sent; what comes without a seal that holds is left to it.
+        on_unsent: Called with what the server says where it refuses what was published; by default that breaks the link for good.
     """
 
     def __init__(
@@ -77,9 +82,10 @@ class Link:
         counts: Counts,
         patience_s: float,
         seal: Seal | None = None,
+        on_unsent: Callable[[str], None] | None = None,
     ) -> None:
         self._access, self._name, self._on_failure = access, name, on_failure
-        self._counts, self._patience_s, self._seal = counts, patience_s, seal
+        self._counts, self._patience_s, self._seal, self._on_unsent = counts, patience_s, seal, on_unsent
         self._handlers: Mapping[str, Handler] = {}
         self._client: Client | None = None
         self._returning: asyncio.Task[Any] | None = None
@@ -159,12 +165,15 @@ class Link:
                 log.warning("%s lost the NATS server at %s: %s", self._name, self._access.url, error)
                 self._returning = asyncio.get_running_loop().create_task(self._return(error))
             return
+        if self._on_unsent is not None and isinstance(error, Refused) and reason.startswith(_UNSENT):
+            self._on_unsent(str(error))
+            return
         if isinstance(error, SemcastError):
             failure = error
         elif isinstance(error, Refused) and "permissions violation" in reason:
             failure = RunFailed(
                 f"the NATS server refuses {self._name} a subject: {error}",
-                "give each worker the credentials made for it (and --nats a user that may use 'semcast.v1.>')",
+                f"give each worker the credentials made for it (and --nats a user that may use {RIGHTS})",
             )
         elif isinstance(error, Refused):
             failure = RunFailed(f"the NATS server at {self._access.url} cuts {self._name} off: {error}", "see the server's log")

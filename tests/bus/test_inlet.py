@@ -1,6 +1,7 @@
 """A worker's ear for participants, with a real server: accepted once and acknowledged, refused with a reason, bounded."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -263,6 +264,34 @@ def test_a_server_that_was_lost_and_is_back_is_heard_again(tmp_path: Path) -> No
 
     with NatsServer("test", 2, external=True) as own:
         visit(own, tmp_path, what)
+
+
+def test_who_gets_no_answer_does_not_end_the_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """On somebody else's server, the run's user may not publish to inboxes."""
+
+    async def what(visit: Visit) -> None:
+        for counter, wanted in enumerate([msgpack.packb(ALICE), b"nonsense"]):
+            await visit.client.publish(SUBJECTS.ask(MINE[0]), wanted, reply="_INBOX.alice")
+            while visit.counts.rejected < 2 * counter + 1:
+                visit.injections += await visit.inlet.taken(2 * SECOND)
+                await asyncio.sleep(0.01)
+        assert await visit.inlet.taken(3 * SECOND) == []
+
+    with Mute("test", 2, external=True) as mute:
+        made = visit(mute, tmp_path, what)
+    assert [each.by for each in made.injections] == ["alice:0"] and made.counts.rejected == 3
+    assert caplog.text.count("no answers") == 1 and "publish to '_INBOX.>'" in caplog.text
+
+
+class Mute(NatsServer):
+    """Lets workers publish to no inbox."""
+
+    def _config(self) -> str:
+        config = json.loads(super()._config())
+        for user in config["authorization"]["users"]:
+            if user["user"].startswith("worker"):
+                user["permissions"]["publish"]["allow"].remove("_INBOX.>")
+        return json.dumps(config)
 
 
 def test_a_server_that_is_away_while_a_worker_comes_is_waited_for(tmp_path: Path) -> None:
