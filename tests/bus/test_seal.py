@@ -14,9 +14,9 @@ from semcast.bus.exchange.rounds import NatsExchange
 from semcast.bus.exchange.seal import Seal
 from semcast.bus.server import Access, ExternalServer, NatsServer
 
+from .exchange_pairs import FORMS, OF_WORKER, WORLD, message
 from .nats_networks import run_over_nats
 from .networks import digest, ping_world, run_in_memory
-from .test_exchange import FORMS, OF_WORKER, WORLD, message
 
 SECRET = b"s" * 32
 TEXT = st.text(max_size=20)
