@@ -6,17 +6,20 @@ server's monitoring). Observers have no part in that account.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
-import nats
 from nats.aio.client import Client
 
 from .server import Access, NatsServer
 
 _CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
 _ANSWER_S = 5.0
+
+T = TypeVar("T")
 
 
 class StageServer(NatsServer):
@@ -48,10 +51,14 @@ class Audience:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._client: Client
+        self._client = Client()
 
     async def __aenter__(self) -> Audience:
-        self._client = await nats.connect(self._access.url_with_password, allow_reconnect=False)
+        try:
+            await _whole(self._client.connect(self._access.url_with_password, allow_reconnect=False))
+        except BaseException:
+            await self._client.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -66,6 +73,16 @@ class Audience:
         return sum(row["pending_bytes"] for row in await self._observers())
 
     async def _observers(self) -> list[dict[str, Any]]:
-        answer = await self._client.request(_CONNECTIONS, b'{"auth": true, "limit": 65536}', timeout=_ANSWER_S)
+        answer = await _whole(self._client.request(_CONNECTIONS, b'{"auth": true, "limit": 65536}', timeout=_ANSWER_S))
         rows = json.loads(answer.data)["data"]["connections"] or []
         return [row for row in rows if row.get("authorized_user") == "observer"]
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """Do it to its end, also if we are cancelled meanwhile (Ctrl-C): in the middle, nats-py can lose a cancellation."""
+    doing = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.gather(doing, return_exceptions=True)
+        raise

@@ -104,10 +104,14 @@ def tap(
     with server, _credential(run, server) as file:
         times = (messages[0].envelope.t_deliver, messages[-1].envelope.t_deliver)
         everything = f"{ROOT}.{name}.>"
-        on_stage(Stage(server.url, file, everything, to_agent(name, _somebody(messages)), len(messages), *times))
-        performance = _perform(server, live, messages, speed, wait_s, on_progress)
+        stage = Stage(server.url, file, everything, to_agent(name, _somebody(messages)), len(messages), *times)
+
+        async def performance() -> Tapped:
+            on_stage(stage)  # here, for from now on somebody may interrupt, which the loop knows how to take
+            return await _perform(server, live, messages, speed, wait_s, on_progress)
+
         try:
-            return asyncio.run(performance)
+            return asyncio.run(performance())
         except Refused as error:
             raise RunFailed(
                 f"the NATS server at {server.url} refuses what is played: {error}",

@@ -135,6 +135,26 @@ def test_the_server_tells_who_listens_and_observers_cannot_ask(server: StageServ
     assert "usher" not in server.usher.url and server.usher.password not in repr(server.usher)
 
 
+def test_who_is_interrupted_at_whatever_moment_asks_no_more(server: StageServer) -> None:
+    """nats-py alone loses a cancellation that comes together with an answer."""
+
+    async def interrupted(turns: int) -> None:
+        async def ask() -> None:
+            async with Audience(server.usher) as audience:
+                while True:
+                    await audience.subscribers()
+
+        asking = asyncio.ensure_future(ask())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking], timeout=3)
+        assert asking.cancelled()
+
+    for turns in range(60):
+        asyncio.run(interrupted(turns))
+
+
 def test_a_lost_server_is_an_error_of_the_player() -> None:
     async def lose() -> None:
         with StageServer("played") as short:
