@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -341,7 +342,8 @@ def _ray_fleet(address: str, workers: int) -> Iterator[_RayFleet]:
         _connect(ray, address)
     try:
         share = min(1.0, int(1000 * ray.cluster_resources().get("CPU", 1.0) / workers) / 1000)
-        yield _RayFleet(ray, share)
+        with contextlib.redirect_stdout(sys.stderr):  # where Ray tells of lost actors and nodes; stdout is for answers
+            yield _RayFleet(ray, share)
     except ray.exceptions.RayError as error:
         raise RunFailed(f"Ray failed: {error}", "run again with --host memory to see whether Ray is the cause") from error
     finally:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 from ....agents import hosting
 from ....bus.errors import RunFailed
@@ -64,7 +64,7 @@ def joined() -> Iterator[Cluster]:
     }
     cluster = Cluster()
     try:
-        with hosting.connected(address=cluster.address):
+        with redirect_stdout(sys.stderr), hosting.connected(address=cluster.address):  # Ray tells there what was lost
             yield cluster
     finally:
         cluster.close()
