@@ -302,6 +302,7 @@ class _RayFleet:
             try:
                 said.append(Said(*key, msgspec.json.decode(self._ray.get(reference), type=Line)))
                 said.append(Said(*key, Gone("has left", lost=False)))
+                self._ray.kill(self._actors[key])  # or it would keep its share of a processor from a worker that is made anew
             except errors.RayTaskError as error:
                 said.append(Said(*key, Gone(f"failed: {error}", lost=False)))
             except errors.RayError as error:  # actor, worker process or node
