@@ -146,7 +146,9 @@ class Supervisor:
             while len(self._results) < len(self.specs):
                 for said in self.fleet.listen(_LISTEN_S):
                     self._hear(said)
-                self.recoveries += self.server.mend()
+                if self.server.mend():
+                    self.recoveries += 1
+                    log.warning("the NATS server was lost and is there again")
                 self._look_for_stalled()
                 if self._watch is not None:
                     self._watch(self)

@@ -113,7 +113,7 @@ def read_run(folder: Path | str) -> dict[str, Any]:
     path = Path(folder) / RUN_FILE
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise BadInput(f"{folder} is no run folder (no {RUN_FILE})", "the runs there are: semcast list runs") from None
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} cannot be read: {error}") from None

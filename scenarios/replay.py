@@ -93,7 +93,10 @@ def _refuse(recorded: Path, checked: TraceCheck, digest: str) -> None:
         problems.append(f"the digest of its chains is {checked.digest}, and {folders.RUN_FILE} says {digest}")
     if problems:
         listed = "".join(f"\n  - {problem}" for problem in problems)
-        raise RunFailed(f"{recorded} is not what was written:{listed}", "the run can be made again from its scenario.toml")
+        raise RunFailed(
+            f"{recorded} is not what was written:{listed}",
+            f"what can be read: semcast trace {recorded}; make it again: semcast run {recorded / folders.SCENARIO_FILE}",
+        )
 
 
 def cause(state: Mapping[str, Any], again: Path) -> str:

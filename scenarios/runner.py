@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import sys
 import time
 import traceback
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..agents import recovery
 from ..agents.base import PAYLOADS
 from ..agents.checkpoint import Checkpoints
 from ..agents.models.cpu import cpu_kind
@@ -139,7 +141,7 @@ class _How:
 def _carry_out(scenario: Scenario, folder: Path, state: dict[str, Any], how: _How) -> Outcome:
     """Run what is in a folder, or the rest of it; whatever happens, the folder tells."""
     outcome = Outcome(folder, "ok")
-    with folders.held(folder), _log_file(folder):
+    with folders.held(folder), _log_file(folder), _losses_told(how.show != "none"):
         folders.write_run(folder, state)
         try:
             _run_and_reduce(scenario, folder, state, how)
@@ -345,3 +347,23 @@ def _log_file(folder: Path) -> Iterator[None]:
         logger.removeHandler(handler)
         logger.setLevel(level)
         handler.close()
+
+
+class _Teller(logging.Handler):
+    """Says what was logged on whatever stderr is at that moment, as a live display may stand before it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See ``logging.Handler``."""
+        sys.stderr.write(f"semcast: {record.getMessage()}\n")
+
+
+@contextmanager
+def _losses_told(really: bool) -> Iterator[None]:
+    """What is lost and made anew is said at once."""
+    teller, logger = _Teller(logging.WARNING), logging.getLogger(recovery.__name__)
+    if really:
+        logger.addHandler(teller)
+    try:
+        yield
+    finally:
+        logger.removeHandler(teller)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ...bus.errors import BadInput
 from .output import add_json, write_json, write_table
 
 HELP = "list scenarios, policies, models or runs"
@@ -117,6 +118,8 @@ def _runs(args: argparse.Namespace) -> list[dict[str, Any]]:
 
     from ..folder import is_held
 
+    if not Path(args.runs).is_dir():
+        raise BadInput(f"{args.runs} is no folder", "runs are made in runs/ of where you are: semcast run quickstart")
     rows = []
     for path in sorted(Path(args.runs).glob("*/run.json")):
         try:

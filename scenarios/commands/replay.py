@@ -83,14 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Verify it, replay an agent, decide anew, tabulate what another policy would have decided, or play it."""
     anew = bool(args.policy or args.scheme or args.models)
-    if sum(map(bool, (args.verify, args.agent, anew, args.shadow, args.tap))) != 1:
-        raise BadInput("replay: one mode, please", MODES)
-    if not args.agent and (args.live_models or args.pdb or args.at):
-        raise BadInput("replay: --live-models, --pdb and --at belong to --agent", MODES)
-    if not args.verify and args.recorded_models:
-        raise BadInput("replay: --recorded-models belongs to --verify", MODES)
-    if not args.tap and (args.speed or args.nats or args.wait is not None):
-        raise BadInput("replay: --speed, --wait and --nats belong to --tap", MODES)
+    _check_modes(args, anew)
     if args.tap:
         args.speed = args.speed or "1"
         return play(args)
@@ -101,11 +94,27 @@ def execute(args: argparse.Namespace) -> int:
     return _shadow(args) if args.shadow else _verify(args)
 
 
+def _check_modes(args: argparse.Namespace, anew: bool) -> None:
+    """One mode, and only what belongs to it."""
+    if not args.agent and (args.live_models or args.pdb or args.at):
+        raise BadInput("replay: --live-models, --pdb and --at belong to --agent", MODES)
+    if not args.verify and args.recorded_models:
+        raise BadInput("replay: --recorded-models belongs to --verify", MODES)
+    if not args.tap and (args.speed or args.nats or args.wait is not None):
+        raise BadInput("replay: --speed, --wait and --nats belong to --tap", MODES)
+    modes = {"--verify": args.verify, "--agent": args.agent, "--policy": anew, "--shadow": args.shadow, "--tap": args.tap}
+    asked = [mode for mode, given in modes.items() if given]
+    if len(asked) != 1:
+        raise BadInput(f"replay: {' and '.join(asked) or 'no mode'}: one, please", MODES)
+
+
 def _agent(args: argparse.Namespace) -> int:
     from ..replaying.alone import LoneAgent
 
-    if (args.at and not args.pdb) or (args.pdb and args.json):
-        raise BadInput("replay: --at belongs to --pdb, and --pdb is for people: no --json", MODES)
+    if args.at and not args.pdb:
+        raise BadInput("replay: --at needs --pdb", f"semcast replay {args.run} --agent {args.agent} --pdb --at {args.at}")
+    if args.pdb and args.json:
+        raise BadInput("replay: --pdb is for people: no --json", "leave out one of them")
     lone = LoneAgent(Path(args.run), args.agent, args.live_models)
     found = lone.replay()
     if args.json:

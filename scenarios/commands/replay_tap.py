@@ -27,7 +27,7 @@ def speed_of(text: str) -> float:
     """
     with contextlib.suppress(ValueError):
         speed = 0.0 if text == "max" else float(text)
-        if 0 <= speed < math.inf:
+        if text == "max" or 0 < speed < math.inf:
             return speed
     raise BadInput(
         f"--speed {text}: simulated seconds in a second, or max for as fast as the server takes them", "for instance --speed 10"

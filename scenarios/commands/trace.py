@@ -42,17 +42,20 @@ def execute(args: argparse.Namespace) -> int:
 
     read_run(args.run)
     _warn_if_newer(args.run)
+    if args.limit < 0:
+        raise BadInput(f"--limit {args.limit}: at least 1 record, or 0 for all", "for instance --limit 20")
+    if args.repair and args.export:
+        raise BadInput("--repair and --export are two steps", f"semcast trace {args.run} --repair")
     if args.repair:
         return _repair(args)
     if args.ledger:
         return _ledger(args)
     records = _chosen(args)
-    if args.follow and not records:
-        raise BadInput(
-            f"{args.run}: nothing of request {args.follow!r}", f"the requests: semcast trace {args.run} --kind decision --json"
-        )
+    if args.follow and (not records or "/" not in args.follow):
+        hint = f"each has a record: semcast trace {args.run} --kind capture --private"
+        raise BadInput(f"{args.run}: there is no request {args.follow!r}", hint)
     if not records:
-        _check_filters(args)
+        _say_why_empty(args)
     if args.export:
         return _export(args, records)
     if args.json:
@@ -100,21 +103,28 @@ def _warn_if_newer(run: str) -> None:
         print(f"semcast: {run} was made by semcast {made}, and this is semcast {__version__}: {known}", file=sys.stderr)
 
 
-def _check_filters(args: argparse.Namespace) -> None:
-    """Nothing was found: say so if no record of the run has this agent or kind at all."""
+def _say_why_empty(args: argparse.Namespace) -> None:
+    """Nothing was found: an error if no record of the run has this agent, kind or request at all; else a word on stderr."""
     from difflib import get_close_matches
 
     from ...bus.trace_reading import TraceReader
 
-    agents, kinds = set(), set()
+    agents, kinds, requests, hidden = set(), set(), set(), 0
     for record in TraceReader(Path(args.run)).records(private=True):
         agents |= {record.envelope.source, record.envelope.destination}
         kinds.add(record.kind)
-    for name, given, known in (("agent", args.agent, agents), ("kind", args.kind, kinds)):
+        if record.kind == "capture":
+            requests.add(record.envelope.payload.request)
+    if not args.private and not args.follow:
+        args.private = True
+        hidden = len(_chosen(args))
+    for name, given, known in (("agent", args.agent, agents), ("kind", args.kind, kinds), ("request", args.request, requests)):
         if given and given not in known:
             near = get_close_matches(given, known, 1)
             what = f"; did you mean {near[0]!r}?" if near else ""
             raise BadInput(f"--{name} {given}: there is none in {args.run}{what}", f"there are {', '.join(sorted(known))}")
+    remedy = f"{hidden} private records fit: add --private" if hidden else "no record fits"
+    print(f"semcast: {args.run}: {remedy}", file=sys.stderr)
 
 
 def _repair(args: argparse.Namespace) -> int:
@@ -135,7 +145,9 @@ def _repair(args: argparse.Namespace) -> int:
         return 0
     for one in found:
         print(f"{one.segment}: {one.messages} records kept; {one.reason}; the old file is {one.old}")
-    print(args.run if found else f"{args.run}: nothing to repair")
+    print(
+        args.run if found else f"{args.run}: no segment is cut (whether bytes have changed: semcast replay {args.run} --verify)"
+    )
     return 0
 
 

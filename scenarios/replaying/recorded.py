@@ -32,7 +32,8 @@ def read(run: Path, agent: str | None = None, kind: str | None = None) -> list[T
     if reader.cut:
         listed = "".join(f"\n  - segment {name}: {reason}" for name, reason in reader.cut)
         raise RunFailed(
-            f"{run}: its trace cannot be read as a whole:{listed}", "the run can be made again from its scenario.toml"
+            f"{run}: its trace cannot be read as a whole:{listed}",
+            f"keep what can be read: semcast trace {run} --repair; make it again: semcast run {run / folders.SCENARIO_FILE}",
         )
     refuse_unknown(run, records)
     return records

@@ -133,7 +133,7 @@ def test_a_request_is_followed_from_capture_to_feedback(told: Path, capsys: pyte
     assert "symbols" in told_kinds  # results of model calls belong to the story
     assert "user.z" not in out
     code, _, err = semcast(capsys, "trace", told, "--follow", "user.a/7")
-    assert (code, "nothing of request" in err) == (2, True)
+    assert (code, "there is no request" in err) == (2, True)
 
 
 def test_a_killed_run_says_that_it_was_interrupted(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_policy_that_fails_is_named_with_the_record(recorded: Path, tmp_path: 
 def test_mistakes_are_told(recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(recorded), "--shadow", "encodr=fixed"]) == 2
     assert main(["replay", str(recorded), "--shadow", "encoder=fixed", "--verify"]) == 2
-    assert "one mode" in capsys.readouterr().err
+    assert "--verify and --shadow: one, please" in capsys.readouterr().err
     with pytest.raises(BadInput, match="no decisions of kind scheduling"):  # two users never wait for each other
         shadow(recorded, "scheduling", "fifo")
     with pytest.raises(BadInput, match="no run folder"):

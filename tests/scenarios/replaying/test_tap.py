@@ -110,7 +110,7 @@ def test_the_command_says_how_to_subscribe_and_ends_with_the_run(recorded: Path,
     assert (
         "user." in out[2] and "starts at once" in out[4] and "subscribers at the end: 0" in out[-2] and out[-1] == str(recorded)
     )
-    assert main(["replay", str(recorded), "--tap", "--speed", "0", "--wait", "0", "--json"]) == 0
+    assert main(["replay", str(recorded), "--tap", "--speed", "max", "--wait", "0", "--json"]) == 0
     told = capsys.readouterr()
     shown = json.loads(told.out)
     assert shown["messages"] == len(sent(recorded)) and shown["subscribers"] == 0 and "nats sub" in told.err
@@ -135,7 +135,7 @@ def test_an_interruption_ends_it(recorded: Path) -> None:
         (["--tap", "--speed", "inf"], "--speed inf"),
         (["--tap", "--speed", "fast"], "or max"),
         (["--tap", "--wait", "-3"], "--wait -3"),
-        (["--tap", "--verify"], "one mode"),
+        (["--tap", "--verify"], "one, please"),
         (["--verify", "--speed", "2"], "belong to --tap"),
     ],
 )
