@@ -153,6 +153,9 @@ class Supervisor:
                 if self._watch is not None:
                     self._watch(self)
             return [self._results[index] for index in range(len(self.specs))]
+        except KeyboardInterrupt:
+            log.warning("interrupted: workers close their traces")
+            raise
         finally:
             self.fleet.close()
 

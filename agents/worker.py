@@ -254,6 +254,8 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return TERMINATED
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the driver ends all workers, also one that is just leaving
     return 0
 
 

@@ -44,7 +44,7 @@ class Verified:
 
 
 def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none", *, recorded_models: bool = False) -> Verified:
-    """Check every hash chain of a run's trace, then run its scenario again and compare.
+    """Check every hash chain of a run's trace, then run its scenario again and compare, results and rows included.
 
     What came from outside comes again from the trace.
     On another kind of CPU than the run's, models' results would differ in their last bits: they are taken from the trace there.
@@ -81,10 +81,39 @@ def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none"
         raise outcome.error
     if outcome.status != "ok":
         raise KeyboardInterrupt
+    changed = ""
+    if reader.metadata.get("scenario") != (recorded / folders.SCENARIO_FILE).read_text(encoding="utf-8"):
+        changed = f"{recorded / folders.SCENARIO_FILE} is not what was run"
     if folders.read_run(again)["digest"] != checked.digest:
-        raise RunFailed(f"{recorded} does otherwise when run again: {first_divergence(recorded, again)}", cause(state, again))
+        otherwise = f"{recorded} does otherwise when run again: {first_divergence(recorded, again)}"
+        raise RunFailed(otherwise, changed or cause(state, again))
+    if changed:
+        raise RunFailed(changed, "what was run is in the metadata of the trace")
+    if all(kind == cpu_now for kind in cpu):  # the judges' results depend on it, too
+        _refuse_other_results(recorded, state, again)
     again_s = round(time.monotonic() - started_s, 3)
     return Verified(checked.digest, checked.records, round(check_s, 3), again_s, "recorded" if take else "computed", cpu, cpu_now)
+
+
+def _refuse_other_results(recorded: Path, state: Mapping[str, Any], again: Path) -> None:
+    """What a run folder says of its run must be what its trace gives."""
+    then, now = state.get("results", {}), folders.read_run(again)["results"]
+    names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    other = [f"{name} {then.get(name)}, the trace gives {now.get(name)}" for name in names]
+    if other:
+        raise RunFailed(f"{recorded / folders.RUN_FILE}: {'; '.join(other[:3])}", f"made anew: semcast report {recorded}")
+    if _rows(recorded) != _rows(again):
+        raise RunFailed(f"{recorded / folders.ROWS_FILE} is not what the trace gives", f"made anew: semcast report {recorded}")
+
+
+def _rows(run: Path) -> str:
+    """All rows as text, in which not-a-number equals itself; empty where they cannot be read."""
+    import pyarrow.parquet as pq
+
+    try:
+        return str(pq.read_table(run / folders.ROWS_FILE).to_pylist())
+    except (OSError, ValueError):
+        return ""
 
 
 def _refuse(recorded: Path, checked: TraceCheck, digest: str) -> None:
@@ -95,21 +124,21 @@ def _refuse(recorded: Path, checked: TraceCheck, digest: str) -> None:
         listed = "".join(f"\n  - {problem}" for problem in problems)
         raise RunFailed(
             f"{recorded} is not what was written:{listed}",
-            f"what can be read: semcast trace {recorded}; make it again: semcast run {recorded / folders.SCENARIO_FILE}",
+            f"keep what can be read: semcast trace {recorded} --repair; or run {recorded / folders.SCENARIO_FILE} again",
         )
 
 
 def cause(state: Mapping[str, Any], again: Path) -> str:
-    """Which versions or weights differ from those of the recorded run."""
+    """Which versions, weights or policies differ from those of the recorded run."""
     now = folders.read_run(again)
     changed = [
-        f"{name} {state.get(group, {}).get(name, 'none')} then, {now[group].get(name, 'none')} now"
-        for group in ("versions", "weights")
-        for name in sorted({*state.get(group, {}), *now[group]})
-        if state.get(group, {}).get(name) != now[group].get(name)
+        f"{name} {state.get(group, {}).get(name, 'none')} then, {now.get(group, {}).get(name, 'none')} now"
+        for group in ("versions", "weights", "fingerprints")
+        for name in sorted({*state.get(group, {}), *now.get(group, {})})
+        if state.get(group, {}).get(name) != now.get(group, {}).get(name)
     ]
     same = (
-        "versions and weights are the same: policies by path may have changed, or what the models run on "
+        "versions, weights and policies are the same: what the models run on may have changed "
         "(--recorded-models takes their results from the trace)"
     )
     return "what changed: " + ("; ".join(changed) or same)

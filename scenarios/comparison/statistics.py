@@ -150,9 +150,13 @@ def unpaired(choice: np.ndarray, baseline: np.ndarray, units: int) -> tuple[floa
 
 def narrower(paired_interval: tuple[float, float] | None, other: tuple[float, float] | None) -> float | None:
     """Width of the unpaired interval over the paired one's; its square is how many times the runs it would take unpaired."""
-    if paired_interval is None or other is None or paired_interval[1] <= paired_interval[0]:
+    if paired_interval is None or other is None:
         return None
-    return (other[1] - other[0]) / (paired_interval[1] - paired_interval[0])
+    paired_width, other_width = paired_interval[1] - paired_interval[0], other[1] - other[0]
+    scale = max(other_width, *map(abs, paired_interval))
+    if paired_width <= 1e-9 * scale:  # every difference is the same but for rounding
+        return None
+    return other_width / paired_width
 
 
 def mean(values: np.ndarray) -> float | None:

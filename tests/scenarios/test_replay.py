@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from semcast.agents.models.cpu import cpu_kind
 from semcast.bus.errors import BadInput, RunFailed
 from semcast.bus.trace_reading import TraceReader
 from semcast.scenarios.cli import main
+from semcast.scenarios.metrics.table import read_rows, write_rows
 from semcast.scenarios.replay import verify
 
 POLICY = '''
@@ -60,6 +62,30 @@ def test_a_damaged_trace_is_refused_before_it_is_run_again(damaged: Path, tmp_pa
     assert not (tmp_path / "again").exists()
 
 
+def test_results_rows_and_scenario_that_are_not_the_runs_are_refused(recorded: Path, tmp_path: Path) -> None:
+    def changed(name: str) -> Path:
+        copy = tmp_path / name
+        shutil.copytree(recorded, copy)
+        return copy
+
+    results = changed("results")
+    state = json.loads((results / "run.json").read_text())
+    state["results"]["psnr_db"] += 10
+    (results / "run.json").write_text(json.dumps(state))
+    with pytest.raises(RunFailed, match=r"run\.json: psnr_db .* the trace gives"):
+        verify(results, tmp_path / "again1")
+    rows = changed("rows")
+    first, *others = read_rows(rows / "metrics.parquet")
+    write_rows(rows / "metrics.parquet", [msgspec.structs.replace(first, psnr_db=first.psnr_db + 10), *others])
+    with pytest.raises(RunFailed, match=r"metrics\.parquet is not what the trace gives"):
+        verify(rows, tmp_path / "again2")
+    scenario = changed("scenario")
+    text = (scenario / "scenario.toml").read_text()
+    (scenario / "scenario.toml").write_text(text.replace("bs_power_dbm = 30.0", "bs_power_dbm = 3.0"))
+    with pytest.raises(RunFailed, match=r"scenario\.toml is not what was run"):
+        verify(scenario, tmp_path / "again3")
+
+
 def test_another_digest_than_the_trace_has_is_refused(recorded: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(recorded, other)
@@ -78,7 +104,7 @@ def test_a_run_that_does_otherwise_now_is_told_with_the_first_difference(recorde
     (copy / "scenario.toml").write_text(scenario.read_text().replace(str(policy), str(changed)))
     with pytest.raises(RunFailed, match=r"window \d+: user\.\w+ record \d+ \(decision\), field payload") as told:
         verify(copy, tmp_path / "again")
-    assert "policies by path may have changed" in str(told.value.hint)
+    assert "scenario.toml is not what was run" in str(told.value.hint)
 
 
 @pytest.mark.parametrize("status", ["failed", "interrupted", "running"])
