@@ -72,10 +72,37 @@ def run(
         RunFailed: A worker failed; its log is in the run folder.
     """
     started = time.monotonic()
+    workers = worker_count(request.host, request.workers)
+    _check(request, workers)
+    if results := ended(request.folder, [None] * workers):
+        log.info("all workers had ended already")
+        return _report(results, time.monotonic() - started)
+    specs = first_specs(_specs(request, workers, chaos, uvloop))
+    if request.host == "memory":
+        return _report(_in_memory(specs, on_progress), time.monotonic() - started)
+    with contextlib.ExitStack() as stack:
+        start_s: dict[str, float] = {}
+        world = make_world(request.settings, request.run)
+        server = stack.enter_context(_server(request, workers, world.shards))
+        tell = stack.enter_context(participants.place_told(request, world, server, on_progress))
+        start_s["NATS"] = time.monotonic() - started
+        specs = [msgspec.structs.replace(spec, access=server.worker(spec.index)) for spec in specs]
+        fleet: Fleet = ProcessFleet()
+        if request.host == "ray":
+            fleet = stack.enter_context(_ray_fleet(request.address, workers))
+            start_s["Ray"] = time.monotonic() - started - start_s["NATS"]
+        supervisor = Supervisor(fleet, server, specs, Total(workers, tell).update, stall_s=request.stall_s, watch=watch)
+        results = supervisor.run()
+    start_s["workers"] = supervisor.ready_s
+    report = _report(results, time.monotonic() - started)
+    return msgspec.structs.replace(report, recoveries=supervisor.recoveries, start_s=start_s)
+
+
+def _check(request: RunRequest, workers: int) -> None:
+    """Refuse what cannot be run, before anything is started."""
     if request.host not in HOSTS:
         raise BadInput(f"host {request.host!r} is unknown", f"choose one of {', '.join(HOSTS)}")
     world = make_world(request.settings, request.run)
-    workers = worker_count(request.host, request.workers)
     if not 1 <= workers <= world.shards:
         raise BadInput(f"{workers} workers: at least 1 and at most {world.shards} (the number of shards)", "--workers N")
     participants.check(request.host, request.external, request.pace)
@@ -84,50 +111,13 @@ def run(
             near = difflib.get_close_matches(name, world.ids, 1)
             hint = f"did you mean {near[0]}?" if near else f"for instance {world.ids[-1]}"
             raise BadInput(f"--tap {name}: no agent has that id", hint)
-    specs = [
-        WorkerSpec(
-            run=request.run,
-            index=index,
-            workers=workers,
-            settings=request.settings,
-            models=request.models,
-            hub=request.hub,
-            exchange=request.exchange,
-            folder=request.folder,
-            tap=request.tap,
-            chaos=chaos,
-            uvloop=uvloop,
-            metadata=request.metadata,
-            spacing=request.spacing,
-            profile=request.profile,
-            external=request.external,
-            pace=request.pace,
-            exogenous=request.exogenous,
-            recorded=request.recorded,
-        )
-        for index in range(workers)
-    ]
-    results, recoveries, start_s = ended(request.folder, [None] * workers), 0, dict[str, float]()
-    specs = specs if results else first_specs(specs)
-    if results:
-        log.info("all workers had ended already")
-    elif request.host == "memory":
-        results = _in_memory(specs, on_progress)
-    else:
-        with contextlib.ExitStack() as stack:
-            server = stack.enter_context(_server(request, workers, world.shards))
-            tell = stack.enter_context(participants.place_told(request, world, server, on_progress))
-            start_s["NATS"] = time.monotonic() - started
-            specs = [msgspec.structs.replace(spec, access=server.worker(spec.index)) for spec in specs]
-            fleet: Fleet = ProcessFleet()
-            if request.host == "ray":
-                fleet = stack.enter_context(_ray_fleet(request.address, workers))
-                start_s["Ray"] = time.monotonic() - started - start_s["NATS"]
-            told = Total(workers, tell).update
-            supervisor = Supervisor(fleet, server, specs, told, stall_s=request.stall_s, watch=watch)
-            results, recoveries, start_s["workers"] = supervisor.run(), supervisor.recoveries, supervisor.ready_s
-    report = _report(results, time.monotonic() - started)
-    return msgspec.structs.replace(report, recoveries=recoveries, start_s=start_s)
+
+
+def _specs(request: RunRequest, workers: int, chaos: Chaos | None, uvloop: bool) -> list[WorkerSpec]:
+    """What each worker is told: all of the request that concerns it, by the names of the fields."""
+    shared = [name for name in WorkerSpec.__struct_fields__ if name in RunRequest.__struct_fields__]
+    told: dict[str, Any] = {name: getattr(request, name) for name in shared} | {"workers": workers}
+    return [WorkerSpec(index=index, chaos=chaos, uvloop=uvloop, **told) for index in range(workers)]
 
 
 def _report(results: Sequence[WorkerResult], wall_s: float) -> RunReport:

@@ -6,6 +6,7 @@ import logging
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -171,11 +172,9 @@ class TraceReader:
 
     def _record(self, raw: bytes, private: bool, number: int) -> TraceRecord | None:
         """One record; None for bytes that are no envelope."""
-        try:
+        with suppress(ValueError):  # of a kind that this codec does not know: below
             envelope = self._codec.decode(raw)
             return TraceRecord(envelope, envelope.kind, raw, private, number)
-        except ValueError:
-            pass
         try:
             envelope = _unknown(raw)
         except (ValueError, RecursionError) as error:

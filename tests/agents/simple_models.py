@@ -4,10 +4,7 @@ Classes are told apart by the outline of a blob, pictures are drawn by the scene
 4x4 blocks.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -36,43 +33,22 @@ from semcast.agents.scenes.vocabulary import BACKGROUNDS, COLOURS, LABELS
 from semcast.agents.scenes.world import Scene, SceneObject
 from semcast.bus import keys
 from semcast.bus.errors import BadInput
+from semcast.scenarios.bench.harming.network import Arithmetic
 
 SIDE = PICTURE_SIDE
 
 
-@dataclass(frozen=True)
-class SimpleModel:
-    """One role: a function of one call."""
-
-    role: str
-    one: Callable[[Any], Any]
-    cost: int
-    name: str = "simple"
-    sha256: str = "0" * 64
-    batch: int = 2
-
-    def flops(self, arguments: Any) -> int:
-        return self.cost
-
-    def group(self, arguments: Any) -> str:
-        return getattr(arguments, "codec", "")
-
-    def run(self, arguments: Sequence[Any]) -> list[Any]:
-        assert len(arguments) == self.batch
-        return [self.one(call) for call in arguments]
-
-
-def models() -> dict[str, SimpleModel]:
+def models() -> dict[str, Arithmetic]:
     """Every role."""
     return {
-        "extractor": SimpleModel("extractor", extract, 10**9),
-        "generator": SimpleModel("generator", generate, 10**11),
-        "generator@small": SimpleModel("generator@small", generate, 10**9),
-        "personaliser": SimpleModel("personaliser", personalise, 10**10),
-        "embedder": SimpleModel("embedder", embed, 10**9),
-        "jscc_encoder": SimpleModel("jscc_encoder", encode, 10**8),
-        "jscc_decoder": SimpleModel("jscc_decoder", decode, 10**8),
-        "denoiser": SimpleModel("denoiser", denoise, 10**8),
+        "extractor": Arithmetic("extractor", extract, 10**9),
+        "generator": Arithmetic("generator", generate, 10**11),
+        "generator@small": Arithmetic("generator@small", generate, 10**9),
+        "personaliser": Arithmetic("personaliser", personalise, 10**10),
+        "embedder": Arithmetic("embedder", embed, 10**9),
+        "jscc_encoder": Arithmetic("jscc_encoder", encode, 10**8),
+        "jscc_decoder": Arithmetic("jscc_decoder", decode, 10**8),
+        "denoiser": Arithmetic("denoiser", denoise, 10**8),
     }
 
 

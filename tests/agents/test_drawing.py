@@ -9,9 +9,10 @@ from semcast.bus import keys
 from semcast.bus.envelope import Envelope
 from semcast.bus.messages import Content
 from semcast.bus.records import Capture, Shown
+from semcast.scenarios.bench.harming.network import Arithmetic
 
 from .networks import Run, run, two_users
-from .simple_models import SimpleModel, extract, generate, models
+from .simple_models import extract, generate, models
 
 CALLS: list[Generate] = []
 
@@ -22,7 +23,7 @@ def careless(call: Generate) -> Picture:
     return generate(msgspec.structs.replace(call, boxes=[], caption="")) if call.seed % 3 else generate(call)
 
 
-ROLES = {**models(), "generator": SimpleModel("generator", careless, 10**11)}
+ROLES = {**models(), "generator": Arithmetic("generator", careless, 10**11)}
 
 
 def drawings(result: Run) -> list[Envelope]:
@@ -79,7 +80,7 @@ def test_a_family_is_asked_in_place_of_the_diffusion(family: str) -> None:
     settings = two_users(generator=family)
     assert generator_role(settings) == f"generator@{family}"
     assert f"generator@{family}" in asked(settings) and "generator" not in asked(settings)
-    roles = {**models(), f"generator@{family}": SimpleModel("generator", careless, 10**11)}
+    roles = {**models(), f"generator@{family}": Arithmetic("generator", careless, 10**11)}
     del roles["generator"]
     result = run(settings, 1, roles)
     assert len(result.of(Capture)) == len(result.of(Shown)) == len(drawings(result)) > 0

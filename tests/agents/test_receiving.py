@@ -9,9 +9,10 @@ from semcast.agents.network import asked
 from semcast.agents.settings import DeviceSettings, NetworkSettings, UserSettings
 from semcast.bus.messages import Failure
 from semcast.bus.records import Shown
+from semcast.scenarios.bench.harming.network import Arithmetic
 
 from .networks import Run, run, two_users
-from .simple_models import SimpleModel, extract, models
+from .simple_models import extract, models
 
 CALLS: list[Calibrate] = []
 
@@ -31,8 +32,8 @@ def half_wit(arguments):
 
 ROLES = {
     **models(),
-    "calibrator": SimpleModel("calibrator", calibrate, 3 * 10**8),
-    "extractor@half": SimpleModel("extractor", half_wit, 5 * 10**8),
+    "calibrator": Arithmetic("calibrator", calibrate, 3 * 10**8),
+    "extractor@half": Arithmetic("extractor", half_wit, 5 * 10**8),
 }
 SLOW = DeviceSettings("wearable", 1.0e11, 2.0e-11, {"extractor": "half"})
 

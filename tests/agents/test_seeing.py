@@ -10,9 +10,10 @@ from semcast.agents.scenes.caption import caption, parse
 from semcast.agents.scenes.goals import KINDS
 from semcast.bus.messages import Prompt, Uplink
 from semcast.policies.registry import resolve
+from semcast.scenarios.bench.harming.network import Arithmetic
 
 from .networks import Run, run, two_users
-from .simple_models import SimpleModel, extract, models
+from .simple_models import extract, models
 
 
 def word(call: Extract) -> Extraction:
@@ -27,7 +28,7 @@ def interpret(call: Interpret) -> Intent:
     return Intent(f"{kind} the {call.boxes[0].label}" if call.boxes else kind, [box.label for box in call.boxes])
 
 
-ROLES = {"captioner": SimpleModel("captioner", word, 2_000_000), "keywords": SimpleModel("keywords", interpret, 1_000_000)}
+ROLES = {"captioner": Arithmetic("captioner", word, 2_000_000), "keywords": Arithmetic("keywords", interpret, 1_000_000)}
 
 
 @cache

@@ -81,6 +81,7 @@ class Arithmetic:
         return getattr(arguments, "codec", "")
 
     def run(self, arguments: Sequence[Any]) -> list[Any]:
+        assert len(arguments) == self.batch
         return [self.answer(each) for each in arguments]
 
 
