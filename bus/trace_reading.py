@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ import mcap.exceptions
 import mcap.stream_reader
 import msgspec
 import zstandard
+from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, Footer, McapRecord, Metadata, Schema
 from mcap.records import Message as McapMessage
 from mcap.writer import MCAP0_MAGIC
@@ -22,6 +25,7 @@ from mcap.writer import MCAP0_MAGIC
 from .envelope import VERSION, Codec, Envelope
 from .errors import BadInput
 from .segments import segments
+from .skimming import Skimmer
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +174,13 @@ class TraceReader:
         """The MCAP records of one segment up to its end or to where it was cut (then it is in ``cut``)."""
         return [found for found in self._mcap_records(path) if isinstance(found, Schema | Channel | Metadata | McapMessage)]
 
+    def skim(self, path: Path, kinds: Container[str]) -> Iterator[tuple[str, bytes]]:
+        """(kind, MessagePack form) of one segment's records of some kinds, in the order in which they were written."""
+        pick = Skimmer(kinds).pick
+        for found in self._mcap_records(path, lambda chunk: pick(_unpacked(chunk))):
+            if isinstance(found, tuple):
+                yield found
+
     def _record(self, raw: bytes, private: bool, number: int) -> TraceRecord | None:
         """One record; None for bytes that are no envelope."""
         with suppress(ValueError):  # of a kind that this codec does not know: below
@@ -201,7 +212,7 @@ class TraceReader:
                 yield topics.get(record.channel_id, ""), record
 
     def _take_metadata(self, path: Path) -> None:
-        for record in self._mcap_records(path, chunks=False):
+        for record in self._mcap_records(path, lambda chunk: ()):
             if isinstance(record, Metadata) and record.name == "run":
                 self.metadata = self.metadata or dict(record.metadata)
                 self._of_segments.append(dict(record.metadata))
@@ -213,8 +224,9 @@ class TraceReader:
                         continue
                     self.chains[agent] = [(int(interval), value) for interval, value in pairs]
 
-    def _mcap_records(self, path: Path, chunks: bool = True) -> Iterator[Any]:
-        """The records of a segment up to its end or to where it was cut."""
+    def _mcap_records(self, path: Path, opened: Callable[[Chunk], Iterable[Any]] | None = None) -> Iterator[Any]:
+        """The records of a segment up to its end or to where it was cut; ``opened``: what there is in a chunk."""
+        opened = opened or _opened
         try:
             end = _whole_records_end(path)
         except PermissionError:
@@ -224,9 +236,11 @@ class TraceReader:
             records = mcap.stream_reader.StreamReader(_Bounded(file, path.stat().st_size), emit_chunks=True).records
             chunk = 0
             while (start := file.tell()) < end:
+                if _passes_index(file):
+                    continue
                 try:
                     record = next(records)
-                    inside = _opened(record) if chunks and isinstance(record, Chunk) else []
+                    inside = opened(record) if isinstance(record, Chunk) else []
                 except (*_BAD_TRACE, StopIteration) as error:
                     self._note_cut(path, f"chunk {chunk}, from byte {start}: {error or type(error).__name__}")
                     return
@@ -260,7 +274,31 @@ def _leave_out(raw: bytes, error: Exception) -> None:
 
 
 def _opened(chunk: Chunk) -> list[McapRecord]:
-    """The records of a chunk, whose size is looked at before anything is unpacked.
+    """The records of a chunk.
+
+    Raises:
+        ValueError: See `_check_size`.
+    """
+    _check_size(chunk)
+    records: list[McapRecord] = mcap.stream_reader.breakup_chunk(chunk, validate_crc=True)
+    return records
+
+
+def _unpacked(chunk: Chunk) -> bytes:
+    """The bytes of a chunk.
+
+    Raises:
+        ValueError: See `_check_size`; or they are not those that were written.
+    """
+    _check_size(chunk)
+    data = zstandard.decompress(chunk.data, chunk.uncompressed_size) if chunk.compression else chunk.data
+    if chunk.uncompressed_crc and zlib.crc32(data) != chunk.uncompressed_crc:
+        raise ValueError("a chunk's bytes are not those of its checksum")
+    return bytes(data)
+
+
+def _check_size(chunk: Chunk) -> None:
+    """Look at a chunk's size before anything is unpacked.
 
     Raises:
         ValueError: It is packed in another way than ours, or claims a size that no trace of ours has.
@@ -271,8 +309,14 @@ def _opened(chunk: Chunk) -> list[McapRecord]:
     claimed = zstandard.frame_content_size(packed) if chunk.compression else len(packed)
     if claimed != size or size > min(LARGEST_CHUNK, SMALL_CHUNK + LARGEST_RATIO * len(packed)):
         raise ValueError(f"a chunk of {len(packed)} bytes claims to be {size} (or {claimed}) unpacked")
-    records: list[McapRecord] = mcap.stream_reader.breakup_chunk(chunk, validate_crc=True)
-    return records
+
+
+def _passes_index(file: BinaryIO) -> bool:
+    """Go past a record that tells where in a chunk its messages are: there is one for each channel, and chunks are read whole."""
+    head = file.read(9)
+    index = head[:1] == bytes([Opcode.MESSAGE_INDEX])
+    file.seek(int.from_bytes(head[1:], "little") if index else -len(head), os.SEEK_CUR)
+    return index
 
 
 def _whole_records_end(path: Path) -> int:
