@@ -36,6 +36,7 @@ from .prompt_codec import NUMBER_BITS, TIME_BITS
 KIND_BITS = 4
 """Which kind of body follows, of those that go up or of those that go down."""
 REQUEST_BITS = USER_BITS + NUMBER_BITS
+"""A request, by a number that those who know of it agreed on."""
 CODEC_BITS = 5
 CREDIT_BITS = 16
 """An amount of credits in hundredths."""

@@ -11,6 +11,7 @@ from ..bus.messages import Downlink, JsccPicture, Uplink
 from ..bus.records import AirRecord
 from .accounting import ATTACH_BITS, signature_bits
 from .settings import RadioSettings
+from .sketches import is_sketch, symbol_count
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Crossing:
         done_ns: When the last symbol was through.
         snr_db: True SNR at the first symbol; for the record only.
         scheme: What carried it.
-        symbols: JSCC symbols as received and equalised, complex64 bytes; empty for coded transfers.
+        symbols: JSCC symbols as received and equalised, complex64 bytes, or as counted; empty for coded transfers.
         estimate_db: The receiver's own estimate of their SNR.
     """
 
@@ -37,7 +38,7 @@ class Crossing:
 
     def record(self, message: Uplink | Downlink, users: list[str], direction: str, queue_ns: int) -> AirRecord:
         """The transfer's one air record."""
-        jscc = len(self.symbols) // 8
+        jscc = symbol_count(self.symbols)
         return _record(
             message.request,
             message.purpose,
@@ -75,13 +76,20 @@ def cross(links: list[Link], message: Uplink | Downlink, t_ns: int, direction: D
     if not isinstance(message.body, JsccPicture):
         return Crossing({link.user_id: coded.delivered}, coded.account, coded.account.t_done_ns, coded.snr_db, mcs.name)
     header_ns = coded_account(message.payload_bits, mcs, link.air.radio).air_ns
-    sent = np.frombuffer(message.symbols, dtype="<c8")
-    analog = link.send_symbols(sent, t_ns + header_ns, direction, key)
-    whole = coded.account + analog.account
+    received, account, estimate_db = _analog(link, message.symbols, t_ns + header_ns, direction, key)
+    whole = coded.account + account
     whole = _with_attempts(whole, coded.account.attempts)
-    received = analog.received.astype("<c8").tobytes()
     scheme = f"jscc:{message.body.codec}"
-    return Crossing({link.user_id: coded.delivered}, whole, whole.t_done_ns, coded.snr_db, scheme, received, analog.snr_db)
+    return Crossing({link.user_id: coded.delivered}, whole, whole.t_done_ns, coded.snr_db, scheme, received, estimate_db)
+
+
+def _analog(link: Link, symbols: bytes, t_ns: int, direction: Direction, key: tuple[str, ...]) -> tuple[bytes, Account, float]:
+    """JSCC symbols as the receiver gets them, what they cost, and its estimate of their SNR in dB."""
+    if is_sketch(symbols):
+        heard = link.send_counted(symbol_count(symbols), t_ns, direction, key)
+        return symbols, heard.account, heard.snr_db
+    analog = link.send_symbols(np.frombuffer(symbols, dtype="<c8"), t_ns, direction, key)
+    return analog.received.astype("<c8").tobytes(), analog.account, analog.snr_db
 
 
 def _with_attempts(account: Account, attempts: int) -> Account:

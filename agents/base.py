@@ -1,7 +1,6 @@
 """What all agents have in common: dispatch of events, decisions by policies, a knowledge base kept by records."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +17,6 @@ from ..bus.records import Decision
 from ..bus.world import World
 from ..policies.checks import broken_rules
 from ..policies.protocols import Memory
-from ..policies.registry import load
 from .knowledge import KnowledgeBase, change
 from .models.roles import Result
 from .network import Surroundings, adversaries, surroundings_of
@@ -29,6 +27,9 @@ PAYLOADS = Network | Result
 """Every payload of a run: what agents say, and what their models answer."""
 
 Draw = Callable[[str], float]
+
+_NAMES: dict[tuple[str, type], str] = {}
+"""(Prefix, class of a payload) -> name of its handlers."""
 
 
 class AgentState(Struct):
@@ -62,7 +63,6 @@ class NetworkAgent:
         self.around = around
         self.settings = around.settings
         self.state: Any = self.state_type()
-        self._methods: dict[tuple[str, type], Callable[..., None]] = {}
 
     def start(self, ctx: Context) -> None:
         """Called once at time 0."""
@@ -78,15 +78,14 @@ class NetworkAgent:
             RunFailed: This role has none.
         """
         key = (prefix, type(payload))
-        found = self._methods.get(key)
+        name = _NAMES.get(key)
+        if name is None:
+            name = _NAMES[key] = f"{prefix}_{kind_of(type(payload).__name__)}"
+        found: Callable[..., None] | None = getattr(self, name, None)
         if found is None:
-            name = f"{prefix}_{kind_of(type(payload).__name__)}"
-            found = getattr(self, name, None)
-            if found is None:
-                raise RunFailed(
-                    f"{self.id} was sent {type(payload).__name__} and has no {name}", "a bug of the sender or of this role"
-                )
-            self._methods[key] = found
+            raise RunFailed(
+                f"{self.id} was sent {type(payload).__name__} and has no {name}", "a bug of the sender or of this role"
+            )
         return found
 
     def on_tick(self, tick: Any, event: Envelope, ctx: Context) -> None:
@@ -95,10 +94,10 @@ class NetworkAgent:
 
     # --- decisions -------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def policies(self) -> dict[str, tuple[str, Any]]:
-        """Kind -> (name, policy); a kind that the settings leave out has its default."""
-        return {kind: (spec.name, load(spec)) for kind, spec in self.around.policies.items()}
+        """Kind -> (name, policy); they keep no state, so that all agents share them."""
+        return self.around.loaded
 
     def decide(
         self, ctx: Context, kind: str, verb: str, context: Struct, request: str = "", *, about: str = "", private: bool

@@ -30,6 +30,7 @@ from .air import Crossing, attach_record, cross, installation_record, pilot_reco
 from .base import AgentState, NetworkAgent
 from .network import Surroundings
 from .settings import FIRST_MARGIN_DB
+from .sketches import symbol_count
 
 DIRECTIONS = ("up", "down")
 UNKNOWN_SNR_DB = 0.0
@@ -184,7 +185,7 @@ class BaseStation(NetworkAgent):
     def enqueue(self, direction: str, flow: str, message: Uplink | Downlink, ctx: Context) -> None:
         """Put it at the end of a queue and see whether the air is free."""
         self.state.transfers += 1
-        symbols = segment(message.payload_bits, MCS_TABLE[0]).complex_symbols + len(message.symbols) // 8
+        symbols = segment(message.payload_bits, MCS_TABLE[0]).complex_symbols + symbol_count(message.symbols)
         self.side(direction).queue.append(Transfer(self.state.transfers, flow, message, ctx.now, symbols))
         self.serve(direction, ctx)
 
@@ -244,7 +245,9 @@ class BaseStation(NetworkAgent):
             )
             for transfer in ready
         )
-        context = ScheduleContext(queue, tuple(sorted(side.served.items())), side.last_user)
+        waiting = sorted({transfer.flow for transfer in ready})
+        served = tuple((flow, side.served[flow]) for flow in waiting if flow in side.served)
+        context = ScheduleContext(queue, served, side.last_user)
         choice = self.decide(
             ctx, "scheduling", "allocate", context, about=f"{self.id}:{direction}:{queue[0].number}", private=False
         )

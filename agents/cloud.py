@@ -9,7 +9,7 @@
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.errors import BadInput
-from ..bus.messages import Association, CodecRequest, CodecWeights, Content, Failure, Forwarded, GenerateOrder
+from ..bus.messages import Association, CodecRequest, CodecWeights, Content, Downlink, Failure, Forwarded, GenerateOrder
 from ..bus.signed import Signable
 from .cloud_drawing import CloudDrawing
 from .cloud_refusing import CloudRefusing
@@ -38,13 +38,24 @@ class Cloud(CloudDrawing, CloudRefusing):
         self.begin_preparation(ctx)
 
     def on_association(self, association: Association, event: Envelope, ctx: Context) -> None:
-        """Who is served where; the other edges are told."""
+        """Who is served where; the edge that a user has left is told."""
         known = self.state.served_by.get(association.user)
         if known is None or association.epoch > known.epoch:
             self.state.served_by[association.user] = ServedBy(association.edge, association.epoch)
-        for edge in self.settings.edges:
-            if edge != association.edge:
-                ctx.control(edge, association)
+            if known is not None and known.edge != association.edge:
+                ctx.control(known.edge, association)
+
+    def on_downlink(self, downlink: Downlink, event: Envelope, ctx: Context) -> None:
+        """From an edge for users that it does not know."""
+        self.send_down(downlink, ctx)
+
+    def on_content(self, content: Content, event: Envelope, ctx: Context) -> None:
+        """From an edge for a user that it does not know."""
+        served = self.state.served_by.get(content.recipient)
+        if served is None:
+            ctx.send(event.source, Failure(content.request, self.id, f"{content.recipient} is attached nowhere"))
+        else:
+            ctx.send(served.edge, content, after_ns=backhaul_ns(PICTURE_BITS))
 
     def on_forwarded(self, message: Forwarded, event: Envelope, ctx: Context) -> None:
         """Something came up from a user, by its edge."""

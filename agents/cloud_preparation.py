@@ -58,11 +58,11 @@ class CloudPreparation(CloudLedger):
         if self.settings.scheme == "semcom":
             return  # nothing is generated: there is nothing to pay for
         kinds = (PREFERENCE, SUBJECT) if self.ledger is None else (PREFERENCE, SUBJECT, HISTORY)
-        context = TermsContext(self.credits_left(), len(self.around.users), kinds)
+        context = TermsContext(self.credits_left(), len(self.around.invited), kinds)
         terms: IncentiveTerms = self.decide(ctx, "incentive", "terms", context, about="terms", private=False)
         self.state.mechanism, self.state.rewards, self.state.terms_reason = terms.mechanism, terms.rewards, terms.reason
         published = Terms(terms.mechanism, terms.rewards)
-        self.multicast(ctx, "terms", "preparation", body_bits(published), published)
+        self.multicast(ctx, "terms", "preparation", body_bits(published), published, list(self.around.invited))
 
     def got_share(self, share: Share, message: Forwarded, ctx: Context) -> None:
         """An answer; one that comes after the settlement is not paid and not used, nor is what cannot be used."""
@@ -168,10 +168,11 @@ class CloudPreparation(CloudLedger):
         self.learn(ctx, SUBJECT, name, f"{name} of {user}, by {how}", data=identifier, provenance=user, sharing=CLOUD)
 
     def publish_summary(self, ctx: Context) -> None:
-        """Tell all users which subjects the cloud can draw."""
+        """Tell the users that were invited which subjects the cloud can draw."""
         self.state.version += 1
         summary: KbSummary = summary_of(self.state.kb, self.state.version)
-        self.multicast(ctx, f"summary:{summary.version}", "kb", body_bits(summary), summary)
+        label = f"summary:{summary.version}"
+        self.multicast(ctx, label, "kb", body_bits(summary), summary, list(self.around.invited))
 
     def got_knowledge(self, knowledge: Knowledge, message: Forwarded, ctx: Context) -> None:
         """More from a user: an identifier of its own making where there is no branch, or further pictures where there is one."""

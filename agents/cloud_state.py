@@ -1,6 +1,7 @@
 """What changes in the cloud, and how it reaches users."""
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ..bus.blocks import Block, Entry, SealedBlock
 from ..bus.engine import Context
@@ -122,9 +123,14 @@ class CloudBase(LedgerAgent):
         """Send to users (default: all) by their edges, one transmission a cell. ``bits``: without a signature."""
         body = self.signed(body, ctx)
         extra = signature_bits(body)
+        named = list(self.around.users) if users is None else users
+        self.send_down(Downlink(named, label, request, purpose, bits + extra, body), ctx, after_ns=backhaul_ns(extra))
+
+    def send_down(self, downlink: Downlink, ctx: Context, after_ns: int = 0) -> None:
+        """One message to each edge that serves some of the users; those that are attached nowhere hear nothing."""
         edges: dict[str, list[str]] = {}
-        for user in self.around.users if users is None else users:
+        for user in downlink.users:
             if user in self.state.served_by:
                 edges.setdefault(self.state.served_by[user].edge, []).append(user)
         for edge in sorted(edges):
-            ctx.send(edge, Downlink(edges[edge], label, request, purpose, bits + extra, body), after_ns=backhaul_ns(extra))
+            ctx.send(edge, replace(downlink, users=edges[edge]), after_ns=after_ns)

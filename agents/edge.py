@@ -124,7 +124,7 @@ class Edge(NetworkAgent):
     # --- routing ---------------------------------------------------------------------------------------------------
 
     def on_association(self, association: Association, event: Envelope, ctx: Context) -> None:
-        """Who is served where; the cloud tells the other edges."""
+        """Who is served where; the cloud tells the edge that a user has left."""
         known = self.state.places.get(association.user)
         if known is None or association.epoch > known.epoch:
             self.state.places[association.user] = Place(association.bs, association.edge, association.epoch)
@@ -140,13 +140,13 @@ class Edge(NetworkAgent):
         self.send_down(downlink, ctx)
 
     def send_down(self, downlink: Downlink, ctx: Context) -> None:
-        """One message to each cell that serves some of the users (one multicast there)."""
+        """One message to each cell that serves some of the users (one multicast there); the cloud knows where others are."""
         cells: dict[str, list[str]] = {}
         for user in downlink.users:
             place = self.state.places.get(user)
-            if place is not None:
-                # a user that has gone to another edge since the cloud looked is followed there
-                cells.setdefault(self.wire(place.bs) if place.edge == self.id else place.edge, []).append(user)
+            # a user that has gone to another edge since the cloud looked is followed there
+            to = self.settings.cloud if place is None else self.wire(place.bs) if place.edge == self.id else place.edge
+            cells.setdefault(to, []).append(user)
         for to in sorted(cells):
             ctx.send(
                 to, Downlink(cells[to], downlink.label, downlink.request, downlink.purpose, downlink.payload_bits, downlink.body)
@@ -338,13 +338,14 @@ class Edge(NetworkAgent):
         ctx.infer("jscc_decoder", Decode(message.symbols, header.codec, message.snr_db), f"jscc_decoder:{header.request}")
 
     def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:
-        """Decoded: to the edge of the receiver, which may be this one."""
+        """Decoded: to the edge of the receiver, by the cloud where this one does not know it; it may be this one."""
         request = event.in_reply_to.partition(":")[2]
         incoming = self.state.incoming.pop(request)
         place = self.state.places.get(incoming.recipient)
         content = Content(request, incoming.sender, incoming.recipient, incoming.t_ns, result.picture)
-        if place is not None and place.edge != self.id:
-            ctx.send(place.edge, content, after_ns=backhaul_ns(PICTURE_BITS))
+        if place is None or place.edge != self.id:
+            to = self.settings.cloud if place is None else place.edge
+            ctx.send(to, content, after_ns=backhaul_ns(PICTURE_BITS))
             return
         ctx.record(content)
         self.deliver(content, ctx)

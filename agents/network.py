@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -12,7 +12,7 @@ from ..bus.channel import Air, Area, Radio
 from ..bus.channel.fading import doppler_hz
 from ..bus.clock import ns
 from ..policies.protocols import CodecCard
-from ..policies.registry import DEFAULTS, PolicySpec, needs, resolve
+from ..policies.registry import DEFAULTS, PolicySpec, load, needs, resolve
 from .coded_pictures import FORMATS
 from .coded_pictures import card as coded_card
 from .models.codecs.library import Library, read_library
@@ -52,6 +52,11 @@ class Surroundings:
         return {kind: given.get(kind) or resolve(kind, text) for kind, text in DEFAULTS.items()}
 
     @cached_property
+    def loaded(self) -> dict[str, tuple[str, Any]]:
+        """Kind -> (name, policy), one object for all agents."""
+        return {kind: (spec.name, load(spec)) for kind, spec in self.policies.items()}
+
+    @cached_property
     def needs(self) -> dict[str, frozenset[str]]:
         """Kind -> what its policy asks of the agents beside the context (see ``registry.needs``)."""
         return {kind: needs(spec) for kind, spec in self.policies.items()}
@@ -65,6 +70,20 @@ class Surroundings:
     def users(self) -> tuple[str, ...]:
         """User ids, sorted; a user's index here is its number on the air."""
         return tuple(sorted(user.id for user in self.settings.users))
+
+    @cached_property
+    def invited(self) -> tuple[str, ...]:
+        """Users that take part in the preparation: those with subjects, and a keyed share of the others."""
+        seed, share = self.settings.seed, self.settings.knowledge.invited_share
+        if share >= 1.0:
+            return self.users
+        own = {user.id for user in self.settings.users if user.subjects}
+        return tuple(user for user in self.users if user in own or keys.uniform(seed, "invited", user) < share)
+
+    @cached_property
+    def number_of(self) -> dict[str, int]:
+        """User id -> its index in ``users``."""
+        return {user: number for number, user in enumerate(self.users)}
 
     @cached_property
     def user_settings(self) -> dict[str, UserSettings]:

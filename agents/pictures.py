@@ -1,4 +1,7 @@
-"""Pictures as users share them: compressed for the air, raw for models, cut out as references."""
+"""Pictures as users share them: compressed for the air, raw for models, cut out as references.
+
+Every function takes sketches (`sketches.py`) as well as pixels, and answers in the same form.
+"""
 
 import io
 import warnings
@@ -9,8 +12,9 @@ from PIL import Image
 
 from ..bus.errors import BadInput
 from ..bus.messages import SharedItem
+from . import sketches
+from .camera import photograph
 from .models.roles import PICTURE_SIDE, REFERENCE_SIDE, Box
-from .scenes.draw import draw
 from .scenes.world import make_scene
 
 WEBP_QUALITY = 85
@@ -25,6 +29,8 @@ WHOLE = Box("", "", PICTURE_SIDE / 2, PICTURE_SIDE / 2, float(PICTURE_SIDE), flo
 
 def compress(picture: bytes, quality: int = WEBP_QUALITY) -> bytes:
     """Raw uint8 RGB of (64, 64, 3) -> WebP file of a quality in 0 to 100; its length is what is charged."""
+    if sketches.is_sketch(picture):
+        return sketches.compressed(picture, quality)
     out = io.BytesIO()
     Image.frombytes("RGB", (PICTURE_SIDE, PICTURE_SIDE), picture).save(out, "WEBP", quality=quality, method=4)
     return out.getvalue()
@@ -32,6 +38,8 @@ def compress(picture: bytes, quality: int = WEBP_QUALITY) -> bytes:
 
 def compress_reference(reference: bytes) -> bytes:
     """Raw uint8 RGB of (32, 32, 3) -> WebP file of a few hundred bytes."""
+    if sketches.is_sketch(reference):
+        return sketches.compressed(reference, REFERENCE_QUALITY)
     out = io.BytesIO()
     side = (REFERENCE_SIDE, REFERENCE_SIDE)
     Image.frombytes("RGB", side, reference).save(out, "WEBP", quality=REFERENCE_QUALITY, method=6)
@@ -44,6 +52,8 @@ def decompress(file: bytes) -> bytes:
     Raises:
         BadInput: It is no such file. Format and size are looked at before anything is unpacked.
     """
+    if sketches.is_sketch(file):
+        return sketches.opened(file)
     try:
         with (
             warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
@@ -67,14 +77,16 @@ def sound(item: SharedItem) -> bool:
     return whole and len(item.boxes) in (0, len(item.pictures))
 
 
-def shared_album(subject: str) -> list[bytes]:
+def shared_album(subject: str, form: str = sketches.RAW) -> list[bytes]:
     """The pictures (WebP) of a catalog subject that its owner can share; they are the owner's, and the same in every run."""
     scenes = [make_scene("album", subject, index, count=1, subjects=(subject,)) for index in range(ALBUM_PICTURES)]
-    return [compress(draw(scene).tobytes()) for scene in scenes]
+    return [compress(photograph(scene, form)) for scene in scenes]
 
 
 def cut(picture: bytes, box: Box) -> bytes:
     """What is in a box of a raw picture, stretched to a reference: uint8 RGB of (32, 32, 3); the box is cut to the picture."""
+    if sketches.is_sketch(picture):
+        return sketches.cut(picture, box)
     left, top = max(box.cx - box.width / 2, 0.0), max(box.cy - box.height / 2, 0.0)
     right, bottom = min(box.cx + box.width / 2, PICTURE_SIDE), min(box.cy + box.height / 2, PICTURE_SIDE)
     left, top = min(left, PICTURE_SIDE - 1.0), min(top, PICTURE_SIDE - 1.0)
@@ -84,7 +96,9 @@ def cut(picture: bytes, box: Box) -> bytes:
 
 
 def mirrored(reference: bytes) -> bytes:
-    """A reference with left and right exchanged."""
+    """A reference with left and right exchanged; in a sketch of one thing there is nothing to exchange."""
+    if sketches.is_sketch(reference):
+        return reference
     image = Image.frombytes("RGB", (REFERENCE_SIDE, REFERENCE_SIDE), reference)
     return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).tobytes()
 

@@ -36,8 +36,7 @@ def play(settings: NetworkSettings, kind: str, policy: Any, models: ModelSet) ->
     """
     world, kept = make_world(settings, "episode"), _Kept()
     agents = make_agents(settings, world.ids)
-    for agent in agents:
-        agent.policies = {**agent.policies, kind: ("caller", policy)}
+    agents[0].around.loaded[kind] = ("caller", policy)  # all agents have these surroundings
     exchange = MemoryExchange(Hub(1), 0)
     worker = Worker(world, agents, exchange, models=models, codec=Codec(PAYLOADS), trace=kept)
     with seldom_collecting():

@@ -25,6 +25,15 @@ LARGEST_BYTES = 1 << 17
 USER_BITS, NUMBER_BITS, TIME_BITS, SUBJECT_BITS, COUNT_BITS = 16, 16, 16, 4, 4
 HEADER_BITS = NUMBER_BITS + USER_BITS + TIME_BITS + 1 + len(PARTS)
 """Request number, recipient, time stamp (ms), task and which parts follow. The sender is known from the link."""
+_FAR = (1 << USER_BITS) - 1
+"""Stands before a recipient's number that is as large or larger, and then has `FAR_BITS`."""
+FAR_BITS = 32
+
+
+def user_bits(number: int) -> int:
+    """Bits of a recipient's number: 16, in networks of up to 65,535 users always."""
+    return USER_BITS if number < _FAR else USER_BITS + FAR_BITS
+
 
 _END, _SPELL, _RAW, _COMMA = range(4)
 _FUNCTION_WORDS = (
@@ -57,7 +66,7 @@ class PromptContent:
 
     Attributes:
         number: Request number of the sender, below 2^16.
-        recipient: Index of the recipient among the sorted user ids, below 2^16.
+        recipient: Index of the recipient among the sorted user ids, below 2^32.
         time_ms: Time stamp in ms, modulo 2^16.
         task: One of `TASKS`.
         parts: Parts it has; the fields of others are empty.
@@ -100,7 +109,7 @@ def encode(content: PromptContent) -> tuple[bytes, int]:
         raise BadInput(f"a prompt has no part {unknown[0]!r}", "parts: " + ", ".join(PARTS))
     out = BitWriter()
     out.write(content.number % (1 << NUMBER_BITS), NUMBER_BITS)
-    out.write(content.recipient, USER_BITS)
+    _write_user(out, content.recipient)
     out.write(content.time_ms % (1 << TIME_BITS), TIME_BITS)
     out.write(TASKS.index(content.task), 1)
     for part in PARTS:
@@ -122,7 +131,7 @@ def decode(data: bytes) -> PromptContent:
     if len(data) > LARGEST_BYTES:
         raise BadInput(f"a prompt of {len(data)} bytes", f"at most {LARGEST_BYTES} are read")
     bits = BitReader(data)
-    number, recipient, time_ms = bits.read(NUMBER_BITS), bits.read(USER_BITS), bits.read(TIME_BITS)
+    number, recipient, time_ms = bits.read(NUMBER_BITS), _read_user(bits), bits.read(TIME_BITS)
     task = TASKS[bits.read(1)]
     parts = tuple(part for part in PARTS if bits.read(1))
     goal, keywords = (_read_words(bits), tuple(_read_words(bits).split())) if KEYWORDS in parts else ("", ())
@@ -142,6 +151,19 @@ def part_bits(content: PromptContent) -> dict[str, int]:
         _WRITE[part](out, content)
         costs[part] = out.length
     return costs
+
+
+def _write_user(out: BitWriter, number: int) -> None:
+    if number < _FAR:
+        out.write(number, USER_BITS)
+    else:
+        out.write(_FAR, USER_BITS)
+        out.write(number, FAR_BITS)
+
+
+def _read_user(bits: BitReader) -> int:
+    number = bits.read(USER_BITS)
+    return bits.read(FAR_BITS) if number == _FAR else number
 
 
 def _write_caption(out: BitWriter, content: PromptContent) -> None:

@@ -13,7 +13,11 @@ FIRST_MARGIN_DB = 3.0
 
 
 class RadioSettings(Struct, frozen=True):
-    """The air of a cell. ``bandwidth_hz`` equals the complex symbol rate; powers in dBm; ``model``: ``rayleigh`` or ``awgn``."""
+    """The air of a cell. ``bandwidth_hz`` equals the complex symbol rate; powers in dBm; ``model``: ``rayleigh`` or ``awgn``.
+
+    ``idle_s``: a user that neither sent nor received anything for so long stops to measure and report until it does again (0: it
+    never stops); ``idle_move_m``: it then looks for a better station whenever it may have moved so far.
+    """
 
     model: str = "rayleigh"
     carrier_hz: float = 3.5e9
@@ -25,6 +29,8 @@ class RadioSettings(Struct, frozen=True):
     csi_period_s: float = 0.1
     csi_change_db: float = 1.0
     csi_delay_s: float = 0.0
+    idle_s: float = 0.0
+    idle_move_m: float = 20.0
     perfect_csi: bool = False
     target_bler: float = 0.1
     max_attempts: int = 4
@@ -52,12 +58,14 @@ class KnowledgeSettings(Struct, frozen=True):
 
     ``branch``: what the cloud draws a user's subject with: its ``identifier`` alone, a ``reference`` picture too, or also a LoRA
     ``adapter``, which its owner downloads. ``privacy_epsilon`` and ``privacy_delta``: differential privacy of each vector that a
-    user shares (``agents/knowledge/privacy.py``); 0: none.
+    user shares (``agents/knowledge/privacy.py``); 0: none. ``invited_share``: of the users without subjects of their own, those
+    to whom the cloud tells its terms and what it knows; who has subjects is always told.
     """
 
     branch: Literal["identifier", "reference", "adapter"] = "reference"
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = 24.0
+    invited_share: float = 1.0
     privacy_epsilon: float = 0.0
     privacy_delta: float = 1.0e-5
     edge_storage_bits: int = 40_000_000
@@ -65,11 +73,16 @@ class KnowledgeSettings(Struct, frozen=True):
 
 
 class TrafficSettings(Struct, frozen=True):
-    """Requests: Poisson with ``rate_hz`` a user from ``start_s`` to ``duration_s``; then what is under way is finished."""
+    """Requests: Poisson with ``rate_hz`` a user from ``start_s`` to ``duration_s``; then what is under way is finished.
+
+    ``shape``: how the rate goes over a day that takes ``duration_s``: relative numbers for equal parts of it, of any mean (the
+    rate's mean over the day is ``rate_hz``); empty: constant.
+    """
 
     duration_s: float = 20.0
     start_s: float = 3.0
     rate_hz: float = 0.7
+    shape: tuple[float, ...] = ()
     max_requests: int = 0
     """Per user; 0 = no limit."""
     objects: tuple[int, int] = (1, 4)
@@ -195,6 +208,8 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     """Receivers send features through the role ``denoiser`` before they decode them."""
     calibrate: bool = False
     """Receivers repair decoded pictures by the role ``calibrator``, with what their extractor and KB know of them."""
+    pictures: Literal["raw", "sketch"] = "raw"
+    """Form of pictures and symbols: pixels and complex numbers, or `agents.sketches`, where the models work on these."""
     granularity: Granularity = Granularity()
     """How much a prompt can say at most."""
     devices: tuple[DeviceSettings, ...] = ()

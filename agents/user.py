@@ -8,16 +8,15 @@
 
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
-from ..bus.messages import Arrived, BranchReady, Delta
+from ..bus.messages import Arrived, BranchReady, DecoderSet, Delta
 from ..bus.signed import Refusal
 from .accounting import body_bits, signature_bits
 from .signatures import FALSE, kind
-from .user_radio import UserRadio
 from .user_receiving import UserReceiving
 from .user_sending import UserSending
 
 
-class User(UserRadio, UserSending, UserReceiving):
+class User(UserSending, UserReceiving):
     """See the module."""
 
     def start(self, ctx: Context) -> None:
@@ -29,6 +28,8 @@ class User(UserRadio, UserSending, UserReceiving):
     def on_arrived(self, message: Arrived, event: Envelope, ctx: Context) -> None:
         """Something came over the air; what is signed is looked at first."""
         body = message.body
+        if not isinstance(body, DecoderSet):  # those were installed before
+            self.wake(ctx)
         reason = self.distrust(body, self.settings.cloud, message.request, ctx)
         if reason == FALSE and isinstance(body, BranchReady | Delta):
             refusal = Refusal(message.request, kind(body))

@@ -1,4 +1,8 @@
-"""A user and its channel: which base station serves it, what it measures, when it reports and hands over."""
+"""A user and its channel: which base station serves it, what it measures, when it reports and hands over.
+
+Where the scenario lets users go idle (``radio.idle_s``), one that has no traffic neither measures nor reports; it only looks for
+a better station when it may have moved far enough. Its next picture, or whatever arrives for it, wakes it up.
+"""
 
 from ..bus.channel.csi import dequantise, quantise
 from ..bus.clock import ns
@@ -21,13 +25,48 @@ class UserRadio(UserBase):
     def begin_radio(self, ctx: Context) -> None:
         """Attach to the station of best mean gain and begin to measure."""
         air = self.around.air
-        if air.radio.fixed_snr_db is None:
-            best = air.strongest(self.id, 0)
-        else:  # all links are equal: the nearest one
-            x, y = air.position(self.id, 0)
-            best = min(sorted(air.stations), key=lambda bs: (air.stations[bs][0] - x) ** 2 + (air.stations[bs][1] - y) ** 2)
-        self.attach(best, ctx)
-        self.tick_measure(Tick("measure"), ctx)
+        equal = air.radio.fixed_snr_db is not None  # all links are
+        self.attach((air.nearest if equal else air.strongest)(self.id, 0), ctx)
+        if self.settings.radio.idle_s:
+            self.rest(ctx)
+        else:
+            self.tick_measure(Tick("measure"), ctx)
+
+    # --- idle users --------------------------------------------------------------------------------------------------
+
+    def wake(self, ctx: Context) -> None:
+        """There is traffic: measure from now on, and tell the station at once."""
+        if not self.settings.radio.idle_s:
+            return
+        self.state.active_ns = ctx.now
+        if self.state.resting:
+            self.state.resting = False
+            self.consider_handover(ctx)
+            self.tick_measure(Tick("measure"), ctx)
+
+    def rest(self, ctx: Context) -> None:
+        """Stop to measure, until there is traffic."""
+        self.state.resting = True
+        if not self.state.watching:
+            self.watch(ctx)
+
+    def watch(self, ctx: Context) -> None:
+        """Set the date by which an idle user may have moved so far that another station could be better."""
+        speed_mps = self.around.air.speed_mps(self.id)
+        self.state.watching = speed_mps > 0 and len(self.around.air.stations) > 1
+        if self.state.watching:
+            ctx.timer(ns(self.settings.radio.idle_move_m / speed_mps), Tick("moved"))
+
+    def tick_moved(self, tick: Tick, ctx: Context) -> None:
+        """An idle user has moved: what it measured before holds no longer, and there may be a better station."""
+        self.state.watching = False
+        if ctx.now >= self.traffic_ends_ns or not self.state.resting:
+            return
+        self.state.mean, self.state.reported_db = RunningMean(), None
+        self.consider_handover(ctx)
+        self.watch(ctx)
+
+    # --- the channel -------------------------------------------------------------------------------------------------
 
     def attach(self, bs: str, ctx: Context) -> None:
         """Go to a base station; what is known of the channel was another channel's."""
@@ -42,6 +81,9 @@ class UserRadio(UserBase):
         """Measure the reference symbols; report the mean when it has changed; look for a better station now and then."""
         state, radio = self.state, self.around.air.radio
         if ctx.now >= self.traffic_ends_ns:
+            return
+        if self.settings.radio.idle_s and ctx.now - state.active_ns > ns(self.settings.radio.idle_s):
+            self.rest(ctx)
             return
         state.ticks += 1
         if state.ticks % HANDOVER_TICKS == 0:

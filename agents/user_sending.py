@@ -1,6 +1,5 @@
 """Stage 2 at the sender: a picture is taken, understood, and told in as few bits as the policies choose."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from ..bus.messages import Ask, JsccPicture, Knowledge, Prompt, SharedItem, Tick
 from ..bus.records import Capture
 from ..policies.protocols import Candidate, EncoderContext, NoiseContext, PromptChoice, PromptContext, SemanticNoise
 from .accounting import KIND_BITS, body_bits
+from .camera import photograph
 from .csi import error_std_db
 from .knowledge import nearest
 from .knowledge.items import HISTORY, OWN, SUBJECT, TERM
@@ -21,18 +21,19 @@ from .models.roles import Box, Encode, Extraction, Intent, Symbols
 from .pictures import compress_reference
 from .prompt_codec import BOXES, CAPTION, IDENTIFIERS, KEYWORDS, PARTS, REFERENCES, PromptContent, encode, part_bits
 from .scenes.caption import unnamed
-from .scenes.draw import draw
 from .scenes.goals import impersonal
 from .scenes.goals import request as wish
 from .scenes.vocabulary import LABELS
 from .scenes.world import Scene, make_scene
+from .traffic import next_s
 from .user_learning import UserLearning
+from .user_radio import UserRadio
 from .user_rehearsing import UserRehearsing
 from .user_seeing import task_of
 from .user_state import Sending
 
 
-class UserSending(UserRehearsing, UserLearning):
+class UserSending(UserRadio, UserRehearsing, UserLearning):
     """Traffic and the way out."""
 
     def begin_traffic(self, ctx: Context) -> None:
@@ -44,8 +45,11 @@ class UserSending(UserRehearsing, UserLearning):
         traffic = self.settings.traffic
         if traffic.rate_hz <= 0 or (traffic.max_requests and number >= traffic.max_requests):
             return
-        gap_s = -math.log1p(-ctx.draw("traffic", self.id, number)) / traffic.rate_hz
-        t_ns = after_t_ns + ns(gap_s)
+        draw = ctx.draw("traffic", self.id, number)
+        if traffic.shape:
+            t_ns = ns(next_s(after_t_ns / SECOND, draw, traffic.rate_hz, traffic.shape, traffic.duration_s))
+        else:
+            t_ns = after_t_ns + ns(next_s(0.0, draw, traffic.rate_hz, (), 0.0))
         if t_ns < self.traffic_ends_ns:
             ctx.timer(t_ns - ctx.now, Tick("picture", number))
 
@@ -75,8 +79,9 @@ class UserSending(UserRehearsing, UserLearning):
 
     def take_picture(self, number: int, scene: Scene, recipient: str, task: str, words: str, ctx: Context) -> None:
         """Photograph a scene and begin to send it. ``words``: what the user says; empty: as it likes."""
+        self.wake(ctx)
         request = f"{self.id}/{number}"
-        picture = draw(scene).tobytes()
+        picture = photograph(scene, self.settings.pictures)
         truth = [(box.label, box.colour, box.cx, box.cy, box.width, box.height, box.subject) for box in scene.boxes()]
         sending = self.state.sending[request] = Sending(recipient, ctx.now, task, picture)
         if "truth" in self.around.needs["noise"]:
@@ -103,8 +108,9 @@ class UserSending(UserRehearsing, UserLearning):
 
     def recipient(self, number: int, ctx: Context) -> str:
         """Any other user, equally likely (itself where it is alone)."""
-        others = [user for user in self.around.users if user != self.id] or [self.id]
-        return others[keys.integer(len(others), ctx.seed, "recipient", self.id, number)]
+        users, own = self.around.users, self.around.number_of[self.id]
+        drawn = keys.integer(max(1, len(users) - 1), ctx.seed, "recipient", self.id, number)
+        return users[min(drawn + (drawn >= own), len(users) - 1)]
 
     # --- prompts ---------------------------------------------------------------------------------------------------
 
@@ -135,7 +141,7 @@ class UserSending(UserRehearsing, UserLearning):
         looks = self.told_looks()
         return PromptContent(
             number=int(request.rpartition("/")[2]),
-            recipient=self.around.users.index(sending.recipient),
+            recipient=self.around.number_of[sending.recipient],
             time_ms=sending.t_ns // MS,
             task=sending.task,
             parts=(),

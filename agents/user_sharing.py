@@ -26,7 +26,7 @@ class UserSharing(UserLedger, UserPrivacy):
     """Knowledge and incentives."""
 
     def begin_knowledge(self, ctx: Context) -> None:
-        """Put tasks, terms, a preference and the own subjects into the KB; embeddings come from the local embedder."""
+        """Put tasks, a preference, the own subjects and what they are compared with into the KB; the embedder's vectors first."""
         for task in TASKS:
             self.learn(ctx, TASK, task, TASK_TEXTS[task], sharing=PUBLIC)
         ctx.infer("embedder", Embed(list(self.texts())), "embedder:knowledge")
@@ -40,7 +40,9 @@ class UserSharing(UserLedger, UserPrivacy):
         for name in self.around.user_settings[self.id].subjects:
             subject = SUBJECTS[name]
             texts[f"{subject.owner}'s {subject.colour} {subject.label}"] = (SUBJECT, name, "private")
-        terms = {word: (TERM, word, PUBLIC) for word in (*LABELS, *BACKGROUND_NAMES)}
+        if not self.around.user_settings[self.id].subjects:
+            return texts
+        terms = {word: (TERM, word, PUBLIC) for word in (*LABELS, *BACKGROUND_NAMES)}  # what subjects are compared with
         return texts | terms
 
     def on_embedding(self, result: Embedding, event: Envelope, ctx: Context) -> None:
@@ -56,7 +58,7 @@ class UserSharing(UserLedger, UserPrivacy):
 
     def got_terms(self, terms: Terms, message: Arrived, ctx: Context) -> None:
         """Answer, or keep the terms until the KB has its first items."""
-        if self.state.kb.of_kind(TERM):
+        if self.state.kb.of_kind(PREFERENCE):
             self.answer(terms, ctx)
         else:
             self.state.early_terms = terms
@@ -106,7 +108,7 @@ class UserSharing(UserLedger, UserPrivacy):
     def look_through(self, name: str, ctx: Context) -> None:
         """Find a subject in the pictures that its owner has of it."""
         self.state.albums[name] = Album()
-        for index, file in enumerate(shared_album(name)):
+        for index, file in enumerate(shared_album(name, self.settings.pictures)):
             self.state.albums[name].pictures.append(file)
             ctx.infer(self.runs("extractor"), Extract(decompress(file)), f"extractor:share:{name}:{index}")
 

@@ -77,6 +77,12 @@ class UserState(AgentState):
     reported_db: float | None = None
     since_report: int = 0
     ticks: int = 0
+    active_ns: int = 0
+    """When it last had traffic; kept where users go idle, as are the next two."""
+    resting: bool = False
+    """Whether it is idle: it neither measures nor reports."""
+    watching: bool = False
+    """Whether a date is set at which it looks for a better station."""
     last_codec: str = ""
     """Last codec of its own uplink (scheme ``semcom``)."""
     sending: dict[str, Sending] = field(default_factory=dict)

@@ -251,8 +251,9 @@ class QueuedTransfer(Struct, frozen=True):
 
 
 class ScheduleContext(Struct, frozen=True):
-    """Asked of a base station when one direction of its air is free; ``served``: (user, symbols so far) in user order.
+    """Asked of a base station when one direction of its air is free.
 
+    ``served``: (user, symbols so far) in user order, of those that wait and were served before;
     ``last_user``: whose transfer went last in this direction; empty: nobody's, or not known.
     """
 

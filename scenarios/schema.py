@@ -51,7 +51,7 @@ class NetworkSection(Section):
     """
 
     users: Annotated[
-        Annotated[int, Field(ge=2, le=100_000), Tag("count")] | Annotated[tuple[UserEntry, ...], Tag("list")],
+        Annotated[int, Field(ge=2, le=1_000_000), Tag("count")] | Annotated[tuple[UserEntry, ...], Tag("list")],
         Discriminator(_count_or_list),
     ]
     stations: Annotated[
@@ -84,6 +84,10 @@ class RadioSection(Section):
     csi_period_s: Positive = 0.1
     csi_change_db: float = Field(default=1.0, ge=0)
     csi_delay_s: float = Field(default=0.0, ge=0)
+    idle_s: float = Field(default=0.0, ge=0)
+    """After so long without traffic a user stops to measure and report, until it sends or receives again; 0: never."""
+    idle_move_m: Positive = 20.0
+    """An idle user looks for a better station whenever it may have moved so far."""
     perfect_csi: bool = False
     target_bler: float = Field(default=0.1, gt=0, lt=1)
     max_attempts: int = Field(default=4, ge=1, le=16)
@@ -108,6 +112,8 @@ class KnowledgeSection(Section):
     branch: Literal["identifier", "reference", "adapter"] = "reference"
     privacy_cost: tuple[float, float] = (0.2, 2.0)
     budget: float = Field(default=24.0, ge=0)
+    invited_share: Share = 1.0
+    """Of the users without subjects of their own: those that hear the cloud's terms and summary. Who has subjects always does."""
     privacy_epsilon: float = Field(default=0.0, ge=0, le=1.0e6)
     """Of each vector that a user shares (not of pictures); 0: no noise."""
     privacy_delta: float = Field(default=1.0e-5, ge=1.0e-12, le=0.1)
@@ -121,6 +127,9 @@ class TrafficSection(Section):
     duration_s: Positive = 20.0
     start_s: float = Field(default=3.0, ge=0.2)
     rate_hz: float = Field(default=0.7, ge=0)
+    """Mean over the run, of one user."""
+    shape: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(max_length=288)] = ()
+    """How the rate goes over the day, which takes ``duration_s``: relative numbers for equal parts of it; empty: constant."""
     max_requests: int = Field(default=0, ge=0)
     objects: tuple[int, int] = (1, 4)
     subject_share: Share = 0.3
@@ -248,7 +257,7 @@ class Scenario(Section):
     seed: int = Field(default=1, ge=0, lt=2**63)
     scheme: Scheme = "gai-scn"
     host: Host = "ray"
-    workers: int = Field(default=2, ge=1, le=16)
+    workers: int = Field(default=2, ge=1, le=64)
     exchange: Exchange = "subjects"
     network: NetworkSection
     radio: RadioSection = RadioSection()

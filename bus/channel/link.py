@@ -6,6 +6,7 @@ Everything is a pure function of (seed, settings, ids, time, key): any worker ca
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from .harq import CodedTransfer, deliver, price
 from .mcs import MCS_TABLE, Blocks, Mcs, segment
 from .radio import Direction, Radio
 
+MOST_NEAR = 9
+"""Stations that a user listens to in a regular grid."""
 Loads = Mapping[str, float]
 """Announced share of time (0 to 1) in which each base station transmits."""
 
@@ -36,6 +39,14 @@ class SymbolTransfer:
     """
 
     received: np.ndarray
+    snr_db: float
+    account: Account
+
+
+@dataclass(frozen=True)
+class CountedTransfer:
+    """JSCC symbols that are counted instead of sent: ``snr_db`` and ``account`` of the `SymbolTransfer` that they stand for."""
+
     snr_db: float
     account: Account
 
@@ -83,8 +94,52 @@ class Air:
         return position(self.seed, user_id, t_ns, self.area, self.speed_mps(user_id))
 
     def strongest(self, user_id: str, t_ns: int) -> str:
-        """The base station of least path loss and shadowing, also with a fixed SNR; the first by id among equals."""
-        return min(sorted(self.stations), key=lambda bs_id: self.link(bs_id, user_id).loss_db(t_ns))
+        """The base station of least path loss and shadowing among the `near` ones, also with a fixed SNR.
+
+        Of equals the first by id.
+        """
+        near = self.near(*self.position(user_id, t_ns))
+        return min(near, key=lambda bs_id: self.link(bs_id, user_id).loss_db(t_ns))
+
+    def nearest(self, user_id: str, t_ns: int) -> str:
+        """The base station at the least distance, among the `near` ones; of equals the first by id."""
+        x, y = self.position(user_id, t_ns)
+        return min(self.near(x, y), key=lambda bs: (self.stations[bs][0] - x) ** 2 + (self.stations[bs][1] - y) ** 2)
+
+    def near(self, x_m: float, y_m: float) -> tuple[str, ...]:
+        """The base stations that a user at a place listens to, by id: its neighbour list.
+
+        The area is divided into squares that hold one station on average; the list has the stations of the place's square and
+        of the eight around it. Where there are none, or no more than nine in all, it has all stations.
+        """
+        if len(self.stations) <= MOST_NEAR:
+            return self._sorted
+        column, row = self._square(x_m, y_m)
+        found = self._neighbours.get((column, row))
+        if found is None:
+            around = [(column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+            found = tuple(sorted(bs for square in around for bs in self._squares.get(square, ()))) or self._sorted
+            self._neighbours[column, row] = found
+        return found
+
+    def _square(self, x_m: float, y_m: float) -> tuple[int, int]:
+        side_m = math.sqrt(self.area.width_m * self.area.height_m / len(self.stations))
+        return math.floor(x_m / side_m), math.floor(y_m / side_m)
+
+    @cached_property
+    def _sorted(self) -> tuple[str, ...]:
+        return tuple(sorted(self.stations))
+
+    @cached_property
+    def _squares(self) -> dict[tuple[int, int], list[str]]:
+        squares: dict[tuple[int, int], list[str]] = {}
+        for bs_id, place in self.stations.items():
+            squares.setdefault(self._square(*place), []).append(bs_id)
+        return squares
+
+    @cached_property
+    def _neighbours(self) -> dict[tuple[int, int], tuple[str, ...]]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -199,6 +254,23 @@ class Link:
         account = symbol_account(symbols.size, radio, len(numbers), t_ns)
         return SymbolTransfer(np.concatenate(parts), -10 * math.log10(noise / symbols.size), account)
 
+    def send_counted(
+        self, number: int, t_ns: int, direction: Direction, key: Sequence[keys.Key], loads: Loads | None = None
+    ) -> CountedTransfer:
+        """What ``number`` JSCC symbols cost and the receiver's estimate of their SNR, by the draws of `send_symbols` for this key.
+
+        Without noise, as there are no symbols for it.
+        """
+        radio, coherence = self.air.radio, self.coherence_ns
+        mean_db = self.mean_snr_db(t_ns, direction, loads)
+        lengths = _blocks(number, t_ns, 1e9 / radio.bandwidth_hz, coherence)
+        noise = 0.0
+        for place, (block, length) in enumerate(lengths):
+            gain = self.gain(block * coherence)
+            belief = estimate(gain, mean_db, radio.pilots, *self.key("pilots", direction, (*key, place)))
+            noise += belief.output_noise * length
+        return CountedTransfer(-10 * math.log10(noise / number), symbol_account(number, radio, len(lengths), t_ns))
+
     def send_coded(
         self,
         payload_bits: int,
@@ -224,6 +296,22 @@ class Link:
         blocks = segment(payload_bits, mcs)
         (delivered,), account = deliver([TableReceiver(self, blocks, direction, key, loads)], blocks, t_ns, self.air.radio)
         return CodedTransfer(delivered, mcs, self.snr_db(t_ns, direction, loads), account)
+
+
+def _blocks(number: int, t_ns: int, symbol_ns: float, coherence_ns: int) -> list[tuple[int, int]]:
+    """Coherence blocks that ``number`` symbols from ``t_ns`` on lie in, and how many lie in each."""
+    found, first = [], 0
+    while first < number:
+        block = (t_ns + int(first * symbol_ns)) // coherence_ns
+        ends_ns = (block + 1) * coherence_ns - t_ns
+        after = min(number, int(ends_ns / symbol_ns))
+        while after < number and int(after * symbol_ns) < ends_ns:  # symbol times are rounded down to whole ns
+            after += 1
+        while after > first + 1 and int((after - 1) * symbol_ns) >= ends_ns:
+            after -= 1
+        found.append((block, after - first))
+        first = after
+    return found
 
 
 class TableReceiver:

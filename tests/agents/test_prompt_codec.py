@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from semcast.agents.models.roles import Box
-from semcast.agents.prompt_codec import HEADER_BITS, PARTS, TASKS, PromptContent, decode, encode, part_bits
+from semcast.agents.prompt_codec import HEADER_BITS, PARTS, TASKS, USER_BITS, PromptContent, decode, encode, part_bits, user_bits
 from semcast.agents.scenes.caption import caption
 from semcast.agents.scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS
 from semcast.bus.errors import BadInput
@@ -29,7 +29,7 @@ def contents(draw: st.DrawFn) -> PromptContent:
     boxes = tuple(draw(st.lists(BOXES, max_size=15)))
     return PromptContent(
         number=draw(st.integers(0, 2**16 - 1)),
-        recipient=draw(st.integers(0, 2**16 - 1)),
+        recipient=draw(st.integers(0, 2**16 - 2)),
         time_ms=draw(st.integers(0, 2**16 - 1)),
         task=draw(st.sampled_from(TASKS)),
         parts=tuple(part for part in PARTS if draw(st.booleans())),
@@ -62,12 +62,13 @@ def kept(content: PromptContent) -> PromptContent:
 
 
 @settings(max_examples=200)
-@given(content=contents())
-def test_round_trip_and_exact_cost(content: PromptContent) -> None:
+@given(content=contents(), far=st.just(0) | st.integers(2**16 - 1, 2**32 - 1))
+def test_round_trip_and_exact_cost(content: PromptContent, far: int) -> None:
+    content = dataclasses.replace(content, recipient=far or content.recipient)
     data, bits = encode(content)
     assert decode(data) == kept(content)
     costs = part_bits(content)
-    assert bits == HEADER_BITS + sum(costs[part] for part in content.parts)
+    assert bits == HEADER_BITS - USER_BITS + user_bits(content.recipient) + sum(costs[part] for part in content.parts)
     assert 0 <= 8 * len(data) - bits < 8
 
 
@@ -109,4 +110,4 @@ def test_unknown_parts_and_numbers_too_large_are_refused() -> None:
     with pytest.raises(BadInput, match="no part 'smell'"):
         encode(PromptContent(0, 0, 0, "greeting", ("smell",)))
     with pytest.raises(BadInput, match="does not fit"):
-        encode(PromptContent(0, 1 << 16, 0, "greeting", ("caption",)))
+        encode(PromptContent(0, 1 << 32, 0, "greeting", ("caption",)))

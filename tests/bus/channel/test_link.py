@@ -213,3 +213,21 @@ def test_a_lookup_costs_less_than_100_us() -> None:
             link.snr_db(t * 10 * MS, "up")
         best = min(best, (time.perf_counter() - start) / 50)
     assert best < 100e-6
+
+
+def test_neighbour_lists_hold_the_nearest_and_mostly_the_strongest_station() -> None:
+    grid = {f"bs.{i}": (250.0 + 500.0 * (i % 6), 250.0 + 500.0 * (i // 6)) for i in range(36)}
+    air = Air(7, Radio(), Area(3000.0, 3000.0), grid)
+    strongest = 0
+    for i in range(100):
+        user = f"user.{i}"
+        x, y = air.position(user, 0)
+        near = air.near(x, y)
+        assert 4 <= len(near) <= 9
+        assert list(near) == sorted(near)
+        nearest = min(sorted(grid), key=lambda bs: math.hypot(x - grid[bs][0], y - grid[bs][1]))
+        assert air.nearest(user, 0) == nearest
+        best = min(sorted(grid), key=lambda bs: air.link(bs, user).loss_db(0))
+        strongest += air.strongest(user, 0) == best
+    assert strongest >= 97
+    assert air.near(1e9, 1e9) == tuple(sorted(grid))  # nobody near: all
