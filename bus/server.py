@@ -30,6 +30,7 @@ from .exchange.link import START_ONE, connect
 from .exchange.seal import SECRET_BYTES
 from .subjects import ROOT, asks_of, check_run, publish_allowed, shards_of, subscribe_allowed
 from .tied import start_tied
+from .world import SHARDS
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Access:
 
 
 def nats_server(
-    run: str, workers: int, shards: int = 16, url: str | None = None, *, external: bool = False
+    run: str, workers: int, shards: int = SHARDS, url: str | None = None, *, external: bool = False
 ) -> NatsServer | ExternalServer:
     """The server of a run, not yet started: an embedded one, for participants too if ``external``, or the one at ``url``."""
     return ExternalServer(url) if url else NatsServer(run, workers, shards, external=external)
@@ -86,7 +87,7 @@ class NatsServer:
         self,
         run: str,
         workers: int,
-        shards: int = 16,
+        shards: int = SHARDS,
         *,
         external: bool = False,
         port: int | None = None,

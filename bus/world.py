@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from .subjects import worker_of
 
+SHARDS = 64
+
 
 @dataclass(frozen=True)
 class World:
@@ -16,7 +18,7 @@ class World:
         lookahead_ns: L, the length of a window and the least latency between two agents.
         ids: Agent ids, ``"<role>.<name>"``, sorted; an agent's rank is its index here.
         latency_ns: One-way latency by ``"<role>><role>"``; a pair not named has the largest.
-        shards: Number of virtual shards; has no influence on results.
+        shards: Number of virtual shards, the most workers there can be; has no influence on results.
         chain_windows: Windows in one interval of the hash chains.
         throughput: FLOP/s of one processor by agent id or role; agents without one cannot call models.
         processors: Number of equal processors by agent id or role, 1 where not named; a call takes one of them.
@@ -27,7 +29,7 @@ class World:
     lookahead_ns: int
     ids: tuple[str, ...]
     latency_ns: Mapping[str, int]
-    shards: int = 16
+    shards: int = SHARDS
     chain_windows: int = 256
     throughput: Mapping[str, float] = field(default_factory=dict)
     processors: Mapping[str, int] = field(default_factory=dict)

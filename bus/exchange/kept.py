@@ -17,7 +17,7 @@ Outgoing = tuple[str, bytes, tuple[str, str] | None]
 class Counts:
     """What an exchange had to put up with: messages rejected, dropped as duplicates, as stale, asked for and sent again.
 
-    ``returns``: how often the connection was lost and made again.
+    ``returns``: how often the connection was lost and made again. ``published``: NATS messages sent, all of them.
     """
 
     rejected: int = 0
@@ -26,26 +26,29 @@ class Counts:
     asked: int = 0
     resent: int = 0
     returns: int = 0
+    published: int = 0
 
 
 @dataclass
 class Kept:
-    """What was sent in a round: the record for each peer, and the messages on subjects of their own, by the worker they go to."""
+    """What was sent in a round, by the worker it goes to: records, messages on subjects of their own, words on the round."""
 
     sent_at: float = float("inf")
     """Wall-clock time of the event loop when all of it had been sent."""
     parts: dict[int, list[Outgoing]] = field(default_factory=dict)
     messages: dict[int, dict[Name, list[Outgoing]]] = field(default_factory=dict)
+    words: dict[int, Outgoing] = field(default_factory=dict)
     answered: dict[int, float] = field(default_factory=dict)
     """When a peer was last sent some of it again."""
 
     def all_for(self, peer: int) -> list[Outgoing]:
         """Everything that went to a peer."""
-        return [piece for sent in self.messages.get(peer, {}).values() for piece in sent] + self.parts.get(peer, [])
+        pieces = [piece for sent in self.messages.get(peer, {}).values() for piece in sent] + self.parts.get(peer, [])
+        return [*pieces, self.words[peer]] if peer in self.words else pieces
 
     def asked_for(self, peer: int, again: Again) -> list[Outgoing]:
-        """What a peer asked for: parts of its record (none named: all) and messages."""
-        outgoing: list[Outgoing] = []
+        """What a peer asked for: parts of its record (none named: all), messages, the word on the round."""
+        outgoing = [self.words[peer]] if again.word and peer in self.words else []
         if again.record:
             own = self.parts.get(peer, [])
             outgoing += [own[i] for i in dict.fromkeys(again.parts) if i < len(own)] if again.parts else own
@@ -78,6 +81,11 @@ class SentRounds:
             self._forget_before(round - 1)
         kept = self._rounds[round] = Kept()
         return kept
+
+    def say(self, round: int, peer: int, word: Outgoing) -> None:
+        """Keep what a peer is told of a round."""
+        if round in self._rounds:
+            self._rounds[round].words[peer] = word
 
     def oldest(self, now: int) -> int:
         """The earliest round that can be sent again; ``now``, the one to be sent next, where nothing is kept."""

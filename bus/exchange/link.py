@@ -138,6 +138,7 @@ class Link:
             RunFailed: There never was a connection.
         """
         mac = self._seal.mac(subject, payload, header[1] if header else "") if self._seal is not None else ""
+        self._counts.published += 1
         with suppress(OSError):
             self._connected.publish(subject, payload, header, mac)
 

@@ -34,7 +34,7 @@ class PackedExchange(NatsExchange):
     def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
         """Batches for all peers."""
         outgoing: list[Outgoing] = []
-        for peer in self.peers:
+        for peer in self.agreement.addressed(out):
             body = self.codec.join([raw for _, raw in out[peer]])
             kept.parts[peer] = self.record(peer, round, body, floor_ns)
             outgoing += kept.parts[peer]
@@ -52,7 +52,7 @@ class PackedExchange(NatsExchange):
     def take(self, round: int, out: Sequence[Sequence[Sent]]) -> list[Envelope]:
         """The messages of all batches."""
         own = [envelope for envelope, _ in out[self.index]]
-        batches = self._ready.pop(round, {})
+        batches = self.incoming.ready.pop(round, {})
         return own + [envelope for peer in sorted(batches) for envelope in batches[peer][0]]
 
     def heard(self, message: Received) -> None:
@@ -78,6 +78,7 @@ class SubjectsExchange(NatsExchange):
     def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
         """All messages, then the names for each peer."""
         outgoing: list[Outgoing] = []
+        addressed = self.agreement.addressed(out)
         for worker, messages in enumerate(out):
             names: dict[str, list[int]] = {}
             mine = kept.messages[worker] = {}
@@ -88,7 +89,7 @@ class SubjectsExchange(NatsExchange):
             if worker == self.index:
                 self._own = names
                 self._expect(worker, names)
-            else:
+            elif worker in addressed:
                 kept.parts[worker] = self.record(worker, round, wire.encode(names), floor_ns)
         for parts in kept.parts.values():
             outgoing += parts
@@ -106,13 +107,13 @@ class SubjectsExchange(NatsExchange):
 
     def begin(self, round: int) -> None:
         """Records of peers who were faster are there already."""
-        for peer, (names, _) in self._ready.get(round, {}).items():
+        for peer, (names, _) in self.incoming.of(round).items():
             self._expect(peer, names)
 
     def ready(self, round: int, peer: int) -> None:
         """See which of the peer's messages are not there yet."""
         if round == self._round:
-            self._expect(peer, self._ready[round][peer][0])
+            self._expect(peer, self.incoming.of(round)[peer][0])
 
     def _expect(self, worker: int, names: dict[str, list[int]]) -> None:
         for source, sequences in names.items():
@@ -133,7 +134,7 @@ class SubjectsExchange(NatsExchange):
 
     def take(self, round: int, out: Sequence[Sequence[Sent]]) -> list[Envelope]:
         """The messages named by the records, each once."""
-        records = self._ready.pop(round, {})
+        records = self.incoming.ready.pop(round, {})
         arrivals = []
         for names in [self._own, *(records[peer][0] for peer in sorted(records))]:
             for source, sequences in names.items():

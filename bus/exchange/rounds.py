@@ -1,8 +1,8 @@
 """The rounds of an exchange over NATS: records of all peers, in parts, duplicates dropped, gaps asked for again.
 
-For every round a worker sends each peer one *record*, cut into numbered parts on ``x.<peer>.<worker>``: its floor and
-either the messages themselves (packed form) or their names (subjects form), see nats.py. A round is complete with the
-records of all peers: no coordinator, one hop. The wall clock is read only to notice gaps and dead peers.
+For every round a worker sends its peers *records*, cut into numbered parts on ``x.<peer>.<worker>``: its floor and either the
+messages themselves (packed form) or their names (subjects form), see nats.py. Who is sent one and when a round is complete is
+agreed in agreeing.py. The wall clock is read only to notice gaps and dead peers.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from ..envelope import Codec, Envelope
 from ..errors import LeftBehind, RunFailed, SemcastError
 from ..subjects import Subjects, worker_of
 from . import wire
+from .agreeing import FEW, Words, agreement
 from .client import Handler, Received
+from .incoming import Incoming
 from .kept import Counts, Kept, Outgoing, Sent, SentRounds, limited
 from .link import Link
 from .live import HEADROOM, Live
 from .rejected import Rejected
 from .seal import Seal
 from .waiting import Waiting
-from .wire import BAD_BYTES, WIRE_VERSION, Again, Assembly, Done, Hello, Part
+from .wire import BAD_BYTES, Again, Done, Floor, Grant, Hello
 
 if TYPE_CHECKING:
     from ..server import Access
@@ -37,7 +39,7 @@ log = logging.getLogger(__name__)
 
 PART_BYTES = 64 << 10
 """Size of a part: large enough to cost little, small enough that the peer reads one while the next is written."""
-_LARGEST_RECORD, _LOGGED = 1 << 30, 20
+_LOGGED = 20
 _HELLO_S, _NAMES_ASKED, _AHEAD = 0.5, 5000, 1 << 20
 
 
@@ -58,6 +60,7 @@ class NatsExchange(ABC):
         patience_s: Wall-clock time after which silent peers end the run.
         server_s: Wall-clock time after which a lost server does.
         part_bytes: Size of the parts of a record.
+        few: With more workers than so many, one coordinates; equal on all of them.
     """
 
     carries_local = False
@@ -78,10 +81,12 @@ class NatsExchange(ABC):
         patience_s: float = 600.0,
         server_s: float = 60.0,
         part_bytes: int = PART_BYTES,
+        few: int = FEW,
     ) -> None:
         self.index, self.workers = index, workers
         self.peers = [peer for peer in range(workers) if peer != index]
         self.subjects = Subjects(world.run, world.ids, world.shards)
+        self.agreement = agreement(index, workers, incarnation, few)
         self.tapped: list[Sent] = []
         """Messages to be shown on their live subjects with the next swap (bus/tap.py)."""
         self.codec = codec or Codec()
@@ -95,9 +100,8 @@ class NatsExchange(ABC):
         self._link = Link(access, f"semcast worker {index}", self._waiting.fail, self.counts, server_s, seal)
         self._chaos, self._incarnation, self._first_s = chaos, incarnation, server_s if recovers else 0.0
         self._ask_again_s, self._patience_s, self._part_bytes = ask_again_s, patience_s, part_bytes
-        self._round, self._begun = 0, False
-        self._assemblies: dict[tuple[int, int], Assembly] = {}
-        self._ready: dict[int, dict[int, tuple[Any, int]]] = {}
+        self._round, self._begun, self._over = 0, False, False
+        self.incoming = Incoming(self.read_body)
         self._sent = SentRounds(recovers, ask_again_s)
         self.horizons: dict[int, int] = {}
         """Peer -> a round later than all of which it may have heard, by what it said when it or this worker came."""
@@ -105,7 +109,6 @@ class NatsExchange(ABC):
         self._incarnations: dict[int, int] = {}
         self._present: set[int] = set()
         self._done: set[int] = set()
-        self._over = False
 
     @abstractmethod
     def compose(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int, kept: Kept) -> list[Outgoing]:
@@ -157,7 +160,8 @@ class NatsExchange(ABC):
         while silent := [peer for peer in self.peers if peer not in self.horizons]:
             if not await self._waiting.wait(_HELLO_S):
                 self._check_patience(started, silent)
-                self._tell_all(hello)
+                for peer in silent:
+                    self._tell(peer, hello)
 
     def saved(self, round: int) -> None:
         """See ``Exchange``."""
@@ -181,30 +185,26 @@ class NatsExchange(ABC):
 
     async def swap(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> tuple[list[Envelope], int]:
         """End a round; see ``Exchange``."""
-        self._forget_before(round)
+        self.incoming.forget_before(round)
+        self.agreement.forget_before(round)
         self._round, self._begun = round, True
         self.begin(round)
         if self.tapped:
             self._show_tapped()
         await self._send(round, out, floor_ns)
         await self._all_there(round)
-        earliest = min(floor_ns, *(floor for _, floor in self._ready.get(round, {}).values()), NEVER)
+        await self._link.written()  # the coordinator has just said something
+        earliest = self.agreement.earliest(round, [floor_ns, *(floor for _, floor in self.incoming.of(round).values())])
         self._over = earliest == NEVER
         self._sent.passed(round)
         arrivals = self.take(round, out)
         self._round = round + 1  # what comes of this round from now on is a duplicate
         return arrivals, earliest
 
-    def _forget_before(self, round: int) -> None:
-        """What came for earlier rounds nobody needs."""
-        for old in [r for r in self._ready if r < round]:
-            del self._ready[old]
-        for key in [key for key in self._assemblies if key[0] < round]:
-            del self._assemblies[key]
-
     async def _send(self, round: int, out: Sequence[Sequence[Sent]], floor_ns: int) -> None:
         kept = self._sent.begin(round)
         outgoing = self.compose(round, out, floor_ns, kept)
+        outgoing += self._words(self.agreement.end(round, floor_ns, self.agreement.addressed(out)))
         chaos = self._chaos
         if chaos is not None:
             outgoing = [message for message in chaos.disturb(outgoing) if not chaos.lost()]
@@ -215,14 +215,17 @@ class NatsExchange(ABC):
             await self._link.written()
         kept.sent_at = asyncio.get_running_loop().time()
 
+    def _words(self, words: Words) -> list[Outgoing]:
+        """What is to be said on a round, kept in case that it is asked for again."""
+        told = [(self.subjects.control(peer, self.index), wire.encode(word), None) for peer, word in words.items()]
+        for (peer, word), outgoing in zip(words.items(), told, strict=True):
+            self._sent.say(word.round, peer, outgoing)
+        return list[Outgoing](told)
+
     def record(self, peer: int, round: int, body: bytes, floor_ns: int) -> list[Outgoing]:
         """A record for ``peer``, cut in parts."""
         size, subject = min(self._part_bytes, self._link.max_payload - HEADROOM), self.subjects.batch(peer, self.index)
-        parts = max(1, -(-len(body) // size))
-        return [
-            (subject, wire.encode(Part(WIRE_VERSION, self._incarnation, round, number, parts, floor_ns, chunk)), None)
-            for number, chunk in enumerate(wire.cut(body, size))
-        ]
+        return [(subject, raw, None) for raw in wire.in_parts(body, size, self._incarnation, round, floor_ns)]
 
     def on_subject(self, envelope: Envelope, raw: bytes) -> list[Outgoing]:
         """A message on its own subject, in parts where it is large."""
@@ -246,7 +249,8 @@ class NatsExchange(ABC):
 
     def complete(self) -> bool:
         """Whether nothing is missing of the round waited for."""
-        return len(self._ready.get(self._round, ())) == len(self.peers)
+        expected, there = self.agreement.expected(self._round), self.incoming.of(self._round)
+        return expected is not None and all(peer in there for peer in expected)
 
     def settle(self) -> None:
         """Wake the waiting swap if its round is complete."""
@@ -273,16 +277,15 @@ class NatsExchange(ABC):
             )
 
     def _ask_again(self, round: int, started: float) -> None:
-        """Ask peers for what is missing of the round."""
-        ready = self._ready.get(round, {})
-        names = self.missing_names()
-        silent = [peer for peer in self.peers if peer not in ready]
-        self._check_patience(started, sorted({*silent, *names}))
-        for peer in sorted({*silent, *names}):
-            assembly = self._assemblies.get((round, peer))
-            parts = assembly.missing() if assembly is not None else []
+        """Ask for what is missing of the round."""
+        names, unheard = self.missing_names(), self.agreement.unheard(round)
+        silent = [peer for peer in self.agreement.expected(round) or () if peer not in self.incoming.of(round)]
+        asked = sorted({*silent, *names, *unheard})
+        self._check_patience(started, asked)
+        for peer in asked:
+            gaps = (self.incoming.missing(round, peer), limited(names.get(peer, {}), _NAMES_ASKED))
             self.counts.asked += 1
-            self._tell(peer, Again(self._incarnation, round, parts, limited(names.get(peer, {}), _NAMES_ASKED), peer in silent))
+            self._tell(peer, Again(self._incarnation, round, *gaps, peer in silent, peer in unheard))
 
     def reject(self, subject: str, raw: bytes, reason: object) -> None:
         """Take note of bytes that make no sense."""
@@ -300,8 +303,7 @@ class NatsExchange(ABC):
         if incarnation > known:
             self._incarnations[peer] = incarnation
             self._done.discard(peer)
-            for key in [key for key in self._assemblies if key[1] == peer]:
-                del self._assemblies[key]
+            self.incoming.forget_parts(peer)
         if peer not in self._present:
             self._present.add(peer)
             if len(self._present) == len(self.peers):
@@ -324,36 +326,24 @@ class NatsExchange(ABC):
             return
         if not self._known(peer, part.incarnation):
             return
-        round = part.round
-        if round < self._round or peer in self._ready.get(round, ()):
-            self.counts.duplicates += 1
+        if not self._in_time(message, part.round):
             return
-        if round > max([self._round + 1, *self.horizons.values()]):
-            if self._begun:  # else a peer's hello, which tells its round, is still on its way
-                self.reject(message.subject, message.data, f"round {round} while in round {self._round}")
-            return
-        assembly = self._assemblies.get((round, peer))
-        if assembly is None or assembly.parts != part.parts or assembly.floor_ns != part.floor_ns:
-            assembly = self._assemblies[round, peer] = Assembly(part.parts, part.floor_ns)
-        if assembly.size + len(part.chunk) > _LARGEST_RECORD:
-            self.reject(message.subject, message.data, f"a record of more than {_LARGEST_RECORD} bytes")
-            return
-        if not assembly.add(part.part, part.chunk):
-            self.counts.duplicates += 1
-        elif assembly.complete:
-            self._read(message, round, peer, assembly)
-
-    def _read(self, message: Received, round: int, peer: int, assembly: Assembly) -> None:
-        """Take a complete record; one that makes no sense is as if it never came."""
-        del self._assemblies[round, peer]
         try:
-            body = self.read_body(peer, assembly.body())
+            self.counts.duplicates += not self.incoming.add(peer, part)
         except BAD_BYTES as error:
             self.reject(message.subject, message.data, error)
             return
-        self._ready.setdefault(round, {})[peer] = (body, assembly.floor_ns)
-        self.ready(round, peer)
-        self.settle()
+        if peer in self.incoming.of(part.round):
+            self.ready(part.round, peer)
+            self.settle()
+
+    def _in_time(self, message: Received, round: int) -> bool:
+        """Whether what is said of a round can be of use."""
+        self.counts.duplicates += round < self._round
+        early = round > max([self._round + 1, *self.horizons.values()])
+        if early and self._begun:  # else a peer's hello, which tells its round, is still on its way
+            self.reject(message.subject, message.data, f"round {round} while in round {self._round}")
+        return round >= self._round and not early
 
     def _on_control(self, message: Received) -> None:
         try:
@@ -373,10 +363,26 @@ class NatsExchange(ABC):
                 self._tell(peer, self._hello(answer=True))
         elif isinstance(control, Again):
             self._answer(peer, control)
+        elif isinstance(control, Floor | Grant):
+            self._on_word(message, peer, control)
         else:
             self._done.add(peer)
             if self._over and len(self._done) == len(self.peers):
                 self._waiting.wake()
+
+    def _on_word(self, message: Received, peer: int, word: Floor | Grant) -> None:
+        """The coordinator says something of a round, or is told."""
+        if not self._in_time(message, word.round):
+            return
+        try:
+            words = self.agreement.hear(peer, word)
+        except ValueError as error:
+            self.reject(message.subject, message.data, error)
+            return
+        for outgoing in self._words(words):
+            if self._chaos is None or not self._chaos.lost():
+                self._link.publish(*outgoing)
+        self.settle()
 
     def _check_replaced(self, incarnation: int) -> None:
         """A later incarnation of this worker has said hello: the driver took this one for lost."""

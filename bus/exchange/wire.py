@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from ..clock import NEVER
 
-WIRE_VERSION = 1
+WIRE_VERSION = 2
 BAD_BYTES = (ValueError, RecursionError, TypeError, OverflowError)
 """What decoding bytes from anybody can raise (msgspec's and Unicode errors are ValueErrors)."""
 
@@ -83,6 +83,8 @@ class Again(Control, frozen=True, tag="again"):
     names: dict[str, list[Whole]]
     record: bool = True
     """Whether parts are asked for at all."""
+    word: bool = False
+    """Whether your `Floor` or `Grant` is asked for."""
 
 
 class Done(Control, frozen=True, tag="done"):
@@ -92,8 +94,30 @@ class Done(Control, frozen=True, tag="done"):
     round: Whole
 
 
+class Floor(Control, frozen=True, tag="floor"):
+    """To the coordinator: I have ended ``round``, ``floor_ns`` is the earliest time I know of, ``peers`` are sent a record."""
+
+    incarnation: Whole
+    round: Whole
+    floor_ns: Whole
+    peers: list[Whole]
+
+
+class Grant(Control, frozen=True, tag="grant"):
+    """From the coordinator: all have ended ``round``, ``floor_ns`` is the least floor; wait for the records of ``peers``."""
+
+    incarnation: Whole
+    round: Whole
+    floor_ns: Whole
+    peers: list[Whole]
+
+
+Said = Hello | Again | Done | Floor | Grant
+"""Any control message."""
+
+
 _part_decoder = msgspec.msgpack.Decoder(Part)
-_control_decoder: msgspec.msgpack.Decoder[Hello | Again | Done] = msgspec.msgpack.Decoder(Hello | Again | Done)
+_control_decoder: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
 
 
 def decode_part(raw: bytes) -> Part:
@@ -110,7 +134,7 @@ def decode_part(raw: bytes) -> Part:
     return part
 
 
-def decode_control(raw: bytes) -> Hello | Again | Done:
+def decode_control(raw: bytes) -> Said:
     """Bytes -> control message.
 
     Raises:
@@ -142,6 +166,15 @@ def cut(body: bytes, size: int) -> Iterator[memoryview]:
     view = memoryview(body)
     for start in range(0, max(len(body), 1), size):
         yield view[start : start + size]
+
+
+def in_parts(body: bytes, size: int, incarnation: int, round: int, floor_ns: int) -> list[bytes]:
+    """A record as `Part` after `Part`, each with at most ``size`` bytes of its body."""
+    chunks = list(cut(body, size))
+    return [
+        encode(Part(WIRE_VERSION, incarnation, round, number, len(chunks), floor_ns, chunk))
+        for number, chunk in enumerate(chunks)
+    ]
 
 
 class Assembly:

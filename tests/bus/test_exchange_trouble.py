@@ -52,7 +52,11 @@ def test_bad_bytes_on_any_subject_are_kept_aside_and_change_nothing(server: Nats
         async with pair(server, form, rejected=tmp_path / "rejected.bin", ask_again_s=0.05) as ends:
             subjects = ends[1].subjects
             places = {
-                subjects.batch(1, 0): [*GARBAGE, future, wire.encode(wire.Part(1, 0, 0, 0, 1, 0, memoryview(b"\xc1")))],
+                subjects.batch(1, 0): [
+                    *GARBAGE,
+                    future,
+                    wire.encode(wire.Part(wire.WIRE_VERSION, 0, 0, 0, 1, 0, memoryview(b"\xc1"))),
+                ],
                 subjects.batch(1, 9): [future],
                 f"{subjects.base}.x.1.zero": [b"x"],
                 subjects.control(1, 0): GARBAGE,

@@ -13,6 +13,7 @@ from semcast.bus import snapshot
 from semcast.bus.engine import Worker, WorkerReport
 from semcast.bus.envelope import Codec
 from semcast.bus.errors import LeftBehind, RunFailed
+from semcast.bus.exchange.agreeing import FEW
 from semcast.bus.exchange.chaos import Chaos
 from semcast.bus.exchange.nats import nats_exchange
 from semcast.bus.exchange.rounds import NatsExchange
@@ -37,8 +38,8 @@ def expected() -> list[WorkerReport]:
 class Run:
     """All workers of a run in one event loop; each keeps its last two snapshots, as on disk."""
 
-    def __init__(self, server: NatsServer, form: str, chaos: Chaos | None = None) -> None:
-        self.server, self.form, self.chaos = server, form, chaos
+    def __init__(self, server: NatsServer, form: str, chaos: Chaos | None = None, few: int = FEW) -> None:
+        self.server, self.form, self.chaos, self.few = server, form, chaos, few
         self.shots: list[dict[int, bytes]] = [{} for _ in range(WORKERS)]
         self.incarnation = 0
         self.deaths: dict[int, list[int]] = {}
@@ -51,6 +52,7 @@ class Run:
         """The next incarnation of a worker, from the newest snapshot."""
         resume, own = self.newest(), self.shots[index]
         options: dict[str, Any] = {"incarnation": self.incarnation, "recovers": True, "ask_again_s": 0.02, "patience_s": 20.0}
+        options["few"] = self.few
         exchange = nats_exchange(self.form, WORLD, index, WORKERS, self.server.driver, chaos=self.chaos, **options)
         self.incarnation += 1
         worker = Worker(WORLD, ping_agents(WORLD, index, WORKERS), exchange, index=index, workers=WORKERS)
@@ -95,13 +97,13 @@ def same(reports: Sequence[WorkerReport], expected: Sequence[WorkerReport]) -> N
 deaths = st.dictionaries(st.integers(0, WORKERS - 1), st.lists(st.integers(1, 55), min_size=1, max_size=3).map(sorted))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(form=st.sampled_from(FORMS), deaths=deaths, disturbed=st.booleans())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(form=st.sampled_from(FORMS), deaths=deaths, disturbed=st.booleans(), few=st.sampled_from([FEW, 0]))
 def test_whoever_dies_whenever(
-    server: NatsServer, expected: list[WorkerReport], form: str, deaths: dict[int, list[int]], disturbed: bool
+    server: NatsServer, expected: list[WorkerReport], form: str, deaths: dict[int, list[int]], disturbed: bool, few: int
 ) -> None:
     chaos = Chaos(seed=1, delay_s=0.001, duplicate=0.2, shuffle=True, drop=0.005) if disturbed else None
-    run = Run(server, form, chaos)
+    run = Run(server, form, chaos, few)
     run.deaths = {index: list(windows) for index, windows in deaths.items()}
     same(asyncio.run(run.whole()), expected)
     assert not any(run.deaths.values()), "nobody died so late"
@@ -157,11 +159,12 @@ def test_all_at_once_go_on_from_the_snapshots(server: NatsServer, expected: list
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("deaths", [{0: [45]}, {0: [45], 1: [45]}, {0: [45], 1: [44], 2: [46]}])
+@pytest.mark.parametrize("few", [FEW, 0])
 def test_a_snapshot_that_peers_have_left_behind_is_given_up(
-    server: NatsServer, expected: list[WorkerReport], form: str, deaths: dict[int, list[int]]
+    server: NatsServer, expected: list[WorkerReport], form: str, deaths: dict[int, list[int]], few: int
 ) -> None:
     """The predecessor did more, while the worker was started, than its peers remember."""
-    run = Run(server, form)
+    run = Run(server, form, few=few)
     run.deaths = {index: list(windows) for index, windows in deaths.items()}
 
     async def work() -> list[WorkerReport]:

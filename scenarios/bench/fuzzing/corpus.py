@@ -51,6 +51,8 @@ class Corpus:
             wire.Again(0, 3, [0, 1], names),
             wire.Again(0, 0, [], {}),
             wire.Done(0, 9),
+            wire.Floor(0, 3, 10**9, [0, 2]),
+            wire.Grant(0, 3, 10**9, [1]),
         )
         return tuple(wire.encode(each) for each in told)
 
