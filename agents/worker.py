@@ -50,6 +50,8 @@ log = logging.getLogger(__name__)
 
 TERMINATED = 128 + signal.SIGTERM
 """Exit status of a worker process that was asked to end."""
+AGENTS_A_SPACING = 10_000
+"""Checkpoints of large networks are rarer: they cost time by the agent."""
 ALIVE_S = 1.0
 """A worker gives a sign of life so often, also while it computes."""
 
@@ -123,7 +125,8 @@ def make_worker(
     if checkpoints and trace:
         writer = trace  # for the closure
         place = lambda: (writer.rotate(), counting.started, counting.done)  # noqa: E731
-        worker.on_interval = CheckpointWriter(checkpoints, spec.incarnation, spec.spacing, place, worker.interval)
+        spacing = spec.spacing * (1 + len(world.ids) // AGENTS_A_SPACING)
+        worker.on_interval = CheckpointWriter(checkpoints, spec.incarnation, spacing, place, worker.interval)
     worker.on_window = _ProgressTeller(worker, counting, on_progress)
     if watch:
         watch_worker(worker, watch)

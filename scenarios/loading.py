@@ -15,6 +15,8 @@ from .checks import cross_checks
 from .mistakes import Mistake, ScenarioMistakes, from_pydantic, nearest, without
 from .schema import PROFILE_DEFAULTS, Scenario
 
+MOST_LIKE = 8
+"""Scenarios that may be like each other."""
 LARGEST_BYTES, DEEPEST = 1 << 20, 32
 """Size of a scenario's file and nesting of its tables, at most."""
 _LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){32}")
@@ -51,12 +53,25 @@ def find(scenario: str) -> Path:
 
 
 def read(scenario: str) -> dict[str, Any]:
-    """The raw tables of a scenario's file.
+    """The raw tables of a scenario's file, laid over those of the scenario that it is ``like`` (a name, or a file beside it).
 
     Raises:
-        BadInput: No such scenario, or its file is no TOML (the message has line and column).
+        BadInput: No such scenario, its file is no TOML (the message has line and column), or it is like itself.
     """
     path = find(scenario)
+    data, names = _tables(path), [path.stem]
+    while "like" in data:
+        base = str(data.pop("like"))
+        beside = path.parent / base
+        path = beside if beside.suffix == ".toml" and beside.is_file() else find(base)
+        names.append(path.stem)
+        if len(names) > MOST_LIKE:
+            raise BadInput(f"{scenario}: {' is like '.join(names[:4])} ...", f"at most {MOST_LIKE} scenarios are read")
+        data = merged(_tables(path), data)
+    return data
+
+
+def _tables(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise BadInput(f"{path}: {path.stat().st_size} bytes, a scenario has at most {LARGEST_BYTES}")
