@@ -1,4 +1,4 @@
-"""Run a network in this process with one of its decisions taken by the caller, and keep its records: an episode."""
+"""Run a network in this process, perhaps with one of its decisions taken by the caller, and keep its records: an episode."""
 
 import asyncio
 from typing import Any
@@ -27,7 +27,7 @@ def play(settings: NetworkSettings, kind: str, policy: Any, models: ModelSet) ->
 
     Args:
         settings: The network; its own policy of the kind is not asked.
-        kind: Policy kind, e.g. ``"prompt"``.
+        kind: Policy kind, e.g. ``"prompt"``; empty: the network's own policies decide all.
         policy: Has the verb of the kind; called in simulated-time order. What it raises ends the run.
         models: What agents ask.
 

@@ -8,6 +8,7 @@ from msgspec import structs
 from ..agents.granularity import Granularity
 from ..agents.models.hub.settings import HubSettings
 from ..agents.models.hub.table import FOLDER_STARTS, JUDGE, PARTS
+from ..agents.models.loading import TABLE
 from ..agents.settings import (
     AdversarySettings,
     ComputeSettings,
@@ -22,6 +23,7 @@ from ..agents.settings import (
     UserSettings,
     tapped,
 )
+from ..agents.sketches import RAW, SKETCH
 from ..bus import keys
 from ..policies.registry import KINDS, resolve
 from .schema import NetworkSection, Scenario
@@ -56,6 +58,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         codecs=scenario.models.codecs,
         denoise=scenario.models.denoise,
         calibrate=scenario.models.calibrate,
+        pictures=SKETCH if scenario.models.profile == TABLE else RAW,
         devices=_devices(scenario),
         security=SecuritySettings(**scenario.security.model_dump()),
         adversary=AdversarySettings(**scenario.adversary.model_dump()),

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..agents.models.hub.table import ADAPTER, JUDGE, PARTS, names, pick
-from ..agents.models.loading import variants
+from ..agents.models.loading import TABLE, variants
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
 from ..bus.errors import BadInput, SemcastError
 from ..policies.registry import KINDS, resolve
 from .mistakes import Mistake, nearest
-from .schema import Scenario
+from .schema import ModelsSection, Scenario
 
 ROLES = ("user", "bs", "edge", "cloud")
 
@@ -26,6 +26,7 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_hub(scenario),
         *_devices(scenario),
         *_generator(scenario),
+        *_table(scenario),
         *_adversary(scenario),
         *_policies(scenario, folder),
     ]
@@ -137,6 +138,18 @@ def _generator(scenario: Scenario) -> Iterator[Mistake]:
             yield Mistake("knowledge.branch", reason)
     if models.best_of > 1 and scenario.scheme == "semcom":
         yield Mistake("models.best_of", "nothing is generated with scheme semcom: leave it out")
+
+
+def _table(scenario: Scenario) -> Iterator[Mistake]:
+    """What nobody has measured, the table cannot tell."""
+    models, defaults = scenario.models, ModelsSection()
+    if models.profile != TABLE:
+        return
+    for name in ("generator", "best_of", "caption", "goals", "denoise", "calibrate"):
+        if getattr(models, name) != getattr(defaults, name):
+            yield Mistake(f"models.{name}", 'the table profile has not measured this: models.profile = "tiny", or leave it out')
+    if scenario.knowledge.branch == "adapter":
+        yield Mistake("knowledge.branch", 'the table profile makes no adapters: "reference", or models.profile = "tiny"')
 
 
 def _devices(scenario: Scenario) -> Iterator[Mistake]:

@@ -216,7 +216,7 @@ class AdversarySection(Section):
 class ModelsSection(Section):
     """Which models run, the diffusion steps of the generator, and how pictures are understood and how finely told."""
 
-    profile: Literal["tiny", "hub"] = "tiny"
+    profile: Literal["tiny", "hub", "table"] = "tiny"
     generator: Literal["diffusion", "small", "int8", "vae", "gan", "flow"] = "diffusion"
     """What draws content: the diffusion model, its small or 8-bit variant, or a family of models that makes one pass."""
     generator_steps: int = Field(default=8, ge=1, le=50)

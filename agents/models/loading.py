@@ -33,6 +33,7 @@ class Source:
         function: Of the module: ``folder -> Model``.
         examples: Of the module: ``() -> list of arguments``, at least a batch of different ones.
         card: File name of the card in the folder.
+        torch: Whether it computes with torch.
     """
 
     module: str
@@ -40,6 +41,11 @@ class Source:
     function: str = "load"
     examples: str = "examples"
     card: str = CARD_NAME
+    torch: bool = True
+
+
+def _measured(module: str, function: str = "load", examples: str = "examples") -> Source:
+    return Source(f"table.{module}", "table", function, examples, torch=False)
 
 
 PROFILES: Mapping[str, Mapping[str, Source]] = {
@@ -63,8 +69,19 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
         "keywords": Source("tiny.keywords", "keywords"),
         "personaliser": Source("tiny.personaliser", "personaliser"),
         "restorer": Source("tiny.restorer", "restorer"),
-    }
+    },
+    "table": {
+        "embedder": _measured("embedder"),
+        "extractor": _measured("extractor"),
+        "generator": _measured("generator"),
+        "jscc_decoder": _measured("codecs", "load_decoder", "decoder_examples"),
+        "jscc_encoder": _measured("codecs", "load_encoder", "encoder_examples"),
+        "personaliser": _measured("personaliser"),
+    },
 }
+
+TABLE = "table"
+"""The profile whose models answer with what was measured of another one's; its networks pass sketches instead of pixels."""
 
 
 OTHERS = ("jscc_photos", "judge", "clip_judge")
@@ -124,9 +141,10 @@ class LazyModels(Mapping[str, Model]):
 def _load(source: Source, weights: Path, threads: int) -> Model:
     folder = weights / source.folder
     recipe = read_card(folder, source.card).recipe  # an absent card is told before torch is imported
-    import torch
+    if source.torch:
+        import torch
 
-    torch.set_num_threads(threads)  # more threads would change the last bits of a result
+        torch.set_num_threads(threads)  # more threads would change the last bits of a result
     log.debug("loading %s from %s", source.module, folder)
     module = import_module(f".{source.module}", __package__)
     try:

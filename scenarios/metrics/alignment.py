@@ -19,7 +19,6 @@ from typing import Protocol, TypeVar
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ...agents.models.clip_judge import ClipJudge
 from ...agents.models.roles import PICTURE_SIDE, Box
 from ...agents.scenes.caption import caption
 
@@ -110,7 +109,7 @@ def alignments(pairs: Sequence[tuple[View, View]], features: Features | None = N
     """
     if not pairs:
         return []
-    judge = features or ClipJudge.load()
+    judge = features or _shipped()
     views = [view for pair in pairs for view in pair]
     pictures = {picture: row for row, picture in enumerate(dict.fromkeys(view.picture for view in views))}
     images = _on_all_cores(lambda part: judge.images(_pixels(part)), list(pictures))
@@ -131,6 +130,12 @@ def alignments(pairs: Sequence[tuple[View, View]], features: Features | None = N
     return found
 
 
+def _shipped() -> Features:
+    from ...agents.models.clip_judge import ClipJudge  # it imports torch
+
+    return ClipJudge.load()
+
+
 def object_likeness(pairs: Sequence[tuple[View, View]], features: Features | None = None) -> list[np.ndarray]:
     """Likeness of the objects of every (source, destination), see `likeness_of`.
 
@@ -139,7 +144,7 @@ def object_likeness(pairs: Sequence[tuple[View, View]], features: Features | Non
     """
     if not pairs:
         return []
-    objects = _objects(features or ClipJudge.load(), [view for pair in pairs for view in pair])
+    objects = _objects(features or _shipped(), [view for pair in pairs for view in pair])
     return [likeness_of(objects[2 * number], objects[2 * number + 1]) for number in range(len(pairs))]
 
 

@@ -4,15 +4,21 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...agents.meaning import semantic_error
-from ...agents.models.judge import Judge, Seen
 from ...agents.models.roles import PICTURE_SIDE, Box
+from ...agents.models.table.outcomes import Effect
+from ...agents.sketches import is_sketch
 from .alignment import Alignment, Features, View, alignments, object_likeness
 from .detection import object_count_discrepancy, object_recovery, object_recovery_iou50
+from .quality import GREY, psnr_db, ssim
 from .story import Story
+
+if TYPE_CHECKING:  # the judges import torch, which sketches do not need
+    from ...agents.models.judge import Seen
 
 CHUNK = 32
 """Pictures a call of the judge."""
@@ -38,9 +44,19 @@ class Meaning:
 
 
 @dataclass(frozen=True)
+class Fidelity:
+    """How near the shown picture is to what entered its last encoder (PSNR in dB, SSIM), and to the original; grey where none is."""
+
+    psnr_db: float
+    psnr_to_original_db: float
+    ssim: float
+
+
+@dataclass(frozen=True)
 class Scores:
     """What the judge says of one request; nothing is recovered in pictures that do not exist."""
 
+    fidelity: Fidelity
     shown: Recovery = Recovery()
     generated: Recovery = Recovery()
     alignment: Alignment = field(default_factory=Alignment)
@@ -64,16 +80,18 @@ def _recovery(truth: Sequence[Box], found: Sequence[Box]) -> Recovery:
     return Recovery(object_recovery(truth, found), object_recovery_iou50(truth, found))
 
 
-def observe(raw: Sequence[bytes]) -> list[Seen]:
+def observe(raw: Sequence[bytes]) -> "list[Seen]":
     """What the detector sees in pictures (raw RGB), in chunks on all cores, one torch thread each: the same on any number.
 
     Raises:
         Missing: The judge's weights are not there.
     """
-    import torch
-
     if not raw:
         return []
+    import torch
+
+    from ...agents.models.judge import Judge
+
     judge = Judge.load()
     pictures = np.stack([np.frombuffer(picture, np.uint8).reshape(PICTURE_SIDE, PICTURE_SIDE, 3) for picture in raw])
     chunks = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
@@ -82,7 +100,12 @@ def observe(raw: Sequence[bytes]) -> list[Seen]:
 
 
 def judged(stories: Sequence[Story], features: Features | None = None) -> list[Scores]:
-    """The scores of requests, in their order; ``features`` judge alignments, see `alignments`."""
+    """The scores of requests, in their order; ``features`` judge alignments, see `alignments`. Sketches: as measured ones."""
+    if stories and is_sketch(stories[0].capture.picture):
+        from .tabled import shipped
+
+        outcomes = shipped()
+        return [_as_measured(story, outcomes.of(story)[1]) for story in stories]
     shown = [(i, story.shown.picture) for i, story in enumerate(stories) if story.shown]
     generated = [(i, story.content.picture) for i, story in enumerate(stories) if story.content]
     seen = observe([picture for _, picture in [*shown, *generated]])
@@ -92,7 +115,7 @@ def judged(stories: Sequence[Story], features: Features | None = None) -> list[S
     views = [View(picture, found.background, found.boxes) for (_, picture), found in zip([*shown, *generated], seen, strict=True)]
     sources = [View(stories[i].capture.picture, stories[i].capture.background, true_boxes(stories[i])) for i, _ in shown]
     aligned = alignments(list(zip(sources, views[: len(shown)], strict=True)), features)
-    scores = [Scores(generated=of_generated.get(i, Recovery()), meaning=_lost(story)) for i, story in enumerate(stories)]
+    scores = [Scores(_fidelity(story), generated=of_generated.get(i, Recovery()), meaning=_lost(story)) for i, story in enumerate(stories)]
     for (i, _), source, view, alignment in zip(shown, sources, views, aligned, strict=False):
         scores[i] = replace(
             scores[i],
@@ -110,6 +133,26 @@ def judged(stories: Sequence[Story], features: Features | None = None) -> list[S
     for i, view in drawn.items():
         scores[i] = replace(scores[i], generated_meaning=meaning_of(stories[i], view.boxes, likeness.get(i)))
     return scores
+
+
+def _fidelity(story: Story) -> Fidelity:
+    original = story.capture.picture
+    shown = story.shown.picture if story.shown else GREY
+    entered = story.content.picture if story.content else original
+    return Fidelity(psnr_db(shown, entered), psnr_db(shown, original), ssim(shown, entered))
+
+
+def _as_measured(story: Story, effect: Effect) -> Scores:
+    personal = any(box.subject for box in true_boxes(story))
+    return Scores(
+        Fidelity(effect.psnr_db, effect.psnr_to_original_db, effect.ssim),
+        Recovery(effect.object_recovery, effect.object_recovery_iou50),
+        Recovery(effect.generated_recovery),
+        Alignment(effect.image_alignment, effect.object_alignment, effect.text_alignment),
+        Meaning(effect.semantic_error, effect.subject_alignment if personal else None),
+        Meaning(effect.generated_error),
+        round(effect.object_count_discrepancy),
+    )
 
 
 def meaning_of(story: Story, found: Sequence[Box], likeness: np.ndarray | None) -> Meaning:

@@ -11,7 +11,6 @@ from ...agents.settings import NetworkSettings
 from ...bus.records import AirRecord
 from .alignment import Features
 from .judging import Scores, judged
-from .quality import GREY, psnr_db, ssim
 from .row import FAILED, SHOWN, Row
 from .story import Call, Network, Story, collect
 
@@ -105,9 +104,7 @@ def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
 
 
 def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
-    original, truth = story.capture.picture, story.capture.truth
-    shown = story.shown.picture if story.shown else GREY
-    entered = story.content.picture if story.content else original
+    truth = story.capture.truth
     return {
         "object_recovery": scores.shown.recovery,
         "object_recovery_iou50": scores.shown.iou50,
@@ -119,9 +116,9 @@ def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
         "image_alignment": scores.alignment.image,
         "object_alignment": scores.alignment.objects,
         "text_alignment": scores.alignment.text,
-        "psnr_db": psnr_db(shown, entered),
-        "psnr_to_original_db": psnr_db(shown, original),
-        "ssim": ssim(shown, entered),
+        "psnr_db": scores.fidelity.psnr_db,
+        "psnr_to_original_db": scores.fidelity.psnr_to_original_db,
+        "ssim": scores.fidelity.ssim,
         "satisfaction": story.feedback.satisfaction if story.feedback and story.shown else 0.0,
     }
 
