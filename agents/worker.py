@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from ..bus import snapshot
+from ..bus.access import Access
 from ..bus.collector import seldom_collecting
 from ..bus.engine import TraceSink, Worker, WorkerReport
 from ..bus.envelope import Codec, Envelope
@@ -33,7 +34,6 @@ from ..bus.messages import Failure
 from ..bus.profiling import BUILDING, ENGINE, Stopwatch, TimedModels, watch_worker
 from ..bus.recorded_calls import RecordedCalls, recorded_results
 from ..bus.records import Capture, Shown
-from ..bus.server import Access
 from ..bus.tap import Tap
 from ..bus.trace import TraceWriter, trace_metadata
 from .base import PAYLOADS, make_agents, make_world

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from nats.aio.client import Client
 
-from .server import Access, NatsServer
+from .access import Access
+from .server import NatsServer
 
 _CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
 _ANSWER_S = 5.0

@@ -23,7 +23,7 @@ from .messages import Ask
 from .outside import Injection
 
 if TYPE_CHECKING:
-    from .server import Access
+    from .access import Access
 
 log = logging.getLogger(__name__)
 

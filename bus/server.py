@@ -19,12 +19,12 @@ import subprocess
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
+from .access import Access, parse_access
 from .errors import BadInput, Missing, RunFailed
 from .exchange.link import START_ONE, connect
 from .exchange.seal import SECRET_BYTES
@@ -34,6 +34,7 @@ from .world import SHARDS
 
 log = logging.getLogger(__name__)
 
+LOOPBACK = "127.0.0.1"
 MAX_PAYLOAD = 1 << 20
 """Largest NATS message of the embedded server in bytes; larger ones travel in parts."""
 _START_S = 10.0
@@ -43,31 +44,11 @@ _INBOXES = "_INBOX.>"
 """Where NATS clients get answers to their requests."""
 
 
-@dataclass(frozen=True)
-class Access:
-    """Where a server is and as whom to connect. ``url`` holds no secret.
-
-    ``secret``: of the run, known to its workers alone; what they say is sealed with it where they share credentials with others
-    (exchange/seal.py).
-    """
-
-    url: str
-    user: str = ""
-    password: str = field(default="", repr=False)
-    secret: bytes = field(default=b"", repr=False)
-
-    @property
-    def url_with_password(self) -> str:
-        """For ``nats --server``; secret."""
-        scheme, _, place = self.url.partition("://")
-        return f"{scheme}://{self.user}:{self.password}@{place}" if self.user else self.url
-
-
 def nats_server(
-    run: str, workers: int, shards: int = SHARDS, url: str | None = None, *, external: bool = False
+    run: str, workers: int, shards: int = SHARDS, url: str | None = None, *, external: bool = False, host: str = LOOPBACK
 ) -> NatsServer | ExternalServer:
     """The server of a run, not yet started: an embedded one, for participants too if ``external``, or the one at ``url``."""
-    return ExternalServer(url) if url else NatsServer(run, workers, shards, external=external)
+    return ExternalServer(url) if url else NatsServer(run, workers, shards, external=external, host=host)
 
 
 class NatsServer:
@@ -91,7 +72,7 @@ class NatsServer:
         *,
         external: bool = False,
         port: int | None = None,
-        host: str = "127.0.0.1",
+        host: str = LOOPBACK,
         max_payload: int = MAX_PAYLOAD,
     ) -> None:
         self.run, self.workers, self.shards = check_run(run), workers, shards
@@ -253,25 +234,16 @@ class ExternalServer:
     """A server that somebody else runs; credentials come from its URL and are the same for everybody: a secret seals the run.
 
     Args:
-        url: ``nats://[user:password@]host[:port]``.
+        url: See `parse_access`.
 
     Raises:
         BadInput: That is no such URL.
+        Missing: A file of certificates is not there.
     """
 
     def __init__(self, url: str) -> None:
-        try:
-            parts = urlsplit(url if "://" in url else f"nats://{url}")
-            port = parts.port or 4222
-        except ValueError:
-            parts, port = urlsplit(""), 0
-        if parts.scheme not in {"nats", "tls"} or not parts.hostname:
-            raise BadInput(
-                "the NATS URL makes no sense", "expected nats://[user:password@]host[:port], such as nats://127.0.0.1:4222"
-            )
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        self.url = f"{parts.scheme}://{host}:{port}"
-        self.driver = Access(self.url, unquote(parts.username or ""), unquote(parts.password or ""))
+        self.driver = parse_access(url)
+        self.url = self.driver.url
         self._of_workers = replace(self.driver, secret=secrets.token_bytes(SECRET_BYTES))
         self.observer = self.participant = self.driver
         self.observer_file: Path | None = None
@@ -284,8 +256,10 @@ class ExternalServer:
         self.stop()
 
     def worker(self, index: int) -> Access:
-        """The same for every worker."""
-        return self._of_workers
+        """The same for every worker; of a cluster's servers they begin with different ones."""
+        urls = self._of_workers.urls
+        first = index % len(urls)
+        return replace(self._of_workers, url=",".join(urls[first:] + urls[:first]))
 
     def start(self) -> ExternalServer:
         """See that it can be reached.
@@ -340,7 +314,7 @@ def probe(access: Access, timeout_s: float) -> int:
     # In a thread of its own, since the caller may sit in a running event loop.
     thread = threading.Thread(target=lambda: outcome.append(asyncio.run(_connect_once(access, timeout_s))), daemon=True)
     thread.start()
-    thread.join(timeout_s + 1)
+    thread.join(timeout_s * len(access.urls) + 1)
     answer = outcome[0] if outcome else Missing(f"no answer from the NATS server at {access.url}", START_ONE)
     if isinstance(answer, Missing):
         raise answer

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from ..server import Access
+    from ..access import Access
 
 READ_BYTES = 256 << 10
 """Bytes read at once at most; the buffer grows only for a message that is larger."""
@@ -264,16 +264,14 @@ class Client(asyncio.BufferedProtocol):
             self._on_failure(error)
 
 
-async def connect(
-    access: Access, name: str, on_failure: Callable[[Exception], None], tls: ssl.SSLContext | None = None
-) -> Client:
+async def connect(access: Access, name: str, on_failure: Callable[[Exception], None], url: str = "") -> Client:
     """Connect once and say who we are; returns when the server has agreed.
 
     Args:
         access: Server and credentials; ``tls://`` asks for encryption, as does a server that requires it.
         name: Shown by the server's monitoring.
         on_failure: See ``Client``; not called before this returns.
-        tls: Certificates to trust; those of the system by default.
+        url: Which of its servers; the first by default.
 
     Raises:
         OSError: The server cannot be reached.
@@ -286,12 +284,12 @@ async def connect(
         if made:
             on_failure(error)
 
-    place = urlsplit(access.url)
+    place = urlsplit(url or access.urls[0])
     _, client = await loop.create_connection(lambda: Client(later), place.hostname or "", place.port or 4222)
     try:
         info = await client.info
         if place.scheme == "tls" or info.get("tls_required"):
-            context = tls or ssl.create_default_context()
+            context = access.context() or ssl.create_default_context()
             assert client._transport is not None
             transport = await loop.start_tls(client._transport, client, context, server_hostname=place.hostname)
             assert transport is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from .kept import Counts
 from .seal import Seal
 
 if TYPE_CHECKING:
-    from ..server import Access
+    from ..access import Access
 
 log = logging.getLogger(__name__)
 
@@ -31,34 +32,41 @@ _UNSENT = "permissions violation for publish"
 RIGHTS = "'semcast.v1.>', and publish to '_INBOX.>' with --external"
 """What the user of ``--nats`` needs."""
 
+TRUST = "say whom to trust and who we are: --nats 'tls://host:port?ca=ca.pem' (and &certificate=FILE&key=FILE if it asks)"
 START_ONE = "leave out --nats for a server of the run's own, or start one: nats-server -a 127.0.0.1 -p 4222"
 
 
 async def connect(access: Access, timeout_s: float, name: str, on_failure: Callable[[Exception], None]) -> Client:
-    """Connect to a server, once: no second attempts, neither now nor later.
+    """Connect to a server, or the first of a cluster that answers, once: no second attempts, neither now nor later.
 
     Args:
         access: Server and credentials.
-        timeout_s: Bound in wall-clock seconds.
+        timeout_s: Bound in wall-clock seconds, for each server.
         name: Shown by the server's monitoring.
         on_failure: Called with what breaks the connection later.
 
     Raises:
-        Missing: The server is not reachable or refuses the credentials.
+        Missing: No server is reachable, or one refuses the credentials or has a certificate that is not to be trusted.
     """
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await client.connect(access, name, on_failure)
-    except Refused as error:
-        if "authorization" in str(error).lower():
-            raise Missing(
-                f"the NATS server at {access.url} refuses the credentials",
-                "give them in the URL: --nats nats://user:password@host:port",
-            ) from None
-        raise Missing(f"the NATS server at {access.url} refuses: {error}", START_ONE) from None
-    except (OSError, ValueError) as error:  # asyncio's time-out is an OSError
-        reason = str(error) or f"no answer within {timeout_s:.0f} s"
-        raise Missing(f"cannot connect to the NATS server at {access.url}: {reason}", START_ONE) from None
+    trouble = None
+    for url in access.urls:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await client.connect(access, name, on_failure, url)
+        except Refused as error:
+            if "authorization" in str(error).lower():
+                raise Missing(
+                    f"the NATS server at {url} refuses the credentials",
+                    "give them in the URL: --nats nats://user:password@host:port",
+                ) from None
+            trouble = trouble or Missing(f"the NATS server at {url} refuses: {error}", START_ONE)
+        except ssl.SSLError as error:
+            raise Missing(f"no encryption with the NATS server at {url}: {error}", TRUST) from None
+        except (OSError, ValueError) as error:  # asyncio's time-out is an OSError
+            reason = str(error) or f"no answer within {timeout_s:.0f} s"
+            trouble = trouble or Missing(f"cannot connect to the NATS server at {url}: {reason}", START_ONE)
+    assert trouble is not None
+    raise trouble
 
 
 class Link:

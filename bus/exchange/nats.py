@@ -22,7 +22,7 @@ from .rounds import NatsExchange
 from .waiting_room import Pieces, Pool
 
 if TYPE_CHECKING:
-    from ..server import Access
+    from ..access import Access
     from ..world import World
 
 _names = msgspec.msgpack.Decoder(dict[str, list[wire.Whole]])

@@ -31,7 +31,7 @@ from .waiting import Waiting
 from .wire import BAD_BYTES, Again, Done, Floor, Grant, Hello
 
 if TYPE_CHECKING:
-    from ..server import Access
+    from ..access import Access
     from ..world import World
     from .chaos import Chaos
 

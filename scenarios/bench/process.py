@@ -12,13 +12,13 @@ import msgspec
 import nats
 from msgspec import Struct
 
+from ...bus.access import Access
 from ...bus.clock import MS, NEVER
 from ...bus.collector import seldom_collecting
 from ...bus.engine import Worker
 from ...bus.envelope import AGENT, DATA, VERSION, Codec, Envelope
 from ...bus.exchange.nats import nats_exchange
 from ...bus.messages import Knowledge, SharedItem
-from ...bus.server import Access
 from ...bus.world import World
 from .workloads import ring_network, work
 

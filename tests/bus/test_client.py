@@ -14,8 +14,9 @@ import trustme
 import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
+from semcast.bus.access import Access
 from semcast.bus.exchange.client import READ_BYTES, Client, Received, Refused, connect
-from semcast.bus.server import Access, NatsServer, find_binary
+from semcast.bus.server import NatsServer, find_binary
 
 SUBJECT = "semcast.v1.test.ctl.0.1"
 LOOPS = [None, uvloop.new_event_loop]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgpack
 import pytest
+from semcast.bus.access import Access
 from semcast.bus.clock import NEVER
 from semcast.bus.envelope import Envelope
 from semcast.bus.errors import BadInput, Missing, RunFailed, SemcastError
@@ -15,7 +16,7 @@ from semcast.bus.exchange import wire
 from semcast.bus.exchange.nats import nats_exchange
 from semcast.bus.exchange.rejected import FILE_BYTES, Rejected
 from semcast.bus.records import Decision
-from semcast.bus.server import Access, NatsServer
+from semcast.bus.server import NatsServer
 
 from .exchange_pairs import CODEC, FORMS, OF_WORKER, WORLD, client, message, pair, same, swap
 

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semcast.bus.access import Access
 from semcast.bus.clock import NEVER
 from semcast.bus.exchange import wire
 from semcast.bus.exchange.client import Received, connect
 from semcast.bus.exchange.nats import nats_exchange
 from semcast.bus.exchange.rounds import NatsExchange
 from semcast.bus.exchange.seal import Seal
-from semcast.bus.server import Access, ExternalServer, NatsServer
+from semcast.bus.server import ExternalServer, NatsServer
 
 from .exchange_pairs import FORMS, OF_WORKER, WORLD, message
 from .nats_networks import run_over_nats

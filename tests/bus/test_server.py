@@ -17,8 +17,9 @@ from typing import Any
 import nats
 import pytest
 from semcast.bus import server as server_module
+from semcast.bus.access import Access
 from semcast.bus.errors import BadInput, Missing
-from semcast.bus.server import Access, ExternalServer, NatsServer, find_binary, nats_server, probe
+from semcast.bus.server import ExternalServer, NatsServer, find_binary, nats_server, probe
 from semcast.bus.subjects import ROOT, Subjects
 
 from .networks import ping_world

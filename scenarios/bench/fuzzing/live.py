@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ....bus import keys
+from ....bus.access import Access
 from ....bus.clock import MS
 from ....bus.engine import Worker, WorkerReport, run_digest
 from ....bus.envelope import AGENT, DATA, VERSION, Envelope
@@ -30,7 +31,7 @@ from ....bus.exchange.memory import Hub, MemoryExchange
 from ....bus.exchange.nats import nats_exchange
 from ....bus.exchange.rejected import FILE_BYTES
 from ....bus.messages import Tick
-from ....bus.server import Access, NatsServer
+from ....bus.server import NatsServer
 from ....bus.subjects import Subjects
 from ....bus.world import World
 from ..workloads import ping_network
