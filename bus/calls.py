@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -53,7 +54,8 @@ class ModelCalls:
 
     def __init__(self, models: ModelSet) -> None:
         self._models = models
-        self._waiting: dict[tuple[str, str], list[PendingCall]] = {}
+        self._waiting: dict[tuple[str, str], list[tuple[Order, PendingCall]]] = {}
+        """(Role, group) -> heap by due time."""
         self.count = 0
 
     def flops(self, role: str, arguments: Any) -> int:
@@ -68,7 +70,7 @@ class ModelCalls:
         """Take a call."""
         self.count += 1
         group = self._model(call.role).group(call.arguments)
-        self._waiting.setdefault((call.role, group), []).append(call)
+        heapq.heappush(self._waiting.setdefault((call.role, group), []), (call.order, call))
 
     def result(self, call: PendingCall) -> Any:
         """The result of a call that is due, run together with those due next."""
@@ -79,11 +81,9 @@ class ModelCalls:
     def _run_batch(self, due: PendingCall) -> None:
         model = self._model(due.role)
         group = (due.role, model.group(due.arguments))
-        waiting = sorted(self._waiting[group], key=lambda call: call.order)
-        batch, rest = waiting[: model.batch], waiting[model.batch :]
-        if rest:
-            self._waiting[group] = rest
-        else:
+        waiting = self._waiting[group]
+        batch = [heapq.heappop(waiting)[1] for _ in range(min(model.batch, len(waiting)))]
+        if not waiting:
             del self._waiting[group]
         arguments = [call.arguments for call in batch]
         arguments += arguments[-1:] * (model.batch - len(arguments))
