@@ -134,7 +134,7 @@ def _record(
 def attach_record(user: str, link: Link, t_ns: int) -> AirRecord:
     """An attachment: random access has resources of its own and is repeated until heard: charged, never queued."""
     account = coded_account(ATTACH_BITS, MCS_TABLE[0], link.air.radio)
-    return _record("", "control", "up", [user], account, 0, link.snr_db(t_ns, "up"), True, MCS_TABLE[0].name)
+    return _record("", "control", "up", [user], account, 0, link.mean_snr_db(t_ns, "up"), True, MCS_TABLE[0].name)
 
 
 def installation_record(users: list[str], payload_bits: int, radio: Radio) -> AirRecord:

@@ -17,14 +17,8 @@ def digest(key: Iterable[Key], size: int = 16) -> bytes:
 
     Each part is written with its type and length, so ``("ab", "c")`` and ``("a", "bc")`` or ``1`` and ``"1"`` differ.
     """
-    h = blake2b(digest_size=size)
-    for part in key:
-        if isinstance(part, str):
-            raw = part.encode()
-            h.update(b"s%d:" % len(raw) + raw)
-        else:
-            h.update(b"i%d;" % part)
-    return h.digest()
+    parts = [b"s%d:%b" % (len(raw := part.encode()), raw) if isinstance(part, str) else b"i%d;" % part for part in key]
+    return blake2b(b"".join(parts), digest_size=size).digest()
 
 
 def uniform(*key: Key) -> float:

@@ -98,8 +98,8 @@ class Air:
 
         Of equals the first by id.
         """
-        near = self.near(*self.position(user_id, t_ns))
-        return min(near, key=lambda bs_id: self.link(bs_id, user_id).loss_db(t_ns))
+        here = self.position(user_id, t_ns)
+        return min(self.near(*here), key=lambda bs_id: Link(self, bs_id, user_id).loss_at_db(here))
 
     def nearest(self, user_id: str, t_ns: int) -> str:
         """The base station at the least distance, among the `near` ones; of equals the first by id."""
@@ -168,8 +168,12 @@ class Link:
 
     def loss_db(self, t_ns: int) -> float:
         """Path loss and shadowing in dB."""
+        return self.loss_at_db(self.air.position(self.user_id, t_ns))
+
+    def loss_at_db(self, position_m: tuple[float, float]) -> float:
+        """The same with the user at a place."""
         air, radio = self.air, self.air.radio
-        x, y = air.position(self.user_id, t_ns)
+        x, y = position_m
         bs_x, bs_y = air.stations[self.bs_id]
         distance = math.hypot(x - bs_x, y - bs_y)
         los = radio.los == "los"
