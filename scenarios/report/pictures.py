@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..metrics.quality import GREY, SIDE
-from ..metrics.reduce import Reduction
-from ..metrics.row import SHOWN, Row
-from ..metrics.story import Story
+from ...agents.camera import developed
+from ..metrics.quality import SIDE
+from ..metrics.samples import Triple
 from .theme import INK, MUTED, figure
 
 
@@ -43,7 +42,7 @@ def triples(reduction: Reduction, receivers: int) -> list[Triple]:
 def png_uri(picture: bytes) -> str:
     """Raw RGB -> ``data:`` URI of a PNG."""
     out = io.BytesIO()
-    Image.frombytes("RGB", (SIDE, SIDE), picture).save(out, "PNG")
+    Image.frombytes("RGB", (SIDE, SIDE), developed(picture)).save(out, "PNG")
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
@@ -63,7 +62,7 @@ def row_figure(folder: Path, chosen: Sequence[Triple], generated: str) -> bool:
         for column, triple in enumerate(chosen):
             for line, picture in enumerate((triple.sent, triple.generated, triple.received)):
                 ax = axes[line][column]
-                ax.imshow(np.frombuffer(picture, np.uint8).reshape(SIDE, SIDE, 3), interpolation="nearest")
+                ax.imshow(np.frombuffer(developed(picture), np.uint8).reshape(SIDE, SIDE, 3), interpolation="nearest")
                 ax.set_xticks([])
                 ax.set_yticks([])
                 ax.grid(False)
