@@ -10,8 +10,10 @@ import numpy as np
 from PIL import Image
 
 from ...agents.camera import developed
-from ..metrics.quality import SIDE
-from ..metrics.samples import Triple
+from ..metrics.quality import GREY, SIDE
+from ..metrics.reduce import Reduction
+from ..metrics.row import SHOWN, Row
+from ..metrics.story import Story
 from .theme import INK, MUTED, figure
 
 
