@@ -161,7 +161,7 @@ class TraceReader:
                     _leave_out(message.data, error)
                     continue
                 if head.version != VERSION:
-                    raise self._other_version(head)
+                    raise self.other_version(head)
                 if agent is None or agent in (head.source, head.destination):
                     found.append((head.key, message.data, secret, message.sequence))
         found.sort(key=lambda entry: entry[0])
@@ -195,7 +195,8 @@ class TraceReader:
         kind = str(payload.get("type", "unknown")) if isinstance(payload, dict) else "unknown"
         return TraceRecord(envelope, kind, raw, private, number)
 
-    def _other_version(self, head: _Head) -> BadInput:
+    def other_version(self, head: _Head | Envelope) -> BadInput:
+        """The error to raise for a record of a version that this semcast does not read."""
         made = self.metadata.get("version.semcast")
         return BadInput(
             f"{self.paths[0].parent}: {head.source} record {head.sequence} has version {head.version} of the envelope; "

@@ -261,7 +261,7 @@ def finish(folder: Path, scenario: Scenario, state: dict[str, Any], report: bool
     ``seconds``: where to note how long that took.
     """
     seconds = {} if seconds is None else seconds
-    from .metrics.reduce import reduce_run
+    from .metrics.reduction import reduce_run
     from .metrics.summary import results
     from .metrics.table import write_rows
 

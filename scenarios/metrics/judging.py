@@ -45,7 +45,7 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How near the shown picture is to what entered its last encoder (PSNR in dB, SSIM), and to the original; grey where none is."""
+    """How near the shown picture (grey where none is) comes to what entered its last encoder and to the original."""
 
     psnr_db: float
     psnr_to_original_db: float
@@ -115,7 +115,10 @@ def judged(stories: Sequence[Story], features: Features | None = None) -> list[S
     views = [View(picture, found.background, found.boxes) for (_, picture), found in zip([*shown, *generated], seen, strict=True)]
     sources = [View(stories[i].capture.picture, stories[i].capture.background, true_boxes(stories[i])) for i, _ in shown]
     aligned = alignments(list(zip(sources, views[: len(shown)], strict=True)), features)
-    scores = [Scores(_fidelity(story), generated=of_generated.get(i, Recovery()), meaning=_lost(story)) for i, story in enumerate(stories)]
+    scores = [
+        Scores(fidelity_of(story), generated=of_generated.get(i, Recovery()), meaning=_lost(story))
+        for i, story in enumerate(stories)
+    ]
     for (i, _), source, view, alignment in zip(shown, sources, views, aligned, strict=False):
         scores[i] = replace(
             scores[i],
@@ -135,7 +138,8 @@ def judged(stories: Sequence[Story], features: Features | None = None) -> list[S
     return scores
 
 
-def _fidelity(story: Story) -> Fidelity:
+def fidelity_of(story: Story) -> Fidelity:
+    """Measured on the pixels of a story's pictures."""
     original = story.capture.picture
     shown = story.shown.picture if story.shown else GREY
     entered = story.content.picture if story.content else original

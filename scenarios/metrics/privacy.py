@@ -6,14 +6,13 @@ from typing import Any
 from ...agents.knowledge.privacy import composed
 from ...agents.prompt_codec import IDENTIFIERS, decode
 from ...agents.settings import KnowledgeSettings
-from ...bus.messages import Knowledge, Prompt, Share
 
 
-def told_vectors(body: Any) -> list[bytes]:
+def told_vectors(kind: str, body: Any) -> list[bytes]:
     """Vectors in a body that goes up: embeddings and identifiers, also those in a prompt's code; float32 bytes."""
-    if isinstance(body, Share | Knowledge):
+    if kind in ("share", "knowledge"):
         return [item.vector for item in body.items if item.vector]
-    if isinstance(body, Prompt) and IDENTIFIERS in body.parts:
+    if kind == "prompt" and IDENTIFIERS in body.parts:
         return list(decode(body.data).identifiers.values())
     return []
 

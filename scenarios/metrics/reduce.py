@@ -1,18 +1,17 @@
-"""A run's trace -> one row a request. The judge looks at the pictures here and nowhere else."""
+"""The stories of requests -> one row each. The judge looks at the pictures here and nowhere else."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ...agents.accounting import seen_bits
 from ...agents.settings import NetworkSettings
 from ...bus.records import AirRecord
 from .alignment import Features
+from .gather import Call
 from .judging import Scores, judged
 from .row import FAILED, SHOWN, Row
-from .story import Call, Network, Story, collect
+from .story import Story
 
 STAGES = {
     "extractor": "extract",
@@ -33,30 +32,6 @@ LATER = "reception"
 SOURCE_DIMENSIONS = 3 * 64 * 64
 KNOWLEDGE_PURPOSES = ("kb",)
 PROMPT_PURPOSES = ("prompt", "resend")
-
-
-@dataclass(frozen=True)
-class Reduction:
-    """A run, reduced: ``rows[i]`` belongs to ``stories[i]``."""
-
-    rows: list[Row]
-    stories: list[Story]
-    network: Network
-    settings: NetworkSettings
-
-
-def reduce_run(folder: Path, settings: NetworkSettings, features: Features | None = None) -> Reduction:
-    """Read the trace of a run folder and reduce it; ``features`` judge alignments, see `alignments`.
-
-    Raises:
-        BadInput: The folder has no trace.
-        Missing: The judge's weights are not there.
-    """
-    from ...bus.trace_reading import TraceReader
-
-    processors = {"cloud": settings.compute.cloud_accelerators}
-    stories, network = collect((record.envelope for record in TraceReader(folder).records()), processors)
-    return Reduction(rows_of(stories, settings, features), stories, network, settings)
 
 
 def rows_of(stories: Sequence[Story], settings: NetworkSettings, features: Features | None = None) -> list[Row]:
@@ -96,7 +71,7 @@ def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
         },
         "status": status,
         "reason": reason,
-        "t_s": story.started_ns / 1e9,
+        "t_s": story.place[0] / 1e9,
         "objects": len(truth),
         "subjects": sum(1 for thing in truth if thing[-1]),
         "task": story.capture.task,
@@ -184,7 +159,7 @@ def _latency(story: Story, settings: NetworkSettings) -> dict[str, Any]:
     before = [air for air in story.airs if air.purpose not in ("feedback", "kb")]
     queue_ns, air_ns = sum(air.queue_ns for air in before), sum(air.air_ns for air in before)
     spent_ns = sum(stages.values()) + queue_ns + air_ns
-    links_ns = sum(_link_ns(source, destination, settings) for source, destination in story.links)
+    links_ns = sum(_link_ns(link.source, link.destination, settings) for link in story.links)
     latency_ns = story.shown.latency_ns if story.shown else spent_ns + links_ns
     return {
         "latency_s": latency_ns / 1e9,
@@ -239,13 +214,13 @@ def _joules(story: Story, settings: NetworkSettings) -> float:
 
 
 def _choices(story: Story) -> dict[str, Any]:
-    noise, prompt, encoder = (story.decision(kind) for kind in ("noise", "prompt", "encoder"))
+    noise, prompt, encoder = (story.choices.get(kind) for kind in ("noise", "prompt", "encoder"))
     picture = [air for air in story.airs if air.direction == "down" and air.purpose == "features"]
     return {
-        "prompt_parts": "+".join(prompt.choice["parts"]) if prompt else "",
-        "semantic_noise": noise.choice["value"] if noise else None,
-        "codec": encoder.choice["codec"] if encoder else "",
-        "csi_snr_db": encoder.context["csi_snr_db"] if encoder else None,
-        "csi_age_s": encoder.context["csi_age_s"] if encoder else None,
+        "prompt_parts": "+".join(prompt.choice.parts) if prompt else "",
+        "semantic_noise": noise.choice.value if noise else None,
+        "codec": encoder.choice.codec if encoder else "",
+        "csi_snr_db": encoder.context.csi_snr_db if encoder else None,
+        "csi_age_s": encoder.context.csi_age_s if encoder else None,
         "snr_db": picture[-1].snr_db if picture else None,
     }

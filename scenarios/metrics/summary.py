@@ -1,15 +1,15 @@
 """Rows of a run -> its headline results: name -> number, with units in the names."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ...bus.records import AirRecord
 from .attacks import detection, detection_results
 from .calibration import noise_pairs, rank_correlation
+from .network import SharedAir
 from .privacy import privacy_results
-from .reduce import Reduction
+from .reduction import Reduction
 from .row import SHOWN, Row
 
 MEANS: dict[str, str] = {
@@ -60,10 +60,10 @@ def results(reduction: Reduction) -> dict[str, float]:
     for percent in (50, 95) if latencies else ():
         found[f"latency_s_p{percent}"] = float(np.percentile(latencies, percent))
     found |= _symbols(rows, network.airs)
-    found["users_sharing"] = float(sum(1 for share in network.shares.values() if share.items))
+    found["users_sharing"] = float(sum(network.shares.values()))
     found["credits_paid"] = math.fsum(network.paid[user] for user in sorted(network.paid))
-    found["branch_models"] = float(len({subject for _, _, subject in network.branches}))
-    found["handovers"] = float(len(network.handovers))
+    found["branch_models"] = float(len(network.branches))
+    found["handovers"] = float(network.handovers)
     found["cloud_updates"] = float(len(network.updates))
     found |= _trust(reduction)
     return found | privacy_results(network.told, reduction.settings.knowledge)
@@ -75,29 +75,29 @@ def _trust(reduction: Reduction) -> dict[str, float]:
     found: dict[str, float] = {}
     if reduction.settings.security.signatures:
         found["signature_bits_per_request"] = sum(row.signature_bits for row in rows) / max(1, len(rows))
-        found["other_signature_bits"] = float(sum(air.signature_bits for air in network.airs))
+        found["other_signature_bits"] = float(sum(air.signature_bits for air in network.airs.values()))
     if reduction.settings.adversary.stations:
         found["forged_pictures_shown"] = float(network.forgeries_shown)
     return found | detection_results(detection(network.attacks, network.verdicts))
 
 
-def _symbols(rows: Sequence[Row], shared: Sequence[AirRecord]) -> dict[str, float]:
+def _symbols(rows: Sequence[Row], shared: Mapping[tuple[str, str], SharedAir]) -> dict[str, float]:
     """Complex symbols a request, its share of everything that keeps running (CSI, pilots, control, summaries) included.
 
-    What is done once, before the service, is given apart, in symbols of the whole run.
+    What is done once, before the service, is given apart, in symbols of the whole run. ``shared``: see `Network.airs`.
     """
     requests = max(1, len(rows))
     found = {}
-    for name, column, direction in (
+    for name, column, towards in (
         ("air", "symbols_total", ""),
         ("uplink", "symbols_up", "up"),
         ("downlink", "symbols_down", "down"),
     ):
-        running = [air for air in shared if air.purpose not in ONCE and direction in ("", air.direction)]
+        running = [air for (purpose, way), air in shared.items() if purpose not in ONCE and towards in ("", way)]
         symbols = sum(getattr(row, column) for row in rows) + sum(air.complex_symbols for air in running)
         found[f"{name}_symbols_per_request"] = symbols / requests
-    for purpose in sorted({air.purpose for air in shared}):
-        symbols = sum(air.complex_symbols for air in shared if air.purpose == purpose)
+    for purpose in sorted({purpose for purpose, _ in shared}):
+        symbols = sum(air.complex_symbols for (each, _), air in shared.items() if each == purpose)
         if purpose in ONCE:
             found[f"{purpose}_symbols"] = float(symbols)
         else:

@@ -18,7 +18,8 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
         [(field.name, kinds.get(field.type, pa.float64())) for field in msgspec.structs.fields(Row)]  # float | None as float64
     )
     part = path.with_name(path.name + ".part")
-    pq.write_table(pa.Table.from_pylist([msgspec.structs.asdict(row) for row in rows], schema=schema), part)
+    columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in schema]
+    pq.write_table(pa.Table.from_arrays(columns, schema=schema), part)
     part.replace(path)
 
 

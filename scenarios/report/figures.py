@@ -2,14 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..metrics.calibration import noise_pairs, rank_correlation, rank_interval
-from ..metrics.reduce import Reduction
+from ..metrics.network import STEP_NS
+from ..metrics.reduction import Reduction
 from ..metrics.row import SHOWN, Row
 from .theme import BLUE, CYCLE, GREY, MUTED, ORANGE, PINK, figure
 
@@ -178,16 +179,9 @@ def symbols(folder: Path, reduction: Reduction, jscc_only: float | None) -> bool
 def knowledge(folder: Path, reduction: Reduction) -> bool:
     """Knowledge bases over time (all agents of a role together), and branch models that were made."""
     network = reduction.network
-    if not network.knowledge:
+    if not network.held:
         return False
-    held: dict[str, set[tuple[str, str, str]]] = {}
-    series: dict[str, list[tuple[float, int]]] = {}
-    for t_ns, agent, record in network.knowledge:
-        role = agent.partition(".")[0]
-        items = held.setdefault(role, set())
-        entry = (agent, record.item_kind, record.name)
-        items.discard(entry) if record.removed else items.add(entry)
-        series.setdefault(role, []).append((t_ns / 1e9, len(items)))
+    series = {role: _summed(steps) for role, steps in network.held.items()}
     names = {"user": "users", "edge": "edge servers", "cloud": "cloud", "bs": "base stations"}
     with figure(folder, "knowledge", (8.2, 3.2), ncols=2, width_ratios=[2, 1]) as (_, axes):
         for role, colour in zip(sorted(series), CYCLE, strict=False):
@@ -195,12 +189,20 @@ def knowledge(folder: Path, reduction: Reduction) -> bool:
             axes[0].step([0, *x, network.end_ns / 1e9], [0, *y, y[-1]], where="post", color=colour, label=names.get(role, role))
         axes[0].set(xlabel="simulated time (s)", ylabel="items held", yscale="log", title="Knowledge bases")
         axes[0].legend(fontsize=8)
-        answered = list(network.shares.values())
-        sharing = sum(1 for share in answered if share.items)
-        bars = {"shared": sharing, "declined": len(answered) - sharing, "branch\nmodels": len({b[2] for b in network.branches})}
+        sharing = sum(network.shares.values())
+        bars = {"shared": sharing, "declined": len(network.shares) - sharing, "branch\nmodels": len(network.branches)}
         axes[1].bar(list(bars), list(bars.values()), color=[CYCLE[2], GREY, BLUE], width=0.6)
         for place, value in enumerate(bars.values()):
             axes[1].annotate(str(value), (place, value), ha="center", va="bottom", fontsize=9, color=MUTED)
         axes[1].grid(False, axis="x")
         axes[1].set(ylabel="users", title="Sharing")
     return True
+
+
+def _summed(steps: Mapping[int, int]) -> list[tuple[float, int]]:
+    """Growth by time -> (time in s, items held from then on)."""
+    held, found = 0, []
+    for step in sorted(steps):
+        held += steps[step]
+        found.append((step * STEP_NS / 1e9, held))
+    return found

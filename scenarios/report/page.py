@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from .. import folder as folders
-from ..metrics.reduce import Reduction
+from ..metrics.reduction import Reduction
 from ..metrics.row import SHOWN
+from ..metrics.samples import Triple
 from ..profile import profile_rows
 from . import figures
 from .html import chart, document, number, table, tiles
 from .models import model_table
-from .pictures import Triple, png_uri, row_figure, triples
+from .pictures import png_uri, row_figure
 from .simplified import notes
 from .trust import trust
 
-SHOWN_RECEIVERS = 12
 ROW_COLUMNS = 6
 MIDDLE = {"gai-scn": "generated", "semcom": "at the edge"}
 """Scheme -> what the picture that enters the last encoder is called."""
@@ -34,7 +34,7 @@ def write_report(folder: Path, reduction: Reduction, run: dict[str, Any]) -> Pat
         The page.
     """
     plots = folder / folders.FIGURES_FOLDER
-    chosen = triples(reduction, SHOWN_RECEIVERS)
+    chosen = reduction.samples.triples
     drawn = {
         "row": row_figure(plots, chosen[:ROW_COLUMNS], MIDDLE.get(reduction.settings.scheme, "encoded")),
         "curve": figures.curve(plots, reduction.rows),
@@ -52,12 +52,7 @@ def write_report(folder: Path, reduction: Reduction, run: dict[str, Any]) -> Pat
 
 def jscc_only_symbols(reduction: Reduction) -> float | None:
     """Mean complex symbols if the same pictures went up, too, as JSCC with the codec that was chosen for the way down."""
-    costs = [
-        2 * sum(air.complex_symbols for air in story.airs if air.direction == "down" and air.purpose == "features")
-        for story in reduction.stories
-        if story.shown
-    ]
-    return sum(costs) / len(costs) if costs and reduction.settings.scheme != "semcom" else None
+    return reduction.samples.jscc_both_ways if reduction.settings.scheme != "semcom" else None
 
 
 def _header(run: dict[str, Any]) -> Iterator[str]:

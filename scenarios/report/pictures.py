@@ -3,46 +3,19 @@
 import base64
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from ...agents.camera import developed
-from ..metrics.quality import GREY, SIDE
-from ..metrics.reduce import Reduction
-from ..metrics.row import SHOWN, Row
-from ..metrics.story import Story
+from ..metrics.quality import SIDE
+from ..metrics.samples import Triple
 from .theme import INK, MUTED, figure
 
 
-@dataclass(frozen=True)
-class Triple:
-    """One request's pictures, raw RGB, with its row and story."""
-
-    row: Row
-    story: Story
-    sent: bytes
-    generated: bytes
-    received: bytes
-
-
-def triples(reduction: Reduction, receivers: int) -> list[Triple]:
-    """One request for each of the first ``receivers`` receivers: the first shown one, preferably with a personal subject."""
-    best: dict[str, Triple] = {}
-    for row, story in zip(reduction.rows, reduction.stories, strict=True):
-        if row.status != SHOWN or story.shown is None:
-            continue
-        known = best.get(row.receiver)
-        if known is None or (row.subjects and not known.row.subjects):
-            content = story.content.picture if story.content else GREY
-            best[row.receiver] = Triple(row, story, story.capture.picture, content, story.shown.picture)
-    return [best[receiver] for receiver in sorted(best)][:receivers]
-
-
 def png_uri(picture: bytes) -> str:
-    """Raw RGB -> ``data:`` URI of a PNG."""
+    """Raw RGB, or a sketch -> ``data:`` URI of a PNG."""
     out = io.BytesIO()
     Image.frombytes("RGB", (SIDE, SIDE), developed(picture)).save(out, "PNG")
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

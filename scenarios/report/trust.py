@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 
 from ..metrics.attacks import KINDS, Rate, detection
-from ..metrics.reduce import Reduction
+from ..metrics.reduction import Reduction
 from .html import number, table
 
 WHAT = {

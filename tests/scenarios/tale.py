@@ -73,7 +73,7 @@ def events() -> list[Envelope]:
     tell(80, "bs.0", air(good, "features", "down", 40, 1100, jscc_symbols=1024, attempts=2))
     tell(90, "user.b", Picture(RECEIVED), until_ms=110, key=f"jscc_decoder:{good}", origin=ACTIVITY)
     tell(110, "user.b", Shown(good, RECEIVED, "snr07-cbr12", 11.0, 100 * MS), origin=PRIVATE)
-    tell(111, "user.b", Uplink("user.b", "edge.0", 1, "f", good, "feedback", 60, Feedback(good, 0.7, 0.8, 100 * MS)))
+    tell(111, "user.b", Uplink("user.b", 1, "f", good, "feedback", 60, Feedback(good, 0.7, 0.8, 100 * MS)))
     tell(112, "bs.0", air(good, "feedback", "up", 60, 50))
     tell(200, "user.a", Capture(lost, "user.b", SENT, TRUTH, "grass", "greeting"), origin=PRIVATE)
     tell(210, "bs.0", air(lost, "prompt", "up", 120, 400, attempts=4, delivered=False))

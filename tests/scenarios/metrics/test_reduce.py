@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from semcast.bus.trace_reading import TraceReader
-from semcast.scenarios.metrics.judging import Recovery, Scores
+from semcast.scenarios.metrics.judging import Recovery, Scores, fidelity_of
 from semcast.scenarios.metrics.quality import GREY, psnr_db
-from semcast.scenarios.metrics.reduce import Reduction, covered_ns, row_of
+from semcast.scenarios.metrics.reduce import covered_ns, row_of
+from semcast.scenarios.metrics.reduction import Reduction, reduce_stories
 from semcast.scenarios.metrics.row import Row
 from semcast.scenarios.metrics.story import collect
 from semcast.scenarios.metrics.summary import results
@@ -21,9 +22,10 @@ STAGES = ("extract_s", "queue_s", "air_s", "backhaul_s", "wait_s", "generate_s",
 @pytest.fixture
 def reduction() -> Reduction:
     stories, network = collect(events(), {})
-    scores = [Scores(Recovery(0.5, 0.5), Recovery(1.0, 0.5)), Scores()]
+    good, lost = (fidelity_of(story) for story in stories)
+    scores = [Scores(good, Recovery(0.5, 0.5), Recovery(1.0, 0.5)), Scores(lost)]
     rows = [row_of(story, score, SETTINGS) for story, score in zip(stories, scores, strict=True)]
-    return Reduction(rows, stories, network, SETTINGS)
+    return reduce_stories(stories, network, SETTINGS, rows)
 
 
 def test_every_request_has_exactly_one_row(reduction: Reduction) -> None:

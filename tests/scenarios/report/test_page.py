@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from semcast.scenarios.metrics.judging import Recovery, Scores
-from semcast.scenarios.metrics.reduce import Reduction, row_of
+from semcast.scenarios.metrics.judging import Recovery, Scores, fidelity_of
+from semcast.scenarios.metrics.reduce import row_of
+from semcast.scenarios.metrics.reduction import Reduction, reduce_stories
 from semcast.scenarios.metrics.story import collect
 from semcast.scenarios.metrics.summary import results
 from semcast.scenarios.report.html import document, number, table
@@ -20,8 +21,10 @@ from ..tale import SETTINGS, events
 @pytest.fixture
 def reduction() -> Reduction:
     stories, network = collect(events(), {})
-    scores = [Scores(Recovery(0.5, 0.5), Recovery(1.0, 0.5)), Scores()]
-    return Reduction([row_of(s, x, SETTINGS) for s, x in zip(stories, scores, strict=True)], stories, network, SETTINGS)
+    good, lost = (fidelity_of(story) for story in stories)
+    scores = [Scores(good, Recovery(0.5, 0.5), Recovery(1.0, 0.5)), Scores(lost)]
+    rows = [row_of(s, x, SETTINGS) for s, x in zip(stories, scores, strict=True)]
+    return reduce_stories(stories, network, SETTINGS, rows)
 
 
 def run(reduction: Reduction) -> dict[str, Any]:
@@ -62,7 +65,7 @@ def test_the_page_is_self_contained_and_complete(reduction: Reduction, tmp_path:
 
 
 def test_a_run_without_requests_still_has_a_page(tmp_path: Path) -> None:
-    empty = Reduction([], [], collect([], {})[1], SETTINGS)
+    empty = Reduction([], collect([], {})[1], SETTINGS)
     assert "No picture was shown" in write_report(tmp_path, empty, run(empty)).read_text()
 
 

@@ -5,8 +5,8 @@ import re
 from msgspec import structs
 from semcast.agents.settings import AdversarySettings, SecuritySettings
 from semcast.bus.records import Attack, Verdict
-from semcast.scenarios.metrics.reduce import Reduction
-from semcast.scenarios.metrics.story import Network
+from semcast.scenarios.metrics.network import Network
+from semcast.scenarios.metrics.reduction import Reduction
 from semcast.scenarios.metrics.summary import results
 from semcast.scenarios.report.simplified import notes
 from semcast.scenarios.report.trust import trust
@@ -20,7 +20,7 @@ GENUINE = [Verdict("user.a", "user.a/2", "prompt", b"good", "")]
 
 def reduction(network: Network, security: SecuritySettings) -> Reduction:
     settings = structs.replace(SETTINGS, security=security, adversary=AdversarySettings(("bs.0",)))
-    return Reduction([], [], network, settings)
+    return Reduction([], network, settings)
 
 
 def test_attacks_are_told_by_kind_with_intervals() -> None:
