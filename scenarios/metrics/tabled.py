@@ -1,7 +1,7 @@
 """Scores of requests whose pictures are sketches: those of a measured request that had the same causes (`outcomes.Cause`).
 
 All scores of one request are those of one measured request, so that they stay together as they were. Which one is drawn by the
-request's name among those nearest in SNR, or, where too few were measured so near, among requests of fewer equal causes.
+request's name among those of nearest quality, or, where too few were measured so near, among requests of fewer equal causes.
 """
 
 from bisect import bisect_left
@@ -11,31 +11,31 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ...agents.models.loading import WEIGHTS
-from ...agents.models.table.outcomes import LOST, SHOWN, UNMADE, Cause, Effect, cause_of, unpacked
+from ...agents.models.table.outcomes import LOST, SHOWN, Cause, Effect, cause_of, unpacked
 from ...agents.models.table.store import Stored, read_table
 from ...agents.sketches import read
 from .story import Story
 
 ENOUGH = 8
 """Measured requests that must lie within `NEAR_DB`."""
-NEAREST = 16
+NEAREST = 24
 """Of these one is drawn."""
-NEAR_DB = 1.5
+NEAR_DB = 0.75
+"""In PSNR, as the codecs' cards predict it at the receivers' SNRs."""
 Group = tuple[object, ...]
 LEVELS: Sequence[Callable[[Cause], Group]] = (
     lambda c: (c.made, c.objects, c.subject, c.missing, c.mapping, c.steps, c.codec),
-    lambda c: (c.made, c.objects, c.subject, c.missing, c.mapping, c.codec),
-    lambda c: (c.made, c.objects, c.subject, c.missing, c.codec),
+    lambda c: (c.made, c.objects, c.subject, c.missing, c.mapping, c.steps),
+    lambda c: (c.made, c.objects, c.subject, c.missing, c.mapping),
     lambda c: (c.made, c.objects, c.subject, c.missing),
+    lambda c: (c.made, c.subject, c.missing),
     lambda c: (c.made, c.objects, min(c.subject, 1), c.missing),
-    lambda c: (c.made, c.objects, c.missing),
-    lambda c: (c.made, c.missing),
+    lambda c: (c.made, min(c.subject, 1), c.missing),
+    lambda c: (c.made, min(c.subject, 1)),
     lambda c: (c.made,),
     lambda c: (),
 )
 """From all causes to none."""
-BY_CODEC = 3
-"""Levels at which all have one codec, so that SNRs compare; at the others the PSNR does that its card predicts."""
 
 
 class Outcomes:
@@ -45,10 +45,10 @@ class Outcomes:
         self.stored = stored
         self._rows = [row for row in unpacked(stored.table.outcomes, stored.table.codecs) if row[0].end == SHOWN]
         self._groups: list[dict[Group, list[tuple[float, int]]]] = []
-        for level, group in enumerate(LEVELS):
+        for group in LEVELS:
             groups: dict[Group, list[tuple[float, int]]] = {}
             for number, (cause, _) in enumerate(self._rows):
-                groups.setdefault(group(cause), []).append((_place(cause, level), number))
+                groups.setdefault(group(cause), []).append((cause.quality_db, number))
             for rows in groups.values():
                 rows.sort()
             self._groups.append(groups)
@@ -58,7 +58,7 @@ class Outcomes:
         number = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little")
         for level, group in enumerate(LEVELS):
             rows = self._groups[level].get(group(cause), [])
-            near = _nearest(rows, _place(cause, level)) if cause.end == SHOWN else rows
+            near = _nearest(rows, cause.quality_db) if cause.end == SHOWN else rows
             if len(near) >= ENOUGH or level == len(LEVELS) - 1:
                 chosen = near or rows
                 return self._rows[chosen[number % len(chosen)][1]][1]
@@ -97,10 +97,6 @@ def ended(effect: Effect, cause: Cause) -> Effect:
     )
 
 
-def _place(cause: Cause, level: int) -> float:
-    return cause.snr_db if level < BY_CODEC else cause.predicted_db
-
-
 def _nearest(rows: list[tuple[float, int]], place: float) -> list[tuple[float, int]]:
     """Those within `NEAR_DB`, at most the `NEAREST`; they lie on both sides, where there are such."""
     low, high = bisect_left(rows, (place - NEAR_DB, -1)), bisect_left(rows, (place + NEAR_DB, -1))
@@ -115,6 +111,3 @@ def _nearest(rows: list[tuple[float, int]], place: float) -> list[tuple[float, i
 def shipped(folder: Path = WEIGHTS / "table") -> Outcomes:
     """The outcomes of the table in a folder; default: the package's."""
     return Outcomes(read_table(folder))
-
-
-__all__ = ["LOST", "SHOWN", "UNMADE", "Outcomes", "ended", "shipped"]

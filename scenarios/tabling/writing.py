@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -12,13 +12,17 @@ from ...agents.models.loading import load_models
 from ...agents.models.roles import Embed, Model
 from ...agents.models.table import outcomes
 from ...agents.models.table.embedder import SENTENCE
+from ...agents.models.table.outcomes import Cause, Effect
 from ...agents.models.table.store import TABLE_NAME, Table
 from ...agents.scenes.vocabulary import BACKGROUND_NAMES, BACKGROUND_PHRASES, COLOUR_NAMES, LABELS, PLURALS, SUBJECTS
 from .measuring import Measured
 
-MOST_LOOKS = 400
+Item = TypeVar("Item")
+MOST_LOOKS = 150
 """Of one cell; more are left out."""
-MOST_OUTCOMES = 7000
+MOST_ALIKE = 80
+"""Requests of equal causes and, to half a dB, equal quality; more are left out."""
+MOST_OUTCOMES = 6500
 
 
 def write_table(folder: Path, measured: Sequence[Measured], provenance: Mapping[str, Any]) -> Card:
@@ -33,8 +37,15 @@ def write_table(folder: Path, measured: Sequence[Measured], provenance: Mapping[
     for one in measured:
         for cell, patterns in one.looks.items():
             looks.setdefault(cell, []).extend(patterns)
+    requests = [request for one in measured for request in one.outcomes]
+    alike: dict[Cause, list[tuple[Cause, Effect]]] = {}
+    for cause, effect in requests:
+        if cause.end == outcomes.SHOWN:
+            key = msgspec.structs.replace(cause, quality_db=round(2 * cause.quality_db) / 2)
+            alike.setdefault(key, []).append((cause, effect))
     codecs: list[str] = []
-    rows = [outcomes.packed(cause, effect, codecs) for one in measured for cause, effect in one.outcomes]
+    kept = [request for same in alike.values() for request in _thinned(same, MOST_ALIKE)]
+    rows = [outcomes.packed(cause, effect, codecs) for cause, effect in kept]
     embedder = load_models("tiny", ["embedder"])["embedder"]
     table = Table(
         {cell: _thinned(looks[cell], MOST_LOOKS) for cell in sorted(looks)},
@@ -46,23 +57,23 @@ def write_table(folder: Path, measured: Sequence[Measured], provenance: Mapping[
     folder.mkdir(parents=True, exist_ok=True)
     raw = msgspec.msgpack.encode(table)
     (folder / TABLE_NAME).write_bytes(raw)
-    numbers = sum(map(len, looks.values())) + len(rows)
     data = {
         "name": "table",
         "roles": ["embedder", "extractor", "generator", "jscc_decoder", "jscc_encoder", "personaliser"],
-        "params": numbers,
+        "params": len(raw) // 2,
         "flops": 1,
         "batch": 1,
         "recipe": "models",
         "mend": "measure it: semcast calibrate models, or reinstall the package",
-        "measured": {"looks": {cell: len(rows) for cell, rows in sorted(looks.items())}, "requests": len(rows)},
+        "samples": {"looks": {cell: len(rows) for cell, rows in sorted(looks.items())}, "requests": len(requests)},
+        "kept": {"looks": sum(map(len, table.extractions.values())), "requests": min(len(rows), MOST_OUTCOMES)},
         **provenance,
         "files": [TABLE_NAME],
     }
     return write_card(folder, data)
 
 
-def _thinned(rows: list[bytes], most: int) -> list[bytes]:
+def _thinned(rows: list[Item], most: int) -> list[Item]:
     """As many as are kept, evenly."""
     return rows if len(rows) <= most else [rows[i * len(rows) // most] for i in range(most)]
 

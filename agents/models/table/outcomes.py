@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ....policies.protocols import CODED
 from ...meaning import MAPPING
-from ...sketches import PHOTOGRAPH, Sketch, Thing
+from ...sketches import PHOTOGRAPH, Hop, Sketch, Thing
 from ..codecs.library import Library
 from .patterns import predicted_db
 
@@ -30,8 +30,7 @@ class Cause(Struct, frozen=True, array_like=True):
         mapping: Whether places count.
         end: `SHOWN`, `LOST` or `UNMADE`.
         codec: Of the way down; empty where nothing came.
-        snr_db: The receiver's own estimate.
-        predicted_db: PSNR of the codec's card there.
+        quality_db: PSNR that the codec's card predicts at the receiver's own estimate of the SNR, see `quality_db`.
     """
 
     made: int
@@ -42,8 +41,7 @@ class Cause(Struct, frozen=True, array_like=True):
     mapping: bool
     end: int
     codec: str = ""
-    snr_db: float = 0.0
-    predicted_db: float = 0.0
+    quality_db: float = 0.0
 
 
 class Effect(Struct, frozen=True, array_like=True):
@@ -72,7 +70,7 @@ class Effect(Struct, frozen=True, array_like=True):
 
 NAMES = Effect.__struct_fields__
 _SCALES = tuple(500.0 if name.endswith("_db") else 1000.0 if "count" in name else 20000.0 for name in NAMES)
-_LAYOUT = Packed("<7BB2h" + f"{len(NAMES)}H")
+_LAYOUT = Packed("<7BBh" + f"{len(NAMES)}H")
 _OFFSET = 20000
 """Scores of -1 and more fit, at 1 / 20000 the finest."""
 
@@ -83,15 +81,15 @@ def packed(cause: Cause, effect: Effect, codecs: list[str]) -> bytes:
         codecs.append(cause.codec)
     values = [round(value * scale) + _OFFSET for value, scale in zip(_values(effect), _SCALES, strict=True)]
     head = (cause.made, cause.steps, cause.objects, cause.subject, cause.missing, cause.mapping, cause.end)
-    snrs = (round(100 * cause.snr_db), round(100 * cause.predicted_db))
-    return _LAYOUT.pack(*head, codecs.index(cause.codec), *snrs, *(min(max(value, 0), 65535) for value in values))
+    place = (codecs.index(cause.codec), round(100 * cause.quality_db))
+    return _LAYOUT.pack(*head, *place, *(min(max(value, 0), 65535) for value in values))
 
 
 def unpacked(rows: bytes, codecs: list[str]) -> list[tuple[Cause, Effect]]:
     """Bytes of `packed`, one behind the other."""
     found = []
-    for made, steps, objects, subject, missing, mapping, end, codec, snr, predicted, *values in _LAYOUT.iter_unpack(rows):
-        cause = Cause(made, steps, objects, subject, missing, bool(mapping), end, codecs[codec], snr / 100, predicted / 100)
+    for made, steps, objects, subject, missing, mapping, end, codec, quality, *values in _LAYOUT.iter_unpack(rows):
+        cause = Cause(made, steps, objects, subject, missing, bool(mapping), end, codecs[codec], quality / 100)
         found.append((cause, Effect(*((value - _OFFSET) / scale for value, scale in zip(values, _SCALES, strict=True)))))
     return found
 
@@ -104,9 +102,7 @@ def cause_of(photograph: Sketch, content: Sketch | None, shown: Sketch | None, t
     """What the scores of a request depend on, by sketches of what was taken, of what was sent down and of what was shown."""
     subject = next((thing.subject for thing in photograph.things if thing.subject), "")
     end = SHOWN if shown else LOST if content else UNMADE
-    codec, snr_db = (shown.hops[-1].codec, shown.hops[-1].snr_db) if shown and shown.hops else ("", 0.0)
-    if codec.startswith(CODED):
-        snr_db = 0.0  # it came whole
+    last = shown.hops[-1] if shown and shown.hops else None
     return Cause(
         content.made if content else PHOTOGRAPH,
         content.steps if content else 0,
@@ -115,10 +111,15 @@ def cause_of(photograph: Sketch, content: Sketch | None, shown: Sketch | None, t
         _missing(photograph, content, library),
         task == MAPPING,
         end,
-        codec,
-        snr_db,
-        predicted_db(codec, snr_db, library) if codec else 0.0,
+        last.codec if last else "",
+        quality_db(last, library) if last else 0.0,
     )
+
+
+def quality_db(hop: Hop, library: Library) -> float:
+    """PSNR in dB that the codec's card predicts at a hop's SNR; below the card's grid it falls by a dB a dB."""
+    below_db = 0.0 if hop.codec.startswith(CODED) else min(hop.snr_db - library.snr_grid_db[0], 0.0)
+    return predicted_db(hop.codec, hop.snr_db, library) + below_db
 
 
 def _subject(name: str, content: Sketch | None) -> int:
@@ -133,8 +134,7 @@ def _missing(photograph: Sketch, content: Sketch | None, library: Library) -> in
     if content is None:
         return 0
     if not content.made:
-        hops = content.hops
-        return round(min((predicted_db(hop.codec, hop.snr_db, library) for hop in hops), default=0.0) / 2)
+        return max(round(min((quality_db(hop, library) for hop in content.hops), default=0.0) / 2), 0)
     return min(missing(photograph.things, content.things), MOST_MISSING)
 
 

@@ -1,0 +1,112 @@
+"""The runs that make a table, one after the other; what a run has shown is kept, so that a campaign that was cut off goes on."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...agents.models.cards import Card
+from ...agents.models.codecs.library import read_library
+from ...agents.models.loading import WEIGHTS, model_table
+from ..folder import JUDGES
+from ..loading import load
+from .measuring import Measured, measure
+from .writing import write_table
+
+Progress = Callable[[int, int, str], None]
+VERSION = 1
+"""Of the way in which is measured; another one measures anew."""
+PARTS_FOLDER = "parts"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Runs of ``quickstart`` with some settings changed, one a seed."""
+
+    name: str
+    runs: int
+    changes: Mapping[str, Any]
+
+
+PERSONAL = {"traffic.subject_share": 0.9}
+MANY = {"traffic.objects": [5, 8], "traffic.duration_s": 12.0}
+SHORT = {"traffic.duration_s": 12.0}
+CAPTIONS = {"policies.prompt": "fixed:parts=caption+identifiers+references"}
+PLACES = {"policies.prompt": "fixed:parts=caption+boxes+identifiers+references"}
+SEMCOM = {"scheme": "semcom"}
+
+
+def _at(snr_db: float) -> dict[str, Any]:
+    return {**SHORT, "radio.fixed_snr_db": snr_db}
+
+
+FULL = (
+    Part("as it is", 12, {}),
+    Part("personal", 4, PERSONAL),
+    Part("many objects", 4, MANY),
+    Part("places", 3, {**PLACES, **PERSONAL}),
+    Part("places, many objects", 2, {**PLACES, **MANY}),
+    Part("captions", 3, {**CAPTIONS, **PERSONAL}),
+    Part("captions, many objects", 1, {**CAPTIONS, **MANY}),
+    Part("identifiers", 2, {**PERSONAL, **SHORT, "knowledge.branch": "identifier"}),
+    Part("nothing known", 2, {**PERSONAL, **SHORT, "knowledge.budget": 0.0}),
+    *(Part(f"at {snr_db:g} dB", 1, _at(snr_db)) for snr_db in (-4.0, 0.0, 3.0, 6.0, 9.0, 13.0)),
+    Part("4 steps", 2, {**SHORT, "models.generator_steps": 4}),
+    Part("adaptive codecs", 2, {**_at(8.0), "models.codecs": "adaptive"}),
+    Part("coded pictures", 1, {**SHORT, "models.coded_fallback": True, "policies.encoder": "fixed:codec=coded-q85"}),
+    Part("semcom", 4, SEMCOM),
+    Part("semcom, many objects", 2, {**SEMCOM, **MANY}),
+    *(Part(f"semcom at {snr_db:g} dB", 1, {**SEMCOM, **_at(snr_db)}) for snr_db in (0.0, 4.0, 8.0, 12.0)),
+)
+"""Prompts of all kinds, pictures of 1 to 8 objects, subjects more and less known, every codec, SNRs from a deep fade to none."""
+_BRIEF = {"traffic.duration_s": 4.5, "traffic.rate_hz": 0.4, "models.generator_steps": 1}
+QUICK = (Part("as it is", 1, {**_BRIEF, **PERSONAL}), Part("semcom", 1, {**_BRIEF, **SEMCOM}))
+
+
+def calibrate(out: Path, *, quick: bool = False, seed: int = 5000, progress: Progress = lambda done, total, what: None) -> Card:
+    """Measure the ``tiny`` profile in the network and write the table.
+
+    Args:
+        out: Folder of the table; what single runs have shown lies in ``parts`` below it until all is done.
+        quick: Two short runs: a rough table, for tests.
+        seed: The first run's; the others follow.
+        progress: Told (done, total, what comes next).
+
+    Returns:
+        The table's card.
+    """
+    cards = {row.role: row.sha256 for row in model_table("tiny")}
+    library = read_library(WEIGHTS / "jscc")
+    runs = [(part, number) for part in (QUICK if quick else FULL) for number in range(part.runs)]
+    measured = []
+    for done, (part, _) in enumerate(runs):
+        progress(done, len(runs), part.name)
+        described = [VERSION, part.name, dict(part.changes), seed + done, cards]
+        path = out / PARTS_FOLDER / f"{hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]}.msgpack"
+        if not path.is_file():
+            found = measure(load("quickstart", overrides={"seed": seed + done, **part.changes}), library)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.with_suffix(".part").write_bytes(msgspec.msgpack.encode(found))
+            path.with_suffix(".part").replace(path)
+        measured.append(msgspec.msgpack.decode(path.read_bytes(), type=Measured))
+    progress(len(runs), len(runs), "writing")
+    return write_table(out, measured, _provenance(quick, seed, cards))
+
+
+def _provenance(quick: bool, seed: int, cards: Mapping[str, str]) -> dict[str, Any]:
+    parts = QUICK if quick else FULL
+    judges = {folder: hashlib.sha256((WEIGHTS / folder / "card.json").read_bytes()).hexdigest() for folder in JUDGES}
+    return {
+        "command": f"semcast calibrate models{' --quick' if quick else ''} --seed {seed}",
+        "profile": "tiny",
+        "version": VERSION,
+        "scenario": "quickstart",
+        "first_seed": seed,
+        "runs": [{"name": part.name, "runs": part.runs, "changes": dict(part.changes)} for part in parts],
+        "measured_cards": dict(cards),
+        "judges": judges,
+    }
