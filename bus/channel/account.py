@@ -1,10 +1,9 @@
 """What a transfer cost: every bit and symbol on the air, pilots and feedback included."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(Struct, frozen=True):
     """Cost of one transfer; accounts add up with ``+``.
 
     Attributes:

@@ -57,5 +57,5 @@ def bler(mcs: Mcs, block_bits: int, snr_db: float) -> float:
 
 def choose_mcs(snr_db: float, block_bits: int = 1024, target_bler: float = 0.1) -> Mcs:
     """The scheme of highest spectral efficiency whose block error rate stays within the target; else the most robust one."""
-    good = [mcs for mcs in MCS_TABLE if bler(mcs, block_bits, snr_db) <= target_bler]
-    return max(good, key=lambda mcs: mcs.efficiency, default=MCS_TABLE[0])
+    best_first = reversed(MCS_TABLE)
+    return next((mcs for mcs in best_first if bler(mcs, block_bits, snr_db) <= target_bler), MCS_TABLE[0])

@@ -16,11 +16,13 @@ WAVES = 32
 _LIGHT_MPS = 299_792_458.0
 
 
+@lru_cache(maxsize=1 << 10)
 def doppler_hz(speed_mps: float, carrier_hz: float) -> float:
     """Largest Doppler shift at a speed."""
     return speed_mps * carrier_hz / _LIGHT_MPS
 
 
+@lru_cache(maxsize=1 << 10)
 def coherence_ns(doppler: float) -> int:
     """Coherence time 0.423 / f_D (Rappaport, "Wireless Communications", eq. 5.40.c) in ns; one hour if nothing moves."""
     return max(1, round(0.423e9 / doppler)) if doppler > 0 else 3_600_000_000_000
@@ -32,6 +34,7 @@ def _waves(seed: int, bs_id: str, user_id: str) -> tuple[np.ndarray, np.ndarray]
     return 2 * np.pi * np.cos((2 * np.pi * np.arange(WAVES) + u) / WAVES), p
 
 
+@lru_cache(maxsize=1 << 12)  # one instant is looked up by who hears, who measures and who records
 def rayleigh(seed: int, bs_id: str, user_id: str, t_s: float, doppler: float) -> complex:
     """Complex gain h of a link at one instant, E|h|^2 = 1; the same for both directions (time division duplex)."""
     cosines, phases = _waves(seed, bs_id, user_id)

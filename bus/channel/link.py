@@ -6,7 +6,7 @@ Everything is a pure function of (seed, settings, ids, time, key): any worker ca
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -99,7 +99,11 @@ class Air:
         Of equals the first by id.
         """
         here = self.position(user_id, t_ns)
-        return min(self.near(*here), key=lambda bs_id: Link(self, bs_id, user_id).loss_at_db(here))
+        near = self.near(*here)
+        losses, sights = zip(*(Link(self, bs_id, user_id).path_loss_db(here) for bs_id in near), strict=True)
+        shadows = pathloss.shadowings_db(self.seed, near, here, sights) if self.radio.shadowing else [0.0] * len(near)
+        totals = [loss + shadow for loss, shadow in zip(losses, shadows, strict=True)]
+        return near[totals.index(min(totals))]
 
     def nearest(self, user_id: str, t_ns: int) -> str:
         """The base station at the least distance, among the `near` ones; of equals the first by id."""
@@ -168,10 +172,10 @@ class Link:
 
     def loss_db(self, t_ns: int) -> float:
         """Path loss and shadowing in dB."""
-        return self.loss_at_db(self.air.position(self.user_id, t_ns))
+        return _loss_db(self.air, self.bs_id, self.user_id, t_ns)
 
-    def loss_at_db(self, position_m: tuple[float, float]) -> float:
-        """The same with the user at a place."""
+    def path_loss_db(self, position_m: tuple[float, float]) -> tuple[float, bool]:
+        """Path loss in dB with the user at a place, without shadowing, and whether there is a line of sight."""
         air, radio = self.air, self.air.radio
         x, y = position_m
         bs_x, bs_y = air.stations[self.bs_id]
@@ -179,8 +183,7 @@ class Link:
         los = radio.los == "los"
         if radio.los == "probability":
             los = keys.uniform(air.seed, "line of sight", self.bs_id, self.user_id) < pathloss.los_probability(distance)
-        loss = pathloss.umi_db(distance, radio.carrier_hz, radio.bs_height_m, radio.user_height_m, los)
-        return loss + (pathloss.shadowing_db(air.seed, self.bs_id, (x, y), los) if radio.shadowing else 0.0)
+        return pathloss.umi_db(distance, radio.carrier_hz, radio.bs_height_m, radio.user_height_m, los), los
 
     def mean_snr_db(self, t_ns: int, direction: Direction, loads: Loads | None = None) -> float:
         """Mean Es/N0 in dB: large-scale gain only.
@@ -316,6 +319,13 @@ def _blocks(number: int, t_ns: int, symbol_ns: float, coherence_ns: int) -> list
         found.append((block, after - first))
         first = after
     return found
+
+
+@lru_cache(maxsize=1 << 12)  # one instant is looked up by who hears, who measures and who records
+def _loss_db(air: Air, bs_id: str, user_id: str, t_ns: int) -> float:
+    here = air.position(user_id, t_ns)
+    loss, los = Link(air, bs_id, user_id).path_loss_db(here)
+    return loss + (pathloss.shadowing_db(air.seed, bs_id, here, los) if air.radio.shadowing else 0.0)
 
 
 class TableReceiver:

@@ -6,6 +6,8 @@ mode) and most of the rows whose spectral efficiency lies within 20 % of a neigh
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from ..errors import BadInput
 
 MIN_BLOCK_BITS = 64
@@ -60,8 +62,7 @@ _ROWS = (
 MCS_TABLE = tuple(Mcs(index, *row) for index, row in enumerate(_ROWS))
 
 
-@dataclass(frozen=True)
-class Blocks:
+class Blocks(Struct, frozen=True):
     """How a payload is laid into code blocks.
 
     Attributes:

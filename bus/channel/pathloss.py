@@ -5,6 +5,7 @@ Left out: outdoor-to-indoor loss, antenna patterns (gains are isotropic), the co
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -58,6 +59,21 @@ def _waves(seed: int, bs_id: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     radius = np.sqrt((1 - rng.random(_WAVES)) ** -2 - 1)
     angle, phase = 2 * np.pi * rng.random((2, _WAVES))
     return radius * np.cos(angle), radius * np.sin(angle), phase
+
+
+@lru_cache(maxsize=1 << 12)
+def shadowing_fields(seed: int, bs_ids: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Wave vectors and phases of several base stations, each ``(stations, 64)``."""
+    kx, ky, phase = zip(*(_waves(seed, bs_id) for bs_id in bs_ids), strict=True)
+    return np.stack(kx), np.stack(ky), np.stack(phase)
+
+
+def shadowings_db(seed: int, bs_ids: tuple[str, ...], position_m: tuple[float, float], los: Sequence[bool]) -> list[float]:
+    """`shadowing_db` of several base stations at one place, in one go."""
+    kx, ky, phase = shadowing_fields(seed, bs_ids)
+    metres = np.array([SHADOW_M[each] for each in los])[:, None]
+    field = np.cos(kx * (position_m[0] / metres) + ky * (position_m[1] / metres) + phase).sum(axis=1) * math.sqrt(2 / _WAVES)
+    return [SHADOW_DB[each] * float(value) for each, value in zip(los, field, strict=True)]
 
 
 def shadowing_db(seed: int, bs_id: str, position_m: tuple[float, float], los: bool) -> float:
