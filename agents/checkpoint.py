@@ -43,12 +43,15 @@ class Checkpoint(Struct, frozen=True):
 class WorkerResult(Struct, frozen=True):
     """What one worker reports: the engine's report, the number of messages it refused as invalid, and where its wall time went.
 
-    ``seconds``: see ``bus.profiling``; empty unless asked for.
+    ``seconds``: see ``bus.profiling``; empty unless asked for. ``start_s``: what it did before its first event, in s of wall
+    time: making ``agents``, reading ``models``. ``memory_bytes``: its process's at most.
     """
 
     report: WorkerReport
     rejected: int = 0
     seconds: dict[str, float] = {}
+    start_s: dict[str, float] = {}
+    memory_bytes: int = 0
 
 
 class Checkpoints:
@@ -73,6 +76,10 @@ class Checkpoints:
         table = self._begun()
         self._write("incarnations.json", msgspec.json.encode([*table, (worker, round)]))
         return len(table)
+
+    def has_begun(self, incarnation: int) -> bool:
+        """Whether an incarnation was noted here: whether this is the folder that the driver has."""
+        return len(self._begun()) > incarnation
 
     def check_living(self, worker: int, incarnation: int) -> None:
         """See that a worker has not been replaced.

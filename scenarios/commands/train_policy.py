@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> dict[str, str]:
     """Train it, or go on, and write weights and card; what ``semcast train`` says of it."""
-    from ...agents.hosting import connected
+    from ...agents.ray_hosting import connected
     from ...policies.prompt.learned import SHIPPED
     from ..learning.environment import PRICE
     from ..learning.training import HELD_OUT, Plan, evaluated, train, write_policy

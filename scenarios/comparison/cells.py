@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ...agents.hosting import run_everywhere
+from ...agents.ray_hosting import run_everywhere
 from ...bus.errors import RunFailed
 from ...policies.registry import fingerprint
 from .. import folder as folders

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from ... import __version__
-from ...agents.hosting import run_everywhere
 from ...agents.models.cards import Card, write_card
+from ...agents.ray_hosting import run_everywhere
 from ...bus.errors import BadInput
 from ...policies.prompt.actions import ACTIONS, FEATURES
 from ...policies.prompt.actions import NAMES as ACTION_NAMES

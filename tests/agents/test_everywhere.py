@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from semcast.agents.hosting import connected, run_everywhere
+from semcast.agents.ray_hosting import connected, run_everywhere
 from semcast.bus import keys
 from semcast.bus.errors import Missing, RunFailed
 

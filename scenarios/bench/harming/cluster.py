@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
-from ....agents import hosting
+from ....agents import ray_hosting
 from ....bus.errors import RunFailed
 from .family import descendants, signal_all
 
@@ -64,7 +64,7 @@ def joined() -> Iterator[Cluster]:
     }
     cluster = Cluster()
     try:
-        with redirect_stdout(sys.stderr), hosting.connected(address=cluster.address):  # Ray tells there what was lost
+        with redirect_stdout(sys.stderr), ray_hosting.connected(address=cluster.address):  # Ray tells there what was lost
             yield cluster
     finally:
         cluster.close()
