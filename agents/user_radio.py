@@ -41,7 +41,6 @@ class UserRadio(UserBase):
         self.state.active_ns = ctx.now
         if self.state.resting:
             self.state.resting = False
-            self.consider_handover(ctx)
             self.tick_measure(Tick("measure"), ctx)
 
     def rest(self, ctx: Context) -> None:

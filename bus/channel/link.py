@@ -81,13 +81,14 @@ class Air:
 
     def speed_mps(self, user_id: str) -> float:
         """Speed of a user."""
-        if not isinstance(self.speeds_mps, Mapping):
-            return self.speeds_mps
-        if user_id not in self.speeds_mps:
+        speeds = self.speeds_mps
+        if isinstance(speeds, float | int):
+            return speeds
+        if user_id not in speeds:
             raise BadInput(
                 f"no speed is given for user {user_id!r}", "list every user in Air.speeds_mps, or give one speed for all"
             )
-        return self.speeds_mps[user_id]
+        return speeds[user_id]
 
     def position(self, user_id: str, t_ns: int) -> tuple[float, float]:
         """Position ``(x_m, y_m)`` of a user."""
@@ -214,8 +215,10 @@ class Link:
         """True complex gain h of the coherence block, E|h|^2 = 1."""
         if self.air.radio.fading == "awgn":
             return 1 + 0j
-        begins_s = self.block(t_ns) * self.coherence_ns * 1e-9
-        return fading.rayleigh(self.air.seed, self.bs_id, self.user_id, begins_s, self._doppler_hz())
+        doppler_hz = self._doppler_hz()
+        coherence_ns = self.air.radio.coherence_ns or fading.coherence_ns(doppler_hz)
+        begins_s = t_ns // coherence_ns * coherence_ns * 1e-9
+        return fading.rayleigh(self.air.seed, self.bs_id, self.user_id, begins_s, doppler_hz)
 
     def snr_db(self, t_ns: int, direction: Direction, loads: Loads | None = None) -> float:
         """True |h|^2 Es/N0 in dB: for oracles and metrics; a receiver uses `measure`."""
