@@ -195,7 +195,7 @@ async def run_worker(
 
     def end(report: WorkerReport) -> None:
         if trace is not None:
-            trace.close(chains=report.intervals)
+            trace.close(chains=worker.intervals)
             Checkpoints(Path(spec.folder)).save_end(result(report), spec.incarnation)
         on_result(result(report))
 
@@ -204,7 +204,8 @@ async def run_worker(
         return result(await worker.run())
     finally:
         if trace is not None:
-            trace.close(chains=worker.report().intervals)
+            worker.close_interval()
+            trace.close(chains=worker.intervals)
 
 
 def run_over_nats(

@@ -163,7 +163,7 @@ class _LoneWorker(Worker):
 
     def _at(self, t_ns: int) -> None:
         context = self._context
-        context._home, context.id, context.now = self._home, self._home.id, t_ns
+        context._home, context.now = self._home, t_ns
 
 
 class _RecordedCalls(ModelCalls):

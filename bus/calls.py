@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from .errors import RunFailed
 
-Order = tuple[int, int, int, int]
-"""(t_done, priority, rank of the agent, sequence): the place of the result among all events."""
+Order = tuple[int, int, str, int]
+"""(t_done, priority, id of the agent, sequence): the place of the result among all events."""
 
 
 class CallableModel(Protocol):

@@ -8,6 +8,8 @@ clock, a set's order or the order of arrival.
 from __future__ import annotations
 
 import heapq
+import sys
+from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,17 +17,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import keys
 from .calls import ModelCalls, ModelSet, PendingCall
+from .chain_log import CHAIN_BYTES, ChainLog
 from .clock import NEVER, SECOND
 from .envelope import ACTIVITY, AGENT, CONTROL, DATA, OUTSIDE, PRIVATE, TIMER, VERSION, Codec, Envelope
 from .errors import RunFailed
+from .event_queue import Entry, EventQueue
+from .homes import Home, Role, setting_of
 from .outside import Injection, Outside
 from .payload import Message
 from .world import World
 
 if TYPE_CHECKING:
     from .exchange import Exchange
-
-CHAIN_BYTES = 16
 
 
 class Agent(Protocol):
@@ -49,50 +52,21 @@ class TraceSink(Protocol):
         """Keep one record; ``raw`` is its MessagePack form."""
 
 
-class _Home:
-    """The engine's side of one agent: counter, chain and latencies."""
-
-    __slots__ = (
-        "agent",
-        "busy_ns",
-        "chain",
-        "chain_values",
-        "events",
-        "id",
-        "latency",
-        "rank",
-        "role",
-        "sequence",
-        "throughput",
-        "touched",
-    )
-
-    def __init__(self, agent: Agent, rank: int, world: World) -> None:
-        self.agent = agent
-        self.id = agent.id
-        self.role = agent.id.partition(".")[0]
-        self.rank = rank
-        self.sequence = 0
-        self.busy_ns = [0] * world.processors.get(self.id, world.processors.get(self.role, 1))
-        self.events = 0
-        self.throughput = int(world.throughput.get(self.id, world.throughput.get(self.role, 0)))
-        self.chain = blake2b(digest_size=CHAIN_BYTES)
-        self.chain_values: list[tuple[int, bytes]] = []
-        self.touched = False
-        self.latency: dict[str, tuple[int, int, int]] = {}
-
-
 class Context:
     """What an agent may do while it handles an event. One object per worker; valid only during the call."""
 
-    __slots__ = ("_home", "_worker", "id", "now", "seed")
+    __slots__ = ("_home", "_worker", "now", "seed")
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._home: _Home
+        self._home: Home
         self.seed = worker.world.seed
         self.now = 0
-        self.id = ""
+
+    @property
+    def id(self) -> str:
+        """The agent's id."""
+        return self._home.id
 
     def send(
         self, to: str, payload: Message, *, after_ns: int = 0, in_reply_to: str = "", priority: int = DATA, origin: str = AGENT
@@ -102,21 +76,20 @@ class Context:
         Raises:
             RunFailed: No agent is called ``to``.
         """
-        home, worker = self._home, self._worker
-        known = home.latency.get(to)
-        if known is None:
-            known = home.latency[to] = worker.route(home, to)
-        latency, destination_worker, _ = known
-        now = self.now
+        home, worker, now = self._home, self._worker, self.now
+        neighbour = worker.homes.get(to)
+        role, peer = (neighbour.role.name, worker.own) if neighbour is not None else worker.far.get(to) or worker.seek(home, to)
+        latency = home.role.latency_ns.get(role) or worker.latency_ns(home.role, role)
         t_deliver = now + latency + after_ns
         sequence = home.sequence
         home.sequence = sequence + 1
-        envelope = Envelope(VERSION, now, t_deliver, priority, home.id, to, sequence, in_reply_to, origin, payload)
+        source = home.id
+        envelope = Envelope(VERSION, now, t_deliver, priority, source, to, sequence, in_reply_to, origin, payload)
         raw = worker.keep(home, envelope, False)
-        if destination_worker == worker.index and not worker.carries_local:
-            heapq.heappush(worker.queue, (t_deliver, priority, home.rank, sequence, envelope))
+        if peer is None:
+            worker.queue[t_deliver // worker.lookahead_ns].append((t_deliver, priority, source, sequence, envelope))
         else:
-            worker.out[destination_worker].append((envelope, raw))
+            worker.out[peer].append((envelope, raw))
             if t_deliver < worker.sent_floor:
                 worker.sent_floor = t_deliver
 
@@ -132,7 +105,7 @@ class Context:
         home.sequence = sequence + 1
         envelope = Envelope(VERSION, self.now, t_deliver, TIMER, home.id, home.id, sequence, "", AGENT, payload)
         worker.keep(home, envelope, False)
-        heapq.heappush(worker.queue, (t_deliver, TIMER, home.rank, sequence, envelope))
+        worker.put((t_deliver, TIMER, home.id, sequence, envelope))
 
     def infer(self, role: str, arguments: Message, key: str = "") -> None:
         """Call a model; its result comes as an event to this agent with ``in_reply_to == key``.
@@ -143,18 +116,19 @@ class Context:
             RunFailed: The agent has no processor or there is no such role.
         """
         home, worker = self._home, self._worker
-        if not home.throughput:
+        throughput = int(setting_of(worker.world.throughput, home, 0))
+        if not throughput:
             raise RunFailed(f"{home.id} calls the model {role!r} but has no processor (compute settings)")
+        if home.free_ns is None:
+            home.free_ns = [0] * setting_of(worker.world.processors, home, 1)
         flops = worker.calls.flops(role, arguments)
-        processor = home.busy_ns.index(min(home.busy_ns))
-        start = max(self.now, home.busy_ns[processor])
-        t_done = start + max(1, -(-flops * SECOND // home.throughput))
-        home.busy_ns[processor] = t_done
+        t_done = max(self.now, home.free_ns[0]) + max(1, -(-flops * SECOND // throughput))
+        heapq.heapreplace(home.free_ns, t_done)
         sequence = home.sequence
         home.sequence = sequence + 1
-        call = PendingCall((t_done, DATA, home.rank, sequence), self.now, home.id, role, arguments, key)
+        call = PendingCall((t_done, DATA, home.id, sequence), self.now, home.id, role, arguments, key)
         worker.calls.add(call)
-        heapq.heappush(worker.queue, (t_done, DATA, home.rank, sequence, call))
+        worker.put((t_done, DATA, home.id, sequence, call))
 
     def record(self, payload: Message, private: bool = False) -> None:
         """Write a record to trace and chain; nobody receives it. ``private`` ones go to the access-restricted segment."""
@@ -176,14 +150,12 @@ class WorkerReport:
 
     Attributes:
         chains: Agent id -> final chain value (hex).
-        intervals: Agent id -> (interval, chain value in hex) at the end of each interval in which it emitted records.
         records: Records emitted. ``events``: events handled. ``windows``: windows executed. ``calls``: model calls.
         t_ns: Simulated time of the last event.
     """
 
     index: int
     chains: dict[str, str]
-    intervals: dict[str, list[tuple[int, str]]]
     records: int
     events: int
     windows: int
@@ -230,10 +202,17 @@ class Worker:
         self.on_window, self.on_interval, self.on_end = on_window, on_interval, on_end
         self.codec = codec or Codec()
         self.calls = ModelCalls(models or {})
-        self.carries_local = exchange.carries_local
-        self._rank = {name: rank for rank, name in enumerate(world.ids)}
-        self.homes = {each.id: _Home(each, self._rank[each.id], world) for each in sorted(agents, key=lambda each: each.id)}
-        self.queue: list[tuple[int, int, int, int, Any]] = []
+        self.lookahead_ns = world.lookahead_ns
+        self.roles: dict[str, Role] = {}
+        self.homes: dict[str, Home] = {}
+        for number, agent in enumerate(sorted(agents, key=lambda each: each.id)):
+            name = agent.id.partition(".")[0]
+            self.homes[agent.id] = Home(agent, number, self.roles.get(name) or self.roles.setdefault(name, Role(name)))
+        self.own = index if exchange.carries_local else None
+        """Where messages between agents of this worker go; None: they stay inside."""
+        self.far: dict[str, tuple[str, int]] = {}
+        """Role and worker of agents elsewhere that were written to."""
+        self.queue = EventQueue(world.lookahead_ns)
         self.out: list[list[tuple[Envelope, bytes]]] = [[] for _ in range(workers)]
         self.sent_floor = NEVER
         self.interval = 0
@@ -241,27 +220,44 @@ class Worker:
         self.granted = -1
         """The window that all may execute; before the first one -1."""
         self.windows = self.events = self.records = self.t_ns = 0
-        self._touched: list[_Home] = []
+        self.intervals = ChainLog(list(self.homes))
+        self._due: list[Entry] = []
+        self._end_ns = 0
+        self._touched: list[Home] = []
         self._encode = self.codec.encode
         self._context = Context(self)
 
-    def route(self, home: _Home, to: str) -> tuple[int, int, int]:
-        """(latency, worker, rank) of a destination."""
-        rank = self._rank.get(to)
-        if rank is None:
+    def seek(self, home: Home, to: str) -> tuple[str, int]:
+        """Role and worker of a destination that is not of this worker."""
+        ids = self.world.ids
+        rank = bisect_left(ids, to)
+        if rank == len(ids) or ids[rank] != to:
             raise RunFailed(f"{home.id} sends to {to!r}, and no agent has that id")
-        latencies = self.world.latency_ns
-        pair = f"{home.role}>{to.partition('.')[0]}"
-        latency = latencies.get(pair) or max(latencies.values(), default=self.world.lookahead_ns)
-        return latency, self.world.worker(rank, self.workers), rank
+        found = self.far[to] = (sys.intern(to.partition(".")[0]), self.world.worker(rank, self.workers))
+        return found
 
-    def keep(self, home: _Home, envelope: Envelope, private: bool) -> bytes:
+    def latency_ns(self, source: Role, to: str) -> int:
+        """Latency from role to role."""
+        latencies = self.world.latency_ns
+        longest = max(latencies.values(), default=self.lookahead_ns)
+        latency = source.latency_ns[to] = latencies.get(f"{source.name}>{to}") or longest
+        return latency
+
+    def put(self, entry: Entry) -> None:
+        """Queue what an agent of this worker does itself; it may be due in the window that is being executed."""
+        if entry[0] < self._end_ns:
+            insort(self._due, entry)
+        else:
+            self.queue[entry[0] // self.lookahead_ns].append(entry)
+
+    def keep(self, home: Home, envelope: Envelope, private: bool) -> bytes:
         """Encode a record, hash it into its agent's chain, hand it to the trace."""
         raw = self._encode(envelope)
-        home.chain.update(raw)
-        if not home.touched:
-            home.touched = True
+        chain = home.chain
+        if chain is None:
+            chain = home.chain = blake2b(home.value, digest_size=CHAIN_BYTES)
             self._touched.append(home)
+        chain.update(raw)
         self.records += 1
         if self.trace is not None:
             self.trace.write(envelope, raw, private)
@@ -281,20 +277,21 @@ class Worker:
                 self.execute(self.granted)
                 if self.on_window is not None:
                     self.on_window(self.t_ns, self.events)
+            report = self.report()
             if self.on_end is not None:
-                self.on_end(self.report())
+                self.on_end(report)
             await self.exchange.leave()
         finally:
             await self.outside.close()
             await self.exchange.close()
-        return self.report()
+        return report
 
     async def _swap(self) -> int:
         """End a round; returns the earliest time at which anybody has something to do."""
         out, self.out = self.out, [[] for _ in range(self.workers)]
         injections, floor = await self.outside.at((self.granted + 1) * self.world.lookahead_ns)
         self.inject(injections)
-        floor = min(floor, self.sent_floor, self.queue[0][0] if self.queue else NEVER)
+        floor = min(floor, self.sent_floor, self.queue.floor_ns())
         self.sent_floor = NEVER
         arrivals, earliest = await self.exchange.swap(self.round, out, floor)
         self.round += 1
@@ -305,19 +302,19 @@ class Worker:
         """Start all agents at time 0."""
         context = self._context
         for home in self.homes.values():
-            context._home, context.id, context.now = home, home.id, 0
+            context._home, context.now = home, 0
             home.agent.start(context)
 
     def accept(self, arrivals: Sequence[Envelope]) -> None:
         """Queue what other workers sent; the order of arrival does not matter."""
-        rank = self._rank
+        queue, lookahead_ns = self.queue, self.lookahead_ns
         for e in arrivals:
-            heapq.heappush(self.queue, (e.t_deliver, e.priority, rank[e.source], e.sequence, e))
+            queue[e.t_deliver // lookahead_ns].append((e.t_deliver, e.priority, e.source, e.sequence, e))
 
     def inject(self, injections: Sequence[Injection]) -> None:
         """Queue what comes from outside: the first thing that happens at its time, which no granted window holds."""
         for each in injections:
-            heapq.heappush(self.queue, (each.t_ns, OUTSIDE, self._rank[each.agent], each.number, each))
+            self.queue[each.t_ns // self.lookahead_ns].append((each.t_ns, OUTSIDE, each.agent, each.number, each))
 
     def execute(self, window: int) -> None:
         """Handle all events of one window in key order."""
@@ -327,21 +324,27 @@ class Worker:
             self.interval = interval
             if self.on_interval is not None:
                 self.on_interval(self)
-        end = (window + 1) * self.world.lookahead_ns
-        queue, context, homes = self.queue, self._context, self.homes
-        while queue and queue[0][0] < end:
-            event = heapq.heappop(queue)[4]
-            if event.__class__ is PendingCall:
-                event = self._result_of(event)
-            elif event.__class__ is Injection:
-                event = self._from_outside(event)
+        due, context, homes = self.queue.take(window), self._context, self.homes
+        self._due, self._end_ns = due, (window + 1) * self.lookahead_ns
+        for entry in due:  # an agent may insert what it does itself behind this place
+            event = entry[4]
+            if event.__class__ is not Envelope:
+                event = self._become(event)
             home = homes[event.destination]
-            context._home, context.id, context.now = home, home.id, event.t_deliver
-            self.t_ns = event.t_deliver
-            self.events += 1
-            home.events += 1
+            context._home, context.now = home, entry[0]
+            home.role.events += 1
             home.agent.handle(event, context)
+        self._end_ns = 0
         self.windows += 1
+        if due:
+            self.events += len(due)
+            self.t_ns = due[-1][0]
+
+    def _become(self, event: Any) -> Envelope:
+        """The envelope of what is due: a model call, something from outside, or a message that another worker sent."""
+        if event.__class__ is PendingCall:
+            return self._result_of(event)
+        return self._from_outside(event) if event.__class__ is Injection else event
 
     def _result_of(self, call: PendingCall) -> Envelope:
         """The event that a due model call has become."""
@@ -363,27 +366,24 @@ class Worker:
 
     def events_by_role(self) -> dict[str, int]:
         """Events handled so far by agents of each role, for progress."""
-        counts: dict[str, int] = {}
-        for home in self.homes.values():
-            counts[home.role] = counts.get(home.role, 0) + home.events
-        return counts
+        return {role.name: role.events for role in self.roles.values()}
 
     def close_interval(self) -> None:
         """End the interval of the hash chains: d' = blake2b(d, records of the interval)."""
-        for home in self._touched:
-            value = home.chain.digest()
-            home.chain_values.append((self.interval, value))
-            home.chain = blake2b(value, digest_size=CHAIN_BYTES)
-            home.touched = False
-        self._touched.clear()
+        touched = self._touched
+        if not touched:
+            return
+        for home in touched:
+            home.value, home.chain = home.chain.digest(), None
+        self.intervals.close(self.interval, [home.number for home in touched], [home.value for home in touched])
+        touched.clear()
 
     def report(self) -> WorkerReport:
         """Chains and counts after the end."""
         self.close_interval()
         return WorkerReport(
             index=self.index,
-            chains={name: home.chain_values[-1][1].hex() if home.chain_values else "" for name, home in self.homes.items()},
-            intervals={name: [(i, v.hex()) for i, v in home.chain_values] for name, home in self.homes.items()},
+            chains={name: home.value.hex() for name, home in self.homes.items()},
             records=self.records,
             events=self.events,
             windows=self.windows,

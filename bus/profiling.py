@@ -107,7 +107,7 @@ def watch_worker(worker: Worker, watch: Stopwatch) -> None:
     """Time everything that a worker does, but what its models do (see `TimedModels`). To be called before it runs."""
     for home in worker.homes.values():
         agent: Any = home.agent
-        agent.start, agent.handle = (watch.timed(f"agents {home.role}", each) for each in (agent.start, agent.handle))
+        agent.start, agent.handle = (watch.timed(f"agents {home.role.name}", each) for each in (agent.start, agent.handle))
     worker._encode = watch.timed(CODEC, worker._encode)
     if worker.trace is not None:
         sink: Any = worker.trace

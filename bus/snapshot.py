@@ -6,36 +6,35 @@ anew from it goes on to the same digest. Snapshots are taken where an interval o
 
 from __future__ import annotations
 
-import heapq
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from .calls import PendingCall
-from .engine import CHAIN_BYTES, Worker
+from .chain_log import ChainColumns
+from .engine import Worker
 from .envelope import DATA, VERSION, Codec, Envelope
 from .errors import BadInput
+from .homes import setting_of
 from .outside import Injection
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3
 
 
 class AgentSnapshot(Struct, frozen=True, array_like=True):
-    """One agent: its own state (msgpack), counters, each processor busy until, chain values (interval, value)."""
+    """One agent: its own state (msgpack), the number of its next record, when each processor is free (none called yet: empty)."""
 
     state: bytes
     sequence: int
-    events: int
-    busy_ns: list[int]
-    chain_values: list[tuple[int, bytes]]
+    free_ns: list[int]
 
 
 class WorkerSnapshot(Struct, frozen=True):
     """A worker that is about to execute the window ``granted`` and to end ``round`` after it.
 
     ``queue`` and ``calls`` hold encoded envelopes; a call's payload is its arguments. ``taken``: see ``Exchange``.
+    ``handled``: events by role. ``chains``: see ``ChainLog``.
     """
 
     version: int
@@ -47,10 +46,12 @@ class WorkerSnapshot(Struct, frozen=True):
     interval: int
     windows: int
     events: int
+    handled: dict[str, int]
     records: int
     t_ns: int
     taken: dict[str, int]
     agents: dict[str, AgentSnapshot]
+    chains: ChainColumns
     queue: list[bytes]
     calls: list[tuple[bytes, str]]
 
@@ -63,16 +64,13 @@ def take(worker: Worker) -> bytes:
     """
     worker.close_interval()
     agents = {
-        name: AgentSnapshot(
-            msgspec.msgpack.encode(home.agent.state), home.sequence, home.events, list(home.busy_ns), list(home.chain_values)
-        )
+        name: AgentSnapshot(msgspec.msgpack.encode(home.agent.state), home.sequence, home.free_ns or [])
         for name, home in worker.homes.items()
     }
     encode = worker.codec.encode
-    events = [item[4] for item in sorted(worker.queue, key=lambda i: i[:4])]
+    events = [entry[4] for entry in worker.queue.entries()]
     queue = [encode(event) for event in events if event.__class__ is not PendingCall and event.__class__ is not Injection]
-    waiting = sorted((item[4] for item in worker.queue if item[4].__class__ is PendingCall), key=lambda call: call.order)
-    calls = [(encode(_call_envelope(call)), call.role) for call in waiting]
+    calls = [(encode(_call_envelope(event)), event.role) for event in events if event.__class__ is PendingCall]
     return msgspec.msgpack.encode(
         WorkerSnapshot(
             version=SNAPSHOT_VERSION,
@@ -84,10 +82,12 @@ def take(worker: Worker) -> bytes:
             interval=worker.interval,
             windows=worker.windows,
             events=worker.events,
+            handled=worker.events_by_role(),
             records=worker.records,
             t_ns=worker.t_ns,
             taken=dict(worker.exchange.taken),
             agents=agents,
+            chains=worker.intervals.columns(),
             queue=queue,
             calls=calls,
         )
@@ -123,12 +123,17 @@ def _fill(worker: Worker, shot: WorkerSnapshot, arguments: Codec) -> None:
         raise BadInput("the snapshot is of another version, seed, worker or set of agents", "resume with the run's own scenario")
     for name, kept in shot.agents.items():
         home = worker.homes[name]
-        if len(kept.busy_ns) != len(home.busy_ns):
-            raise ValueError(f"{name} has {len(home.busy_ns)} processors, not {len(kept.busy_ns)}")
+        if kept.free_ns and len(kept.free_ns) != (count := setting_of(worker.world.processors, home, 1)):
+            raise ValueError(f"{name} has {count} processors, not {len(kept.free_ns)}")
         home.agent.state = msgspec.msgpack.decode(kept.state, type=type(home.agent.state))
-        home.sequence, home.events = kept.sequence, kept.events
-        home.busy_ns, home.chain_values = list(kept.busy_ns), list(kept.chain_values)
-        home.chain = blake2b(home.chain_values[-1][1] if home.chain_values else b"", digest_size=CHAIN_BYTES)
+        home.sequence = kept.sequence
+        home.free_ns = sorted(kept.free_ns) or None
+    worker.intervals.restore(shot.chains)
+    homes = list(worker.homes.values())
+    for number, value in worker.intervals.last():
+        homes[number].value = value
+    for role, events in shot.handled.items():
+        worker.roles[role].events = events
     worker.round, worker.granted, worker.interval, worker.windows = shot.round, shot.granted, shot.interval, shot.windows
     worker.exchange.taken |= shot.taken
     worker.events, worker.records, worker.t_ns = shot.events, shot.records, shot.t_ns
@@ -147,7 +152,7 @@ def _call_envelope(call: PendingCall) -> Envelope:
 
 
 def _restore_call(worker: Worker, e: Envelope, role: str) -> None:
-    order = (e.t_deliver, e.priority, worker.homes[e.source].rank, e.sequence)
+    order = (e.t_deliver, e.priority, worker.homes[e.source].id, e.sequence)
     call = PendingCall(order, e.t_send, e.source, role, e.payload, e.in_reply_to)
     worker.calls.add(call)
-    heapq.heappush(worker.queue, (*order, call))
+    worker.put((*order, call))

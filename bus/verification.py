@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from .chain_log import CHAIN_BYTES
 from .divergence import emitted_ns
-from .engine import CHAIN_BYTES, run_digest
+from .engine import run_digest
 from .envelope import Codec
 from .trace_reading import TraceReader
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import lt
 
 from .subjects import worker_of
 
@@ -35,7 +37,7 @@ class World:
     processors: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if list(self.ids) != sorted(set(self.ids)):
+        if not all(map(lt, self.ids, islice(self.ids, 1, None))):
             raise ValueError("ids must be sorted and unique")
         for pair, latency in self.latency_ns.items():
             if latency < self.lookahead_ns:

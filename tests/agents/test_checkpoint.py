@@ -105,7 +105,7 @@ def test_what_a_replaced_worker_writes_when_it_wakes_up_does_not_count_and_it_le
 
 
 def test_a_replaced_worker_cannot_end(kept: Checkpoints) -> None:
-    report = WorkerReport(1, {}, {}, 5, 4, 3, 2, 1)
+    report = WorkerReport(1, {}, 5, 4, 3, 2, 1)
     kept.begin(ALL, 0)
     successor = kept.begin(1, 0)
     with pytest.raises(RunFailed, match="worker 1 was replaced"):
@@ -143,7 +143,7 @@ def test_the_newest_of_a_worker_was_written_by_it_or_before_it_began(steps: list
 
 
 def test_reports_of_workers_that_have_ended(kept: Checkpoints) -> None:
-    report = WorkerReport(1, {"user.0": "ab"}, {"user.0": [(0, "ab")]}, 5, 4, 3, 2, 1)
+    report = WorkerReport(1, {"user.0": "ab"}, 5, 4, 3, 2, 1)
     assert kept.end(1) is None
     kept.save_end(WorkerResult(report, rejected=2), 0)
     assert kept.end(1) == WorkerResult(report, rejected=2) and kept.end(0) is None
@@ -171,7 +171,7 @@ class Life:
                 self.kept.save(0, self.number, self.done, Checkpoint(b"", self.trace.rotate()))
             if self.done == self.LAST:
                 self.trace.close(chains={})
-                self.kept.save_end(WorkerResult(WorkerReport(0, {}, {}, 0, 0, 0, 0, 0)), self.number)
+                self.kept.save_end(WorkerResult(WorkerReport(0, {}, 0, 0, 0, 0, 0)), self.number)
         except RunFailed:
             return False
         return True

@@ -49,7 +49,7 @@ class Server:
 
 
 def result(index: int) -> Line:
-    return Line(result=WorkerResult(WorkerReport(index, {}, {}, 0, 0, 0, 0, 0)))
+    return Line(result=WorkerResult(WorkerReport(index, {}, 0, 0, 0, 0, 0)))
 
 
 def supervised(folder: Path, script: Iterable[tuple[int, Line | Gone]]) -> tuple[Fleet, Supervisor]:
@@ -86,7 +86,7 @@ def test_who_has_left_is_called_back_for_a_peer_that_was_lost_after_its_goodbye(
 def test_reports_in_the_folder_count_where_the_last_words_were_not_heard(tmp_path: Path) -> None:
     fleet, supervisor = supervised(tmp_path, [(0, result(0)), (1, KILLED)])
     for spec in supervisor.specs:
-        Checkpoints(tmp_path).save_end(WorkerResult(WorkerReport(spec.index, {}, {}, 7, 0, 0, 0, 0)), spec.incarnation)
+        Checkpoints(tmp_path).save_end(WorkerResult(WorkerReport(spec.index, {}, 7, 0, 0, 0, 0)), spec.incarnation)
     assert [each.report.records for each in supervisor.run()] == [7, 7]
     assert fleet.started == [(0, 0), (1, 0)]
 

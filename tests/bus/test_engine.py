@@ -1,5 +1,6 @@
 """The engine: one digest whatever the workers; windows, idle time, timers, model calls, chains and snapshots."""
 
+import asyncio
 import heapq
 from collections.abc import Sequence
 from typing import Any
@@ -72,7 +73,8 @@ def test_every_record_enters_the_chain() -> None:
 
     trace = _Trace()
     world = ping_world(1)
-    report = run_in_memory(world, trace=trace)[0]
+    worker = Worker(world, ping_agents(world), MemoryExchange(Hub(1), 0), trace=trace)
+    report = asyncio.run(worker.run())
     codec = Codec()
     for name in world.ids:
         value, values = b"", []
@@ -84,7 +86,7 @@ def test_every_record_enters_the_chain() -> None:
         for interval, raw in sorted(intervals.items()):
             value = blake2b(value + raw, digest_size=16).digest()
             values.append((interval, value.hex()))
-        assert report.intervals[name] == values
+        assert worker.intervals[name] == values and report.chains[name] == values[-1][1]
 
 
 def test_unknown_destination_is_named() -> None:
@@ -186,8 +188,6 @@ def test_a_worker_restored_from_any_snapshot_ends_with_the_same_digest() -> None
     whole = run_in_memory(world, on_interval=lambda worker: shots.append(snapshot.take(worker)))
     assert len(shots) > 3
     for shot in shots:
-        import asyncio
-
         worker = Worker(world, ping_agents(world), MemoryExchange(Hub(1), 0))
         snapshot.restore(worker, shot, Codec())
         report = asyncio.run(worker.run())
@@ -196,8 +196,6 @@ def test_a_worker_restored_from_any_snapshot_ends_with_the_same_digest() -> None
 
 
 def test_pending_model_calls_are_in_the_snapshot() -> None:
-    import asyncio
-
     def fresh() -> Worker:
         agents = [Caller(f"user.0{i}", 10 * i) for i in range(3)]
         return Worker(call_world(chain_windows=1), agents, MemoryExchange(Hub(1), 0), models={"square": Square()})

@@ -33,7 +33,7 @@ def traced(folder: Path, model: Square, results: Results | None = None, numbers:
     if results is not None:
         worker.calls = RecordedCalls({"square": model}, results)
     report = asyncio.run(worker.run())
-    writer.close(report.intervals)
+    writer.close(worker.intervals)
     return report
 
 
