@@ -1,4 +1,4 @@
-"""What a user's camera makes of a scene: pixels, or a sketch where the network's models work on sketches; and how people see it."""
+"""What a camera makes of a scene: pixels, or a sketch where the network's models work on sketches; and what people see of it."""
 
 from .models.roles import PICTURE_SIDE
 from .scenes.draw import draw

@@ -1,13 +1,15 @@
 """Pictures and symbols without pixels: what a picture shows and what has happened to it, in some hundred bytes.
 
-Networks of the ``table`` profile pass these where others pass raw pictures and complex symbols; agents do not look inside. A sketch
-of a photograph holds what is in front of the camera, as its pixels would; one of a generated picture holds what its prompt said.
+Networks of the ``table`` profile pass these where others pass raw pictures and complex symbols; agents do not look inside.
+A sketch of a photograph holds what is in front of the camera, as its pixels would; one of a generated picture holds what its
+prompt said.
 Counted symbols hold how many complex symbols there are, and the sketch that they stand for: the air charges the number, and the
 receiver's SNR decides how well the picture comes out.
 """
 
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +19,9 @@ from .models.roles import PICTURE_SIDE, Box
 from .scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS
 from .scenes.world import Scene
 
-RAW, SKETCH = "raw", "sketch"
+Form = Literal["raw", "sketch"]
+RAW: Form = "raw"
+SKETCH: Form = "sketch"
 """Forms of the pictures of a network (`NetworkSettings.pictures`)."""
 PHOTOGRAPH, BOXES, CAPTION, KEYWORDS = range(4)
 """How a picture was made: by a camera, or generated of boxes, of a caption alone, of keywords alone."""
@@ -30,8 +34,8 @@ FILE_BYTES = {
     75: ((312,), 65),
     85: ((768, 1016, 1211, 1396, 1538, 1544, 1622, 1697), 191),
 }
-"""WebP quality -> mean bytes of the file of a picture of 1, 2, ... objects, and the deviation; measured on 120 scenes each (a test
-measures again). Quality 75 is for references."""
+"""WebP quality -> mean bytes of the file of a picture of 1, 2, ... objects, and the deviation; measured on 120 scenes each (a
+test measures again). Quality 75 is for references."""
 
 
 class Thing(Struct, frozen=True, array_like=True):
@@ -144,8 +148,9 @@ def photograph_of(boxes: list[Box], background: str, grain: int) -> Sketch:
 
 def thing(box: Box, look: int = PLAIN) -> Thing:
     """A box as a thing; what the vocabulary does not know is not said."""
-    places = (round(value * STEP) for value in (box.cx, box.cy, box.width, box.height))
-    return Thing(number_of(box.label, LABELS), number_of(box.colour, COLOUR_NAMES), *places, box.subject, look)
+    cx, cy, width, height = (round(value * STEP) for value in (box.cx, box.cy, box.width, box.height))
+    label, colour = number_of(box.label, LABELS), number_of(box.colour, COLOUR_NAMES)
+    return Thing(label, colour, cx, cy, width, height, box.subject, look)
 
 
 def number_of(name: str, names: tuple[str, ...]) -> int:

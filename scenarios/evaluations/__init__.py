@@ -5,7 +5,7 @@
 Names of figures carry their units; `kept.py` keeps the figures beside the weights.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
@@ -21,6 +21,8 @@ class Request:
     """What is asked of an evaluation: how many held-out ``scenes``, and the model ``profile``.
 
     For ``jscc``: a folder of ``images``, the channel bandwidth ratio ``cbr`` and the ``snrs_db`` (Es/N0) to measure at.
+    For ``table``: how many ``seeds``, and a folder of ``parts`` where what single runs have shown is kept.
+    ``tell`` is told how far it is.
     """
 
     scenes: int = 200
@@ -28,6 +30,9 @@ class Request:
     images: Path | None = None
     cbr: Fraction = Fraction(1, 16)
     snrs_db: tuple[float, ...] = (1.0, 4.0, 7.0, 10.0, 13.0)
+    seeds: int = 12
+    parts: Path | None = None
+    tell: Callable[[str], None] = lambda text: None
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,11 @@ EVALUATIONS: Mapping[str, Evaluation] = {
         ("jscc_encoder", "jscc_decoder"),
     ),
     "jscc": Evaluation("the photograph codec against JPEG and AVIF over LDPC, on --images", (), models=False),
+    "table": Evaluation(
+        "the table profile against the tiny one in the network, on held-out seeds: equivalence within 5 %",
+        ("extractor", "generator", "jscc_decoder", "jscc_encoder", "personaliser", "judge", "clip_judge"),
+        models=False,
+    ),
     "catalogue": Evaluation(
         "wall time of a call on this machine and bits of prompts, for `semcast list models`",
         ("denoiser", "embedder", "extractor", "generator", "jscc_encoder", "jscc_decoder", "personaliser"),

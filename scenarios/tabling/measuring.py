@@ -82,8 +82,6 @@ def _look(
         seen.append((sketch, call, model.run([call] * model.batch)[0]))
     for sketch, call, result in seen:
         names = list(call.subjects)
-        cell = patterns.cell_name(
-            patterns.state_of(sketch, library), patterns.knowing(sketch.things, names), len(sketch.things)
-        )
+        cell = patterns.cell_name(patterns.state_of(sketch, library), patterns.knowing(sketch.things, names), len(sketch.things))
         pattern = patterns.measured(sketch.things, sketch.background, names, result.boxes, result.background)
         found.looks.setdefault(cell, []).append(pattern)

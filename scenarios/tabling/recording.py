@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from ...agents.models.roles import Box, Decode, Extract, Extraction, Generate, Model, ModelSet
+from ...agents.models.roles import Box, Decode, Extract, Extraction, Model, ModelSet
 from ...agents.models.table.generator import sketch_of
 from ...agents.sketches import Hop, Sketch, photograph_of
 from ...bus.records import Capture

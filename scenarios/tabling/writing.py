@@ -1,6 +1,7 @@
 """Measurements -> the table's file and its card."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,9 +74,9 @@ def write_table(folder: Path, measured: Sequence[Measured], provenance: Mapping[
     return write_card(folder, data)
 
 
-def _thinned(rows: list[Item], most: int) -> list[Item]:
+def _thinned(rows: Sequence[Item], most: int) -> list[Item]:
     """As many as are kept, evenly."""
-    return rows if len(rows) <= most else [rows[i * len(rows) // most] for i in range(most)]
+    return list(rows) if len(rows) <= most else [rows[i * len(rows) // most] for i in range(most)]
 
 
 def _catalog() -> dict[str, bytes]:
@@ -89,8 +90,10 @@ def _vectors(embedder: Model) -> dict[str, bytes]:
     subjects = [f"{one.owner}'s {one.colour} {one.label}" for one in SUBJECTS.values()]
     texts = [*LABELS, *BACKGROUND_NAMES, *subjects]
     parts = ["I like", *COLOUR_NAMES, *LABELS, *BACKGROUND_NAMES]
-    sentences = [(c, l, b) for c in COLOUR_NAMES for l in LABELS for b in BACKGROUND_NAMES][::7]
-    said = [f"I like {c} {PLURALS.get(l, l + 's')} {BACKGROUND_PHRASES[b]}" for c, l, b in sentences]
+    sentences = list(product(COLOUR_NAMES, LABELS, BACKGROUND_NAMES))[::7]
+    said = [
+        f"I like {colour} {PLURALS.get(label, label + 's')} {BACKGROUND_PHRASES[ground]}" for colour, label, ground in sentences
+    ]
     which = np.zeros((len(sentences), len(parts)))
     for row, words in enumerate(sentences):
         which[row, [0, *(1 + parts[1:].index(word) for word in words)]] = 1

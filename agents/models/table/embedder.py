@@ -1,4 +1,4 @@
-"""Role ``embedder`` of the table: stored vectors of the vocabulary's words; of other sentences the sum of what the known words add."""
+"""Role ``embedder`` of the table: stored vectors of words; of other sentences the sum of what their known words add."""
 
 import re
 from functools import lru_cache

@@ -1,6 +1,7 @@
 """Role ``generator`` of the table: the sketch of what a prompt says, and of nothing else."""
 
 import struct
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def _look(subject: str, call: Generate) -> int:
     return REFERENCE if subject in call.references else IDENTIFIER
 
 
-def _decided(thing: Thing, numbers: "iter[int]") -> Thing:
+def _decided(thing: Thing, numbers: Iterator[int]) -> Thing:
     """With a class and a colour."""
     if thing.label and thing.colour:
         return thing
@@ -95,7 +96,7 @@ def _place(thing: Thing) -> tuple[int, int, int, int]:
     return thing.cx, thing.cy, thing.width, thing.height
 
 
-def _placed(thing: Thing, numbers: "iter[int]") -> Thing:
+def _placed(thing: Thing, numbers: Iterator[int]) -> Thing:
     """Somewhere."""
     room = (PICTURE_SIDE - SIDE) * STEP
     x, y = SIDE * STEP // 2 + next(numbers) % room, SIDE * STEP // 2 + next(numbers) % room

@@ -13,7 +13,7 @@ from .patterns import predicted_db
 SHOWN, LOST, UNMADE = range(3)
 """The picture was shown; it was made and did not arrive; it was never made."""
 NOBODY, UNKNOWN = 0, 1
-"""What is known of the first personal subject of the original: there is none; nothing. 2 and more: its look (`sketches`) and 1."""
+"""What is known of the original's first personal subject: there is none; nothing. 2 and more: its look (`sketches`) and 1."""
 MOST_MISSING = 3
 
 

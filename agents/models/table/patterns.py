@@ -1,7 +1,7 @@
 """What an extractor made of a picture once, as a pattern that can be laid over any other picture of as many objects.
 
-A pattern tells of each object, in a fixed order (`ordered`), whether it was found, for what it was taken, how surely and how far off,
-then what was seen where there was nothing. So all that depends on each other in one look (scores above all) stays together.
+A pattern tells of each object, in a fixed order (`ordered`), whether it was found, for what it was taken, how surely and how far
+off, then what was seen where there was nothing. So all that depends on each other in one look stays together.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Role ``personaliser`` of the table: the mean look of what the shared sketches show in their boxes, and a cut-out of the best."""
+"""Role ``personaliser`` of the table: the mean look of what shared sketches show in their boxes, and a cut-out of the best."""
 
 from pathlib import Path
 
