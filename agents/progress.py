@@ -35,5 +35,6 @@ class Total:
                 events=dict(sorted(events.items())),
                 started=sum(each.started for each in self._parts),
                 done=sum(each.done for each in self._parts),
+                memory_bytes=sum(each.memory_bytes for each in self._parts),
             )
         )

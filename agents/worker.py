@@ -38,6 +38,7 @@ from ..bus.tap import Tap
 from ..bus.trace import TraceWriter, trace_metadata
 from .base import PAYLOADS, make_agents, make_world
 from .checkpoint import Checkpoint, Checkpoints, CheckpointWriter, WorkerResult
+from .memory import peak_memory_bytes
 from .models.cpu import cpu_kind
 from .models.hub.settings import HubSettings
 from .models.loading import load_models
@@ -152,17 +153,19 @@ class _Counting:
 
 
 class _ProgressTeller:
-    """Tells progress at most five times a second of wall time; nothing else depends on it."""
+    """Tells progress five times a second of wall time at most, and the first result at once; nothing else depends on it."""
 
     def __init__(self, worker: Worker, counting: _Counting, tell: Callable[[Progress], None]) -> None:
         self._worker, self._counting, self._tell = worker, counting, tell
         self._next = 0.0
+        self._told_first = False
 
     def __call__(self, t_ns: int, events: int) -> None:
         now = time.monotonic()
-        if now < self._next:
+        first = self._counting.done > 0 and not self._told_first
+        if now < self._next and not first:
             return
-        self._next = now + 0.2
+        self._next, self._told_first = now + 0.2, self._told_first or first
         worker = self._worker
         self._tell(
             Progress(
@@ -171,6 +174,7 @@ class _ProgressTeller:
                 events=worker.events_by_role(),
                 started=self._counting.started,
                 done=self._counting.done,
+                memory_bytes=peak_memory_bytes(),
             )
         )
 
@@ -187,11 +191,19 @@ async def run_worker(
     ``on_result`` before its peers hear that it needs them no more.
     """
     watch = Stopwatch(ENGINE) if spec.profile else None
+    began_s = time.monotonic()
     worker, trace = (watch.timed(BUILDING, make_worker) if watch else make_worker)(spec, exchange, on_progress, watch)
+    made_s = time.monotonic() - began_s
 
     def result(report: WorkerReport) -> WorkerResult:
         counts = getattr(exchange, "counts", None)
-        return WorkerResult(report, rejected=counts.rejected if counts else 0, seconds=watch.seconds if watch else {})
+        return WorkerResult(
+            report,
+            rejected=counts.rejected if counts else 0,
+            seconds=watch.seconds if watch else {},
+            start_s={"agents": made_s, "models": worker.calls.reading_s},
+            memory_bytes=peak_memory_bytes(),
+        )
 
     def end(report: WorkerReport) -> None:
         if trace is not None:

@@ -58,6 +58,11 @@ class ModelCalls:
         """(Role, group) -> heap by due time."""
         self.count = 0
 
+    @property
+    def reading_s(self) -> float:
+        """Wall time that reading models has taken, where the set of models tells."""
+        return getattr(self._models, "reading_s", 0.0)
+
     def flops(self, role: str, arguments: Any) -> int:
         """FLOPs of one call.
 

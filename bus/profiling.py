@@ -82,6 +82,11 @@ class TimedModels(Mapping[str, CallableModel]):
         self._models, self._watch = models, watch
         self._timed: dict[str, CallableModel] = {}
 
+    @property
+    def reading_s(self) -> float:
+        """See ``ModelCalls``."""
+        return getattr(self._models, "reading_s", 0.0)
+
     def __getitem__(self, role: str) -> CallableModel:
         if role not in self._timed:
             model = self._watch.timed(READING, self._models.__getitem__)(role)
@@ -116,7 +121,8 @@ def watch_worker(worker: Worker, watch: Stopwatch) -> None:
         worker.on_interval = watch.timed(CHECKPOINTS, worker.on_interval)
     exchange: Any = worker.exchange
     exchange.open = watch.awaited(PEERS, exchange.open)
-    exchange.swap = watch.awaited(EXCHANGE, exchange.swap)
+    # In memory there is nothing to do but to wait for the other workers of this process, which have watches of their own.
+    exchange.swap = watch.awaited(EXCHANGE if isinstance(exchange, NatsExchange) else IDLE, exchange.swap)
     if isinstance(exchange, NatsExchange):
         _watch_codec(exchange.codec, watch)
         for name in ("_on_part", "_on_message", "_on_control"):

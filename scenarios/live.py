@@ -8,6 +8,8 @@ from typing import IO, Protocol, Self
 from ..agents.request import Progress
 
 PLAIN_PERIOD_S = 5.0
+ESTIMATED_AFTER_S = 10.0
+"""Before, no rest is estimated."""
 
 
 class Display(Protocol):
@@ -15,6 +17,9 @@ class Display(Protocol):
 
     def __call__(self, progress: Progress) -> None:
         """Show it."""
+
+    def note(self, text: str) -> None:
+        """Show what is done now, as it takes its time."""
 
     def __enter__(self) -> Self:
         """Start showing."""
@@ -36,7 +41,8 @@ class Silent:
     def __init__(self, title: str, duration_s: float, stream: IO[str]) -> None:
         self._title, self._duration_s, self._stream = title, duration_s, stream
         self._started_s = time.monotonic()
-        self._last_s, self._last_windows, self._rate = self._started_s, 0, 0.0
+        self._last_s, self._last_events, self._rate = self._started_s, 0, 0.0
+        self._first: tuple[float, float] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -47,13 +53,25 @@ class Silent:
     def __call__(self, progress: Progress) -> None:
         """Nothing to show."""
 
-    def _windows_per_s(self, progress: Progress) -> float:
-        """Windows a second of wall time since the last call that was at least a second ago."""
-        now_s = time.monotonic()
+    def note(self, text: str) -> None:
+        """Nothing to show."""
+
+    def _pace(self, progress: Progress) -> str:
+        """Events a second of wall time lately, memory, and how long the rest of the traffic will take at the mean pace so far."""
+        now_s, events = time.monotonic(), sum(progress.events.values())
         if now_s - self._last_s >= 1.0:
-            self._rate = (progress.windows - self._last_windows) / (now_s - self._last_s)
-            self._last_s, self._last_windows = now_s, progress.windows
-        return self._rate
+            self._rate = (events - self._last_events) / (now_s - self._last_s)
+            self._last_s, self._last_events = now_s, events
+        said = f"{self._rate:,.0f} events/s"
+        if progress.memory_bytes:
+            said += f"  {progress.memory_bytes / 1e9:.1f} GB"
+        simulated_s = progress.sim_ns / 1e9
+        if self._first is None:
+            self._first = (now_s, simulated_s)
+        (first_s, from_s), left_s = self._first, self._duration_s - simulated_s
+        if left_s > 0 and simulated_s > from_s and now_s - first_s > ESTIMATED_AFTER_S:
+            said += f"  about {(now_s - first_s) / (simulated_s - from_s) * left_s:,.0f} s left"
+        return said
 
 
 def _events(progress: Progress) -> str:
@@ -73,9 +91,13 @@ class Plain(Silent):
         self._due_s = now_s + PLAIN_PERIOD_S
         self._stream.write(
             f"{now_s - self._started_s:6.1f} s  simulated {progress.sim_ns / 1e9:6.2f} of {self._duration_s:g} s  "
-            f"{self._windows_per_s(progress):,.0f} windows/s  requests {progress.done}/{progress.started}  "
-            f"events {_events(progress)}\n"
+            f"requests {progress.done:,}/{progress.started:,}  events {_events(progress)}  {self._pace(progress)}\n"
         )
+        self._stream.flush()
+
+    def note(self, text: str) -> None:
+        """Write a line."""
+        self._stream.write(f"{time.monotonic() - self._started_s:6.1f} s  {text}\n")
         self._stream.flush()
 
 
@@ -109,5 +131,9 @@ class Rich(Silent):
             self._task,
             completed=min(simulated_s, self._duration_s),
             simulated=f"{simulated_s:.2f} / {self._duration_s:g} s",
-            counts=f"{progress.done}/{progress.started} requests  {self._windows_per_s(progress):,.0f}/s  {_events(progress)}",
+            counts=f"{progress.done:,}/{progress.started:,} requests  {_events(progress)}  {self._pace(progress)}",
         )
+
+    def note(self, text: str) -> None:
+        """Say it where the simulated time stands."""
+        self._bars.update(self._task, simulated=text)

@@ -26,21 +26,22 @@ def lap(seconds: Seconds, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        seconds[name] = time.monotonic() - started_s
+        seconds[name] = round(time.monotonic() - started_s, 3)
 
 
-def profile_rows(profile: Mapping[str, Any]) -> list[dict[str, object]]:
-    """The ``profile`` of ``run.json`` as a table: what, seconds, share of its part.
+def profile_rows(run: Mapping[str, Any]) -> list[dict[str, object]]:
+    """Where the wall time of a run went, of its ``run.json``: what, seconds, share of its part.
 
-    ``driver`` is one after the other; ``workers`` are the seconds of all workers added up, each moment of a worker counted to
-    the innermost thing that it was doing. ``idle`` is waiting for peers.
+    Phases are one after the other. So are, more or less, the parts of the start; agents and models are those of the worker that
+    took longest, and a part of the time until the first result. ``workers`` are the seconds of all workers added up, each
+    moment of a worker counted to the innermost thing that it was doing; ``idle`` is waiting for peers.
     """
     rows: list[dict[str, object]] = []
-    for part in ("driver", "workers"):
-        seconds = profile.get(part, {})
+    parts = {"phases": run.get("phases_s", {}), "start": run.get("start_s", {}), "workers": run["profile"]["workers"]}
+    for part, seconds in parts.items():
         total = sum(seconds.values()) or 1.0
-        order = seconds if part == "driver" else sorted(seconds, key=lambda name: -seconds[name])
-        rows += [
-            {"of": part, "what": name, "s": round(seconds[name], 3), "share": f"{seconds[name] / total:.1%}"} for name in order
-        ]
+        order = sorted(seconds, key=lambda name: -seconds[name]) if part == "workers" else seconds
+        for name in order:
+            share = "" if part == "start" else f"{seconds[name] / total:.1%}"
+            rows.append({"of": part, "what": name, "s": round(seconds[name], 3), "share": share})
     return rows

@@ -5,7 +5,7 @@ import secrets
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..agents.checkpoint import Checkpoints
 from ..agents.models.cpu import cpu_kind
 from ..agents.network import asked
 from ..agents.participants import check
-from ..agents.request import RunReport, RunRequest, worker_count
+from ..agents.request import Progress, RunReport, RunRequest, worker_count
 from ..bus.envelope import Codec
 from ..bus.errors import BadInput, RunFailed, SemcastError
 from ..bus.segments import segments
@@ -26,8 +26,9 @@ from . import folder as folders
 from .build import hub_settings, network_settings, policies
 from .live import Display, display
 from .loading import dumps, load
-from .profile import Seconds, lap, process_age_s
+from .profile import Seconds, lap
 from .schema import Scenario
+from .watching import Watch
 
 if TYPE_CHECKING:
     from .metrics.alignment import Features
@@ -188,26 +189,34 @@ def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how
         profile=how.profile,
         **state.get("outside", {}),
     )
-    driver: Seconds = {"interpreter, imports, scenario": process_age_s()}
     started_s, before_s = time.monotonic(), float(state.get("run_wall_s", 0.0))
+    with display(how.show, scenario.name, scenario.traffic.duration_s) as shown:
+        answer = _simulate(folder, state, request, shown)
+        if state["recoveries"] or state.get("resumed"):
+            shown.note("checking the trace")
+            _refuse_holes(folder, answer.digest)
+        finish(folder, scenario, state, how.report, shown.note)
+    state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
+
+
+def _simulate(folder: Path, state: dict[str, Any], request: RunRequest, shown: Display) -> RunReport:
+    """Let the host run the network, and put what it reports into ``state``."""
+    shown.note(f"starting {'Ray' if request.host == 'ray' else 'the network'}")
+    started_s, before_s = time.monotonic(), float(state.get("run_wall_s", 0.0))
+    watch = Watch(folder, state, shown)
     try:
-        with display(how.show, scenario.name, scenario.traffic.duration_s) as shown:
-            answer = host(request, shown)
-        driver |= {f"start of {name}": seconds for name, seconds in answer.start_s.items()}
-        driver["run"] = answer.wall_s - sum(answer.start_s.values())
+        answer = host(request, watch)
     finally:
         state["run_wall_s"] = round(before_s + time.monotonic() - started_s, 3)
+    watch.end(answer)
     state |= {"digest": answer.digest, "sim_s": answer.sim_s, "windows": answer.windows, "events": answer.events}
     state |= {"rejected": answer.rejected, "recoveries": int(state.get("recoveries", 0)) + answer.recoveries}
     state["trace"] = trace_files(folder)
+    if request.profile:
+        state["profile"] = {"workers": answer.seconds}
     folders.write_run(folder, state)
-    if state["recoveries"] or state.get("resumed"):
-        _refuse_holes(folder, answer.digest)
     _log.info("digest %s after %d windows, %d events", answer.digest, answer.windows, answer.events)
-    if how.profile:
-        state["profile"] = {"driver": driver, "workers": answer.seconds}
-    finish(folder, scenario, state, how.report, driver)
-    state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
+    return answer
 
 
 def _refuse_holes(folder: Path, digest: str) -> None:
@@ -248,33 +257,41 @@ def check_models(scenario: Scenario) -> None:
         read_card(WEIGHTS / folder, recipe=recipe)
 
 
-def host(request: RunRequest, on_progress: Display) -> RunReport:
+def host(request: RunRequest, on_progress: Callable[[Progress], None]) -> RunReport:
     """Let the requested host run the network."""
     from ..agents import hosting
 
     return hosting.run(request, on_progress)
 
 
-def finish(folder: Path, scenario: Scenario, state: dict[str, Any], report: bool = True, seconds: Seconds | None = None) -> None:
+def finish(
+    folder: Path,
+    scenario: Scenario,
+    state: dict[str, Any],
+    report: bool = True,
+    note: Callable[[str], None] = lambda text: None,
+) -> None:
     """Reduce the trace of a run folder to rows and results, put these into ``state``, and write figures and report.
 
-    ``seconds``: where to note how long that took.
+    ``note``: told what comes next.
     """
-    seconds = {} if seconds is None else seconds
     from .metrics.reduction import reduce_run
     from .metrics.summary import results
     from .metrics.table import write_rows
 
-    with lap(seconds, "reduction"):
+    phases_s: Seconds = state.setdefault("phases_s", {})
+    note("reading the trace")
+    with lap(phases_s, "metrics"):
         reduction = reduce_run(folder, network_settings(scenario), _features(scenario))
         write_rows(folder / folders.ROWS_FILE, reduction.rows)
-    state["requests"] = len(reduction.rows)
-    state["results"] = results(reduction)
+        state["requests"] = len(reduction.rows)
+        state["results"] = results(reduction)
     folders.write_run(folder, state)
     if report:
         from .report.page import write_report
 
-        with lap(seconds, "report"):
+        note("writing the report")
+        with lap(phases_s, "report"):
             write_report(folder, reduction, state)
 
 

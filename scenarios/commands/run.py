@@ -137,6 +137,8 @@ def _resume(args: argparse.Namespace) -> "Outcome":
 
 
 def _show(run: dict[str, object]) -> None:
+    from ..watching import told
+
     results = run["results"]
     assert isinstance(results, dict)
     title = (
@@ -146,6 +148,8 @@ def _show(run: dict[str, object]) -> None:
     if run.get("profile"):
         from ..profile import profile_rows
 
-        write_table(profile_rows(run["profile"]), title="Where the wall time went, in seconds")  # type: ignore[arg-type]
+        write_table(profile_rows(run), title="Where the wall time went, in seconds")
+    for line in told(run):
+        print(line)
     if run.get("recoveries"):
         print(f"lost and made anew meanwhile, workers and server together: {run['recoveries']} times (see run.log)")

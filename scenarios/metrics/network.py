@@ -77,7 +77,7 @@ class Network:
 
 
 def together(parts: Iterable[tuple[Network, list[tuple[Any, Attack | Verdict]]]]) -> Network:
-    """The sum of parts; with each its attacks and verdicts, and their places in the order of the run, by which they are sorted."""
+    """The sum of parts; with each its attacks and verdicts, and their places in the order of the run, which sorts them."""
     whole, looks = Network(), []
     for part, found in parts:
         whole.add(part)

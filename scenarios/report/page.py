@@ -167,10 +167,10 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
     if run.get("profile"):
         yield "<h2>Where the wall time went</h2>"
         yield (
-            "<p>The driver's seconds are one after the other; those of all workers are added up, each moment counted to the "
-            "innermost thing a worker was doing. Idle is waiting for the others.</p>"
+            "<p>Phases are one after the other; agents and models of the start are the slowest worker's. The seconds of all "
+            "workers are added up, each moment counted to the innermost thing a worker was doing. Idle is waiting for the others.</p>"
         )
-        yield table(profile_rows(run["profile"]))
+        yield table(profile_rows(run))
     yield "<h2>Policies and versions</h2>"
     yield table([{"kind": kind, "policy": policy} for kind, policy in run["policies"].items()])
     yield f'<p class="muted">{escape(", ".join(f"{name} {version}" for name, version in run["versions"].items()))}</p>'

@@ -51,7 +51,7 @@ def test_a_watched_worker_does_the_same() -> None:
     watch = Stopwatch("engine")
     watch_worker(worker, watch)
     assert digest([asyncio.run(worker.run())]) == digest(run_in_memory(world))
-    assert {"engine", "exchange", "codec", "agents user", "agents bs"} <= watch.seconds.keys()
+    assert {"engine", "idle", "codec", "agents user", "agents bs"} <= watch.seconds.keys()
     assert all(watch.seconds[name] > 0 for name in ("engine", "codec", "agents user", "agents bs"))
 
 
