@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Chains = Mapping[str, Sequence[tuple[int, str]]]
 """Agent id -> (interval, chain value in hex), ascending."""
 PROFILE = "semcast"
+CHAINS = "chains"
+"""Name of the metadata that hold the values of the hash chains."""
 _BLOCK = 256
 CHUNK_BYTES = 256 << 10
 
@@ -102,7 +104,7 @@ class TraceWriter:
         self._closed = True
         if chains is not None:
             self._public.add_metadata(
-                "chains",
+                CHAINS,
                 {agent: " ".join(f"{interval}:{value}" for interval, value in values) for agent, values in chains.items()},
             )
         self.rotate()

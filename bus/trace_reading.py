@@ -7,9 +7,10 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +27,7 @@ from .envelope import VERSION, Codec, Envelope
 from .errors import BadInput
 from .segments import segments
 from .skimming import Skimmer
+from .trace import CHAINS
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,11 @@ _head = msgspec.msgpack.Decoder(_Head).decode
 _unknown = msgspec.msgpack.Decoder(Envelope).decode
 """Reads envelopes of any kind, payloads as built-in types."""
 
+_HEAD_BYTES = 9
+"""Opcode and length of a record."""
+_NAMED_CHAINS = len(CHAINS).to_bytes(4, "little") + CHAINS.encode()
+_BUT_METADATA = (Opcode.MESSAGE_INDEX, Opcode.CHUNK, Opcode.CHUNK_INDEX, Opcode.SCHEMA, Opcode.CHANNEL)
+"""Kinds of records passed where only metadata are wanted."""
 LARGEST_CHUNK = 64 << 20
 """Bytes of an unpacked chunk at most; a writer ends them far earlier, and no message of NATS is larger."""
 LARGEST_RATIO, SMALL_CHUNK = 500, 1 << 20
@@ -106,10 +113,19 @@ class TraceReader:
         self.metadata: dict[str, str] = {}
         """Of the first segment that has some."""
         self._of_segments: list[dict[str, str]] = []
-        self.chains: dict[str, list[tuple[int, str]]] = {}
         self._codec = codec or Codec()
         for path in self.paths:
             self._take_metadata(path)
+
+    @cached_property
+    def chains(self) -> dict[str, list[tuple[int, str]]]:
+        """Agent -> its chain values with their intervals, from the segments that hold some; read when first asked for."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        for path in self.paths:
+            for record in self._mcap_records(path, lambda chunk: (), _BUT_METADATA):
+                if isinstance(record, Metadata) and record.name == CHAINS:
+                    found |= self._chains_of(path, record.metadata)
+        return found
 
     @property
     def segments(self) -> list[str]:
@@ -213,20 +229,33 @@ class TraceReader:
                 yield topics.get(record.channel_id, ""), record
 
     def _take_metadata(self, path: Path) -> None:
-        for record in self._mcap_records(path, lambda chunk: ()):
+        for record in self._mcap_records(path, lambda chunk: (), _BUT_METADATA, chains=False):
             if isinstance(record, Metadata) and record.name == "run":
                 self.metadata = self.metadata or dict(record.metadata)
                 self._of_segments.append(dict(record.metadata))
-            elif isinstance(record, Metadata) and record.name == "chains":
-                for agent, values in record.metadata.items():
-                    pairs = _CHAIN_VALUE.findall(values)
-                    if " ".join(f"{interval}:{value}" for interval, value in pairs) != values:
-                        self._note_cut(path, f"the chain values of {agent} are damaged")
-                        continue
-                    self.chains[agent] = [(int(interval), value) for interval, value in pairs]
 
-    def _mcap_records(self, path: Path, opened: Callable[[Chunk], Iterable[Any]] | None = None) -> Iterator[Any]:
-        """The records of a segment up to its end or to where it was cut; ``opened``: what there is in a chunk."""
+    def _chains_of(self, path: Path, values_of: Mapping[str, str]) -> dict[str, list[tuple[int, str]]]:
+        found = {}
+        for agent, values in values_of.items():
+            pairs = _CHAIN_VALUE.findall(values)
+            if " ".join(f"{interval}:{value}" for interval, value in pairs) != values:
+                self._note_cut(path, f"the chain values of {agent} are damaged")
+                continue
+            found[agent] = [(int(interval), value) for interval, value in pairs]
+        return found
+
+    def _mcap_records(
+        self,
+        path: Path,
+        opened: Callable[[Chunk], Iterable[Any]] | None = None,
+        passed: Container[int] = (Opcode.MESSAGE_INDEX,),
+        chains: bool = True,
+    ) -> Iterator[Any]:
+        """The records of a segment up to its end or to where it was cut.
+
+        ``opened``: what there is in a chunk. ``passed``: kinds of records that are not read, by default what tells where in a chunk
+        its messages are, as chunks are read whole. ``chains``: whether those are read.
+        """
         opened = opened or _opened
         try:
             end = _whole_records_end(path)
@@ -237,7 +266,7 @@ class TraceReader:
             records = mcap.stream_reader.StreamReader(_Bounded(file, path.stat().st_size), emit_chunks=True).records
             chunk = 0
             while (start := file.tell()) < end:
-                if _passes_index(file):
+                if _passes(file, passed, chains):
                     continue
                 try:
                     record = next(records)
@@ -312,12 +341,13 @@ def _check_size(chunk: Chunk) -> None:
         raise ValueError(f"a chunk of {len(packed)} bytes claims to be {size} (or {claimed}) unpacked")
 
 
-def _passes_index(file: BinaryIO) -> bool:
-    """Go past a record that tells where in a chunk its messages are: there is one for each channel, and chunks are read whole."""
-    head = file.read(9)
-    index = head[:1] == bytes([Opcode.MESSAGE_INDEX])
-    file.seek(int.from_bytes(head[1:], "little") if index else -len(head), os.SEEK_CUR)
-    return index
+def _passes(file: BinaryIO, passed: Container[int], chains: bool) -> bool:
+    """Go past a record that is not wanted."""
+    head = file.read(_HEAD_BYTES + len(_NAMED_CHAINS))
+    passes = bool(head) and (head[0] in passed or (not chains and head[0] == Opcode.METADATA and head.endswith(_NAMED_CHAINS)))
+    place = _HEAD_BYTES + int.from_bytes(head[1:_HEAD_BYTES], "little") if passes else 0
+    file.seek(place - len(head), os.SEEK_CUR)
+    return passes
 
 
 def _whole_records_end(path: Path) -> int:
