@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..agents.models.hub.table import ADAPTER, JUDGE, PARTS, names, pick
@@ -9,7 +10,7 @@ from ..agents.models.loading import TABLE, variants
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
 from ..bus.errors import BadInput, SemcastError
-from ..policies.registry import KINDS, resolve
+from ..policies.registry import KINDS, needs, resolve
 from .mistakes import Mistake, nearest
 from .schema import ModelsSection, Scenario
 
@@ -150,6 +151,10 @@ def _table(scenario: Scenario) -> Iterator[Mistake]:
             yield Mistake(f"models.{name}", 'the table profile has not measured this: models.profile = "tiny", or leave it out')
     if scenario.knowledge.branch == "adapter":
         yield Mistake("knowledge.branch", 'the table profile makes no adapters: "reference", or models.profile = "tiny"')
+    with suppress(SemcastError):  # an unknown policy is told elsewhere
+        if "rehearsal" in needs(resolve("noise", scenario.policies.noise)):
+            reason = 'it rehearses prompts on a small generator, which the table profile has not: models.profile = "tiny"'
+            yield Mistake("policies.noise", reason)
 
 
 def _devices(scenario: Scenario) -> Iterator[Mistake]:

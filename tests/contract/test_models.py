@@ -8,16 +8,16 @@ from semcast.agents.models.loading import PROFILES, WEIGHTS, load_models, model_
 
 from .model_checks import check_batch, check_companions, check_flops, one_group
 
-SOURCES = PROFILES["tiny"]
-ROWS = {row.role: row for row in model_table()}
-pytestmark = pytest.mark.parametrize("role", sorted(SOURCES))
-MODELS = load_models()
+SOURCES = {(profile, role): source for profile, sources in PROFILES.items() for role, source in sources.items()}
+ROWS = {(profile, row.role): row for profile in PROFILES for row in model_table(profile)}
+pytestmark = pytest.mark.parametrize("role", sorted(SOURCES), ids="-".join)
+MODELS = {profile: load_models(profile) for profile in PROFILES}
 LIMIT_BYTES = 40_000_000
 
 
 def model(role):
     assert not ROWS[role].problem
-    return MODELS[role]
+    return MODELS[role[0]][role[1]]
 
 
 def examples(role):
@@ -27,7 +27,7 @@ def examples(role):
 
 def test_it_says_what_it_is(role):
     it = model(role)
-    assert it.role == role.partition("@")[0]  # a variant is asked as "role@variant"
+    assert it.role == role[1].partition("@")[0]  # a variant is asked as "role@variant"
     assert it.name == ROWS[role].name
     assert it.sha256 == ROWS[role].sha256
     assert isinstance(it.batch, int) and it.batch >= 1
