@@ -255,7 +255,8 @@ def _row(role: str, card: Card) -> ModelRow:
     absent = [] if "mend" in data else [name for name in data["files"] if name not in sizes]
     problem = f"no weights at {card.folder / absent[0]}: {card.mend}" if absent else ""
     download_bytes, memory_bytes = data.get("download_bytes", sum(sizes.values())), data.get("memory_bytes", 4 * data["params"])
-    return ModelRow(role, data["name"], data["params"], data["flops"], card.sha256, download_bytes, memory_bytes, problem)
+    flops = data.get("flops_by_role", {}).get(role, data["flops"])
+    return ModelRow(role, data["name"], data["params"], flops, card.sha256, download_bytes, memory_bytes, problem)
 
 
 def _sources(profile: str) -> Mapping[str, Source | None]:

@@ -15,7 +15,7 @@ EXAMPLE = "semcast list policies"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("what", choices=tuple(_LISTS), metavar="{" + ",".join(_LISTS) + "}", help="what to list")
-    parser.add_argument("--models", metavar="PROFILE", default="tiny", help="model profile: tiny, hub (default tiny)")
+    parser.add_argument("--models", metavar="PROFILE", default="tiny", help="model profile: tiny, table, hub (default tiny)")
     parser.add_argument("--runs", metavar="DIR", default="runs", help="folder of the runs (default: runs)")
     add_json(parser)
 

@@ -25,7 +25,7 @@ def add_scenario(parser: argparse.ArgumentParser, several: str = "", optional: b
         default=[],
         help=f"{several or 'change a policy'}; kinds: {', '.join(KINDS)}",
     )
-    parser.add_argument("--models", metavar="PROFILE", help="model profile")
+    parser.add_argument("--models", metavar="PROFILE", help="model profile: tiny, table, hub")
     parser.add_argument("--seed", metavar="N", type=int, help="seed of all randomness")
     parser.add_argument("--quick", action="store_true", help="apply the scenario's [quick] table: a run of seconds")
 

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from ...agents.models.cards import Card, write_card
-from ...agents.models.loading import load_models
+from ...agents.models.loading import PROFILES, TABLE, load_models, model_table
 from ...agents.models.roles import Embed, Model
 from ...agents.models.table import outcomes
 from ...agents.models.table.embedder import SENTENCE
@@ -55,14 +55,17 @@ def write_table(folder: Path, measured: Sequence[Measured], provenance: Mapping[
         _vectors(embedder),
         _catalog(),
     )
+    roles = list(PROFILES[TABLE])
+    flops = {row.role: row.flops for row in model_table("tiny") if row.role in roles}
     folder.mkdir(parents=True, exist_ok=True)
     raw = msgspec.msgpack.encode(table)
     (folder / TABLE_NAME).write_bytes(raw)
     data = {
         "name": "table",
-        "roles": ["embedder", "extractor", "generator", "jscc_decoder", "jscc_encoder", "personaliser"],
+        "roles": roles,
         "params": len(raw) // 2,
-        "flops": 1,
+        "flops": max(flops.values()),
+        "flops_by_role": flops,
         "batch": 1,
         "recipe": "models",
         "mend": "measure it: semcast calibrate models, or reinstall the package",
