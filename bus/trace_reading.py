@@ -253,8 +253,8 @@ class TraceReader:
     ) -> Iterator[Any]:
         """The records of a segment up to its end or to where it was cut.
 
-        ``opened``: what there is in a chunk. ``passed``: kinds of records that are not read, by default what tells where in a chunk
-        its messages are, as chunks are read whole. ``chains``: whether those are read.
+        ``opened``: what there is in a chunk. ``passed``: kinds of records that are not read, by default what tells where in a
+        chunk its messages are, as chunks are read whole. ``chains``: whether those are read.
         """
         opened = opened or _opened
         try:

@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
-
 from ...bus.records import Attack, Verdict
 
 KINDS = ("tamper", "replay", "flood", "forge")
@@ -33,6 +31,8 @@ class Rate:
         """Of the share."""
         if not self.trials:
             return 0.0, 1.0
+        from scipy.stats import binomtest
+
         found = binomtest(self.hits, self.trials).proportion_ci(0.95, method="wilson")
         return float(found.low), float(found.high)
 

@@ -85,7 +85,8 @@ class Gatherer:
         self._calls: dict[str, list[tuple[int, int, int, int, str]]] = {}
         self._paid: list[tuple[Place, str, float]] = []
         self._shared: list[tuple[Place, str, bool]] = []
-        self._items: dict[tuple[str, str, str], None] = {}
+        self._items: set[int] = set()
+        """Hashes of the KB items that agents hold: there are millions, and they are only counted."""
         self._takers: dict[type, Callable[[Envelope, Any], None] | None] = {}
 
     def take(self, envelope: Envelope) -> None:
@@ -134,12 +135,12 @@ class Gatherer:
             self._piece(envelope, decision.request, lean)
 
     def _kb_record(self, envelope: Envelope, record: Any) -> None:
-        entry = (envelope.source, record.item_kind, record.name)
+        entry = hash((envelope.source, record.item_kind, record.name))
         before = entry in self._items
         if record.removed:
-            self._items.pop(entry, None)
+            self._items.discard(entry)
         else:
-            self._items[entry] = None
+            self._items.add(entry)
         self.network.grow(envelope.source.partition(".")[0], envelope.t_deliver, (not record.removed) - before)
 
     def _look(self, envelope: Envelope, look: Attack | Verdict) -> None:

@@ -28,6 +28,10 @@ STAGES = (
 """Column -> what the latency figure calls it."""
 COLOURS = (*CYCLE, PINK)
 BIN_DB = 4.0
+DOTS = 2000
+"""Requests drawn as dots; of more, evenly spaced ones."""
+STEPS = 2000
+"""Points of a line over time, likewise."""
 
 
 def curve(folder: Path, rows: Sequence[Row]) -> bool:
@@ -61,9 +65,17 @@ def curve(folder: Path, rows: Sequence[Row]) -> bool:
     return True
 
 
+def few(values: Any, most: int) -> Any:
+    """Evenly spaced ones of values (n, ...), ``most`` at most, with the last; all where they are no more."""
+    if len(values) <= most:
+        return values
+    chosen = np.arange(most) * (len(values) - 1) // (most - 1)
+    return values[chosen] if isinstance(values, np.ndarray) else [values[i] for i in chosen]
+
+
 def _binned(ax: Any, x: np.ndarray, y: np.ndarray, colour: str, most: float = math.inf) -> None:
     """Every request as a faint dot; means of 4 dB bins with 95 % intervals of the mean, cut at 0 and ``most``."""
-    ax.scatter(x, y, s=10, color=colour, alpha=0.22 if len(x) > 50 else 0.8, linewidths=0)
+    ax.scatter(few(x, DOTS), few(y, DOTS), s=10, color=colour, alpha=0.22 if len(x) > 50 else 0.8, linewidths=0)
     centres, means, errors = [], [], []
     for low in np.arange(math.floor(x.min() / BIN_DB) * BIN_DB, x.max() + BIN_DB, BIN_DB):
         inside = y[(x >= low) & (x < low + BIN_DB)]
@@ -143,7 +155,7 @@ def noise(folder: Path, rows: Sequence[Row]) -> bool:
     order = np.argsort(pairs[:, 0], kind="stable")
     with figure(folder, "noise", (4.6, 3.5)) as (_, ax):
         ax.plot((0, 1), (0, 1), color=GREY, linestyle="--", linewidth=1.0)
-        ax.scatter(pairs[:, 0], pairs[:, 1], s=12, color=BLUE, alpha=0.35, linewidths=0)
+        ax.scatter(*few(pairs, DOTS).T, s=12, color=BLUE, alpha=0.35, linewidths=0)
         for fifth in np.array_split(order, 5):
             ax.plot(*pairs[fifth].mean(axis=0), "o", color=ORANGE, markersize=8, markeredgecolor="white")
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel="semantic noise, estimated", ylabel="semantic error, realised")
@@ -185,7 +197,7 @@ def knowledge(folder: Path, reduction: Reduction) -> bool:
     names = {"user": "users", "edge": "edge servers", "cloud": "cloud", "bs": "base stations"}
     with figure(folder, "knowledge", (8.2, 3.2), ncols=2, width_ratios=[2, 1]) as (_, axes):
         for role, colour in zip(sorted(series), CYCLE, strict=False):
-            x, y = zip(*series[role], strict=True)
+            x, y = zip(*few(series[role], STEPS), strict=True)
             axes[0].step([0, *x, network.end_ns / 1e9], [0, *y, y[-1]], where="post", color=colour, label=names.get(role, role))
         axes[0].set(xlabel="simulated time (s)", ylabel="items held", yscale="log", title="Knowledge bases")
         axes[0].legend(fontsize=8)

@@ -18,6 +18,7 @@ from .simplified import notes
 from .trust import trust
 
 ROW_COLUMNS = 6
+FAILED_LISTED = 20
 MIDDLE = {"gai-scn": "generated", "semcom": "at the edge"}
 """Scheme -> what the picture that enters the last encoder is called."""
 
@@ -138,11 +139,15 @@ CHARTS = (
     ("knowledge", "Knowledge and sharing", "Knowledge bases are folds of their records in the trace."),
 )
 
+DOTTED = ("curve", "noise")
+
 
 def _charts(plots: Path, drawn: dict[str, bool], reduction: Reduction) -> Iterator[str]:
     for name, title, caption in CHARTS:
         if drawn[name]:
             yield f"<h2>{title}</h2>"
+            if name in DOTTED and len(reduction.rows) > figures.DOTS:
+                caption += f" At most {figures.DOTS:,} evenly spaced ones are drawn as dots; all count."
             yield chart(plots / f"{name}.png", caption)
 
 
@@ -151,7 +156,9 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
     if failed:
         yield "<h2>Requests that failed</h2>"
         yield "<p>They stay in every mean with floor scores: nothing recovered, a mid-grey picture.</p>"
-        yield table([{"request": row.request, "to": row.receiver, "why": row.reason} for row in failed[:20]])
+        yield table([{"request": row.request, "to": row.receiver, "why": row.reason} for row in failed[:FAILED_LISTED]])
+        if len(failed) > FAILED_LISTED:
+            yield f'<p class="muted">{len(failed) - FAILED_LISTED:,} more are in {folders.ROWS_FILE}.</p>'
     yield from _privacy(run["results"])
     yield from trust(reduction)
     measured, remark = model_table(run.get("models", "tiny"))
@@ -168,7 +175,7 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
         yield "<h2>Where the wall time went</h2>"
         yield (
             "<p>Phases are one after the other; agents and models of the start are the slowest worker's. The seconds of all "
-            "workers are added up, each moment counted to the innermost thing a worker was doing. Idle is waiting for the others.</p>"
+            "workers are added up, each moment counted to the innermost thing that one was doing. Idle is waiting for others.</p>"
         )
         yield table(profile_rows(run))
     yield "<h2>Policies and versions</h2>"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semcast.scenarios.metrics import calibration
 from semcast.scenarios.metrics.calibration import rank_correlation, rank_interval
 
 
@@ -30,3 +31,15 @@ def test_the_interval_holds_the_value() -> None:
     low, high = rank_interval(pairs)
     assert low < rank_correlation(pairs) < high <= 1.0
     assert rank_interval(pairs) == (low, high)
+
+
+def test_intervals_of_many_requests_are_those_of_resampling(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal(600)
+    pairs = np.stack([x, 0.6 * x + rng.standard_normal(600)], axis=1)
+    resampled = rank_interval(pairs)
+    monkeypatch.setattr(calibration, "MANY", 600)
+    approximate = rank_interval(pairs)
+    assert approximate != resampled
+    assert approximate == pytest.approx(resampled, abs=0.02)
+    assert rank_interval(np.stack([x, x], axis=1)) == pytest.approx((1.0, 1.0))

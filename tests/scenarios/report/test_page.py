@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from msgspec import structs
 from semcast.scenarios.metrics.judging import Recovery, Scores, fidelity_of
@@ -12,6 +13,7 @@ from semcast.scenarios.metrics.reduce import row_of
 from semcast.scenarios.metrics.reduction import Reduction, reduce_stories
 from semcast.scenarios.metrics.story import collect
 from semcast.scenarios.metrics.summary import results
+from semcast.scenarios.report import figures
 from semcast.scenarios.report.html import document, number, table
 from semcast.scenarios.report.page import jscc_only_symbols, write_report
 
@@ -94,3 +96,21 @@ def test_privacy_is_told_where_vectors_had_noise(reduction: Reduction, tmp_path:
     page = write_report(tmp_path, noisy, run(noisy)).read_text()
     assert "each release is (8, 1e-05)-differentially private" in page
     assert "Pictures, captions and boxes are not covered" in page
+
+
+def test_of_many_requests_some_are_drawn_and_the_page_says_so(
+    reduction: Reduction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "DOTS", 10)
+    rows = [structs.replace(reduction.rows[0], snr_db=float(i % 20), psnr_db=20.0 + i % 7) for i in range(40)]
+    many = replace(reduction, rows=rows + 30 * [reduction.rows[1]])
+    page = write_report(tmp_path, many, run(many)).read_text()
+    assert "At most 10 evenly spaced ones are drawn as dots" in page
+    assert "10 more are in metrics.parquet" in page
+    assert "At most" not in write_report(tmp_path, reduction, run(reduction)).read_text()
+
+
+def test_few_keeps_both_ends_and_order() -> None:
+    assert figures.few(list(range(100)), 4) == [0, 33, 66, 99]
+    assert figures.few(np.arange(100), 4).tolist() == [0, 33, 66, 99]
+    assert figures.few([3, 1], 4) == [3, 1]
