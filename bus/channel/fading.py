@@ -30,7 +30,7 @@ def coherence_ns(doppler: float) -> int:
 
 @lru_cache(maxsize=1 << 16)
 def _waves(seed: int, bs_id: str, user_id: str) -> tuple[np.ndarray, np.ndarray]:
-    u, p = 2 * np.pi * keys.generator(seed, "fading", bs_id, user_id).random((2, WAVES))
+    u, p = 2 * np.pi * keys.uniforms((2, WAVES), seed, "fading", bs_id, user_id)
     return 2 * np.pi * np.cos((2 * np.pi * np.arange(WAVES) + u) / WAVES), p
 
 

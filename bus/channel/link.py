@@ -23,7 +23,7 @@ from .mcs import MCS_TABLE, Blocks, Mcs, segment
 from .radio import Direction, Radio
 
 MOST_NEAR = 9
-"""Stations that a user listens to in a regular grid."""
+"""So many stations a user listens to wherever it is."""
 Loads = Mapping[str, float]
 """Announced share of time (0 to 1) in which each base station transmits."""
 
@@ -119,7 +119,8 @@ class Air:
         """
         if len(self.stations) <= MOST_NEAR:
             return self._sorted
-        column, row = self._square(x_m, y_m)
+        side_m = self._side_m
+        column, row = math.floor(x_m / side_m), math.floor(y_m / side_m)
         found = self._neighbours.get((column, row))
         if found is None:
             around = [(column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
@@ -127,9 +128,9 @@ class Air:
             self._neighbours[column, row] = found
         return found
 
-    def _square(self, x_m: float, y_m: float) -> tuple[int, int]:
-        side_m = math.sqrt(self.area.width_m * self.area.height_m / len(self.stations))
-        return math.floor(x_m / side_m), math.floor(y_m / side_m)
+    @cached_property
+    def _side_m(self) -> float:
+        return math.sqrt(self.area.width_m * self.area.height_m / len(self.stations))
 
     @cached_property
     def _sorted(self) -> tuple[str, ...]:
@@ -138,8 +139,8 @@ class Air:
     @cached_property
     def _squares(self) -> dict[tuple[int, int], list[str]]:
         squares: dict[tuple[int, int], list[str]] = {}
-        for bs_id, place in self.stations.items():
-            squares.setdefault(self._square(*place), []).append(bs_id)
+        for bs_id, (x_m, y_m) in self.stations.items():
+            squares.setdefault((math.floor(x_m / self._side_m), math.floor(y_m / self._side_m)), []).append(bs_id)
         return squares
 
     @cached_property

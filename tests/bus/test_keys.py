@@ -44,3 +44,14 @@ def test_complex_normal_has_unit_variance_split_over_i_and_q() -> None:
 def test_a_shorter_stream_is_a_prefix(n: int, m: int) -> None:
     short, long = sorted((n, m))
     assert (keys.complex_normal(long, "s")[:short] == keys.complex_normal(short, "s")).all()
+
+
+def test_one_shot_draws_are_those_of_a_fresh_generator() -> None:
+    for key in ((1, "a"), (2**63 - 1, "b", 7)):
+        fresh = keys.generator(*key).standard_normal((5, 2), dtype=np.float32) * np.float32(0.5**0.5)
+        assert np.array_equal(keys.complex_normal(5, *key), fresh.view(np.complex64)[:, 0])
+        assert np.array_equal(keys.uniforms((3, 4), *key), keys.generator(*key).random((3, 4)))
+        held = keys.generator(*key)  # is not touched by others' draws
+        first = held.random()
+        keys.uniforms((2,), "else")
+        assert [first, held.random()] == list(keys.generator(*key).random(2))
