@@ -4,4 +4,4 @@ A module named in ``NAMES`` has ``run(..., progress=...) -> {name: {value, unit,
 are the options of the command that ``run`` takes besides, ``repeats`` alone where it has none.
 """
 
-NAMES = ("engine", "faults", "fuzz", "network", "policies")
+NAMES = ("engine", "faults", "fuzz", "hosts", "network", "policies")

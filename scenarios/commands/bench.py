@@ -20,6 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="fuzz, faults: of what is drawn (default 1)")
     parser.add_argument("--schedules", metavar="N", type=int, default=200, help="faults: how many runs are harmed (default 200)")
     parser.add_argument("--only", metavar="N", type=int, action="append", help="faults: this schedule; may be repeated")
+    parser.add_argument("--scenario", metavar="S", default="city-1000", help="hosts: what is run everywhere (default city-1000)")
+    parser.add_argument("--quick", action="store_true", help="hosts: in its short form")
     add_json(parser)
 
 

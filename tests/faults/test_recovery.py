@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from semcast.agents.request import RunReport
 from semcast.scenarios.bench import faults
+from semcast.scenarios.bench.harming.cluster import joined
 from semcast.scenarios.bench.harming.family import descendants, left
 from semcast.scenarios.bench.harming.proxy import Proxy
 from semcast.scenarios.bench.harming.schedule import NATS_FAULTS, RAY_FAULTS, Fault, Moment, Schedule, schedule
@@ -49,6 +50,21 @@ def test_each_kind_of_fault(number: int, expected: Reference, tmp_path: Path) ->
 
 def test_a_killed_actor_of_ray(expected: Reference, tmp_path: Path) -> None:
     assert_recovers(Schedule(0, "ray", "packed", (Fault("kill", FIRST, 1),), workers=2), expected, tmp_path / "run")
+
+
+def test_a_killed_worker_over_a_longer_way(expected: Reference, tmp_path: Path) -> None:
+    assert_recovers(
+        Schedule(0, "nats", "packed", (Fault("kill", FIRST, 0),), proxy=True, delay_s=0.0005), expected, tmp_path / "run"
+    )
+
+
+@pytest.mark.slow
+def test_a_lost_and_replaced_node_of_ray_over_a_longer_way(expected: Reference, tmp_path: Path) -> None:
+    fault = Fault("node", FIRST)
+    one = Schedule(0, "ray", "packed", (fault,), proxy=True, delay_s=0.0005)
+    with joined() as cluster:
+        trial = carry_out(one, expected, tmp_path / "run", cluster)
+    assert not trial.problem and trial.faults == ["node"] and trial.recoveries > 0
 
 
 def test_the_short_form_has_all_kinds() -> None:
@@ -100,6 +116,27 @@ def test_a_cut_connection_is_cut_and_later_ones_pass() -> None:
             time.sleep(0.06)
     for each in (server, *accepted):
         each.close()
+
+
+def test_a_longer_way_delays_all_and_changes_nothing() -> None:
+    import socket
+    import threading
+
+    def echo(connection: socket.socket) -> None:
+        while data := connection.recv(1 << 16):
+            connection.sendall(data)
+
+    server = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=lambda: echo(server.accept()[0]), daemon=True).start()
+    sent = bytes(range(256)) * 4000
+    with Proxy(server.getsockname()[1], delay_s=0.05) as proxy, socket.create_connection(("127.0.0.1", proxy.port)) as client:
+        started = time.monotonic()
+        threading.Thread(target=client.sendall, args=(sent,), daemon=True).start()
+        got = b""
+        while len(got) < len(sent):
+            got += client.recv(1 << 16)
+        assert got == sent and 0.1 <= time.monotonic() - started < 2.0  # much is under way at once
+    server.close()
 
 
 def test_processes_that_are_left_are_seen() -> None:

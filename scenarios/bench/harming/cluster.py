@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -19,7 +20,7 @@ from .family import descendants, signal_all
 NODES = 2
 PROCESSORS = 2
 """Of a node. One node alone has no room for all workers of a run: the lost one must be replaced."""
-_UP_S = 60.0
+_UP_S, _UP, _STARTS = 120.0, b"Ray runtime started", 4
 
 
 class Cluster:
@@ -33,27 +34,34 @@ class Cluster:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.address = f"127.0.0.1:{port}"
-        self._head = _start(["--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false"])
-        _wait_for(port)
-        self._nodes = [self._node() for _ in range(NODES)]
+        self._head = _Node(["--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false"])
+        self._nodes: list[_Node] = []
+        try:
+            self._head.wait()
+            self._nodes = [self._node() for _ in range(NODES)]
+            for node in self._nodes:
+                node.wait()
+        except BaseException:
+            self.close()
+            raise
 
     def lose(self) -> None:
         """Kill the oldest node with all its processes, and start another one."""
-        _kill(self._nodes.pop(0))
+        self._nodes.pop(0).kill()
         self._nodes.append(self._node())
 
     def close(self) -> None:
         """End all nodes."""
         for each in [*self._nodes, self._head]:
-            _kill(each)
+            each.kill()
 
-    def _node(self) -> subprocess.Popen[bytes]:
-        return _start([f"--address={self.address}", f"--num-cpus={PROCESSORS}"])
+    def _node(self) -> _Node:
+        return _Node([f"--address={self.address}", f"--num-cpus={PROCESSORS}"])
 
 
 @contextmanager
-def joined() -> Iterator[Cluster]:
-    """A cluster of our own that this process has joined."""
+def running() -> Iterator[Cluster]:
+    """A cluster of our own, with a token that this process and those that it starts have."""
     before = dict(os.environ)
     os.environ |= {
         "RAY_AUTH_MODE": "token",
@@ -62,38 +70,61 @@ def joined() -> Iterator[Cluster]:
         "RAY_health_check_period_ms": "500",
         "RAY_health_check_failure_threshold": "3",
     }
-    cluster = Cluster()
+    cluster = None
     try:
-        with redirect_stdout(sys.stderr), ray_hosting.connected(address=cluster.address):  # Ray tells there what was lost
-            yield cluster
+        cluster = Cluster()
+        yield cluster
     finally:
-        cluster.close()
+        if cluster is not None:
+            cluster.close()
         os.environ.clear()
         os.environ |= before
 
 
-def _start(options: list[str]) -> subprocess.Popen[bytes]:
-    common = ["--object-store-memory=80000000", "--disable-usage-stats", "--block"]
-    return subprocess.Popen(
-        [sys.executable, "-m", "ray.scripts.scripts", "start", *options, *common],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+@contextmanager
+def joined() -> Iterator[Cluster]:
+    """A cluster of our own that this process has joined."""
+    # Ray tells on stdout what was lost.
+    with running() as cluster, redirect_stdout(sys.stderr), ray_hosting.connected(address=cluster.address):
+        yield cluster
 
 
-def _kill(node: subprocess.Popen[bytes]) -> None:
-    signal_all([*descendants(node.pid), node.pid], signal.SIGKILL)
-    node.wait()
+class _Node:
+    """One node: ``ray start`` and all that it starts."""
 
+    def __init__(self, options: list[str]) -> None:
+        self._options = options
+        self._said = tempfile.TemporaryFile("w+b")  # noqa: SIM115
+        self._process = self._start()
 
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + _UP_S
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
+    def wait(self) -> None:
+        """Until it says that it is up; one that could not join is started once more.
+
+        Raises:
+            RunFailed: It does not come up.
+        """
+        until, starts = time.monotonic() + _UP_S, 1
+        while _UP not in self._read():
+            if self._process.poll() is not None and starts < _STARTS:
+                self._process, starts = self._start(), starts + 1
+            if time.monotonic() > until:
+                raise RunFailed(f"a node of the Ray cluster did not come up within {_UP_S:.0f} s: {self._read()[-500:]!r}")
             time.sleep(0.1)
-        else:
-            return
-    raise RunFailed(f"the head of the Ray cluster did not come up within {_UP_S:.0f} s")
+
+    def kill(self) -> None:
+        """End it with all its processes at once."""
+        signal_all([*descendants(self._process.pid), self._process.pid], signal.SIGKILL)
+        self._process.wait()
+        self._said.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        common = ["--object-store-memory=80000000", "--disable-usage-stats", "--block"]
+        return subprocess.Popen(
+            [sys.executable, "-m", "ray.scripts.scripts", "start", *self._options, *common],
+            stdin=subprocess.DEVNULL,
+            stdout=self._said,
+            stderr=subprocess.STDOUT,
+        )
+
+    def _read(self) -> bytes:
+        return os.pread(self._said.fileno(), 1 << 20, 0)

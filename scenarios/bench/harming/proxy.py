@@ -1,8 +1,9 @@
-"""A TCP proxy between workers and their server that can cut all connections and refuse new ones for a while."""
+"""A TCP proxy between workers and their server: a longer way, one that can cut all connections and refuse new ones a while."""
 
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import threading
 import time
@@ -13,10 +14,11 @@ class Proxy:
 
     Args:
         port: Of the server, on this machine.
+        delay_s: How much later everything arrives, in each direction; what follows is not held up by it.
     """
 
-    def __init__(self, port: int) -> None:
-        self._target = ("127.0.0.1", port)
+    def __init__(self, port: int, delay_s: float = 0.0) -> None:
+        self._target, self._delay_s = ("127.0.0.1", port), delay_s
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
@@ -59,12 +61,30 @@ class Proxy:
                     threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        late: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+        if self._delay_s:
+            threading.Thread(target=_deliver, args=(late, sink), daemon=True).start()
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
-                sink.sendall(data)
+                if self._delay_s:
+                    late.put((time.monotonic() + self._delay_s, data))
+                else:
+                    sink.sendall(data)
+        late.put((0.0, b""))
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         with self._lock:
             self._open -= {source, sink}
         source.close()
+
+
+def _deliver(late: queue.SimpleQueue[tuple[float, bytes]], sink: socket.socket) -> None:
+    """Pass on what is due, until nothing more comes or nobody takes it."""
+    with contextlib.suppress(OSError):
+        while True:
+            due_s, data = late.get()
+            if not data:
+                return
+            time.sleep(max(0.0, due_s - time.monotonic()))
+            sink.sendall(data)

@@ -45,7 +45,10 @@ class Fault(Struct, frozen=True):
 
 
 class Schedule(Struct, frozen=True):
-    """One run and what is done to it. ``proxy``: workers reach their server through a proxy that can cut connections."""
+    """One run and what is done to it.
+
+    ``proxy``: workers reach their server through a proxy that can cut connections, ``delay_s`` further away in each direction.
+    """
 
     number: int
     host: str
@@ -54,6 +57,7 @@ class Schedule(Struct, frozen=True):
     workers: int = WORKERS
     chaos: bool = False
     proxy: bool = False
+    delay_s: float = 0.0
 
     @property
     def names(self) -> list[str]:

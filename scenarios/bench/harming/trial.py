@@ -133,7 +133,7 @@ def _server_of_our_own(schedule: Schedule) -> Iterator[tuple[NatsServer | None, 
         return
     with NatsServer("faults", schedule.workers, make_world(network(), "faults").shards) as server:
         assert server.port is not None
-        with Proxy(server.port) as proxy:
+        with Proxy(server.port, schedule.delay_s) as proxy:
             yield server, proxy
 
 
