@@ -13,7 +13,6 @@ GAI-SCN (Xia et al., arXiv 2308.15483, section IV) with each found thing used on
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from .models.boxes import iou
 from .models.roles import Box
@@ -38,6 +37,8 @@ def semantic_error(
     Returns:
         In [0, 1].
     """
+    from scipy.optimize import linear_sum_assignment
+
     if not true:
         return 0.0
     if not found:

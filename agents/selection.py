@@ -5,7 +5,6 @@ The selection judge is the network's own extractor, which shares no weights with
 
 import numpy as np
 from msgspec import Struct
-from scipy.optimize import linear_sum_assignment
 
 from .models.boxes import iou
 from .models.roles import Box, Extraction, Generate
@@ -34,6 +33,8 @@ def agreement(asked: Asked, found: Extraction) -> float:
     things; a tenth is the background's. Likeness of two things: 0 for different classes, else the found one's certainty times
     the mean of 1, of 1 for the same colour and, where places were asked for, of their intersection over union.
     """
+    from scipy.optimize import linear_sum_assignment
+
     ground = 0.1 * (not asked.background or asked.background == found.background)
     if not asked.things or not found.boxes:
         return ground + 0.9 * (len(asked.things) == len(found.boxes))

@@ -18,7 +18,6 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
 
 from ...bus import keys
 from .retrieval import as_vector
@@ -31,6 +30,8 @@ SENSITIVITY = 2 * CLIP
 
 def delta_of(epsilon: float, sigma: float, sensitivity: float = SENSITIVITY) -> float:
     """The smallest delta for which noise of standard deviation ``sigma`` is (epsilon, delta)-private."""
+    from scipy.special import log_ndtr, ndtr
+
     half, shift = sensitivity / (2 * sigma), epsilon * sigma / sensitivity
     return float(ndtr(half - shift) - math.exp(min(epsilon + float(log_ndtr(-half - shift)), 0.0)))
 

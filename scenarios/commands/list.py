@@ -33,21 +33,22 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _scenarios(args: argparse.Namespace) -> list[dict[str, Any]]:
-    from ..build import network_settings
     from ..loading import catalog, load
+
+    def count(some: Any) -> int:
+        return some if isinstance(some, int) else len(some)
 
     rows = []
     for name in catalog():
         scenario = load(name)
-        settings = network_settings(scenario)
         rows.append(
             {
                 "name": name,
                 "title": scenario.title,
                 "scheme": scenario.scheme,
-                "users": len(settings.users),
-                "stations": len(settings.stations),
-                "edges": len(settings.edges),
+                "users": count(scenario.network.users),
+                "stations": count(scenario.network.stations),
+                "edges": scenario.network.edges,
                 "duration_s": scenario.traffic.duration_s,
             }
         )

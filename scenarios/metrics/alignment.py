@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ...agents.models.roles import PICTURE_SIDE, Box
 from ...agents.scenes.caption import caption
@@ -76,6 +75,8 @@ def object_alignment(likeness: np.ndarray) -> float:
     Returns:
         In [0, 1]; 1 where both hold nothing, 0 where one of them does.
     """
+    from scipy.optimize import linear_sum_assignment
+
     if not likeness.size:
         return float(likeness.shape == (0, 0))
     rows, columns = linear_sum_assignment(likeness, maximize=True)

@@ -37,7 +37,7 @@ def rank_correlation(pairs: np.ndarray) -> float | None:
 def rank_interval(pairs: np.ndarray) -> tuple[float, float]:
     """The middle 95 % of `rank_correlation` over keyed resamples of the requests; resamples without one are left out.
 
-    Of many requests instead tanh(arctanh(rho) -+ 1.96 sqrt((1 + rho^2 / 2) / (n - 3))) (Bonett and Wright, Psychometrika 65, 2000).
+    Of many requests it is tanh(arctanh(rho) -+ 1.96 sqrt((1 + rho^2 / 2) / (n - 3))): Bonett and Wright, Psychometrika 65 (2000).
     """
     if len(pairs) >= MANY and (rho := rank_correlation(pairs)) is not None and abs(rho) < 1.0:
         half = 1.96 * math.sqrt((1 + rho**2 / 2) / (len(pairs) - 3))

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ...agents.models.boxes import iou
 from ...agents.models.roles import Box
@@ -40,6 +39,8 @@ def object_count_discrepancy(truth: Sequence[Box], found: Sequence[Box]) -> int:
 
 def matches(truth: Sequence[Box], found: Sequence[Box], least: float = SAME_PLACE) -> list[tuple[int, int]]:
     """The largest set of pairs (index in truth, index in found) of equal class and enough overlap; of these the best placed."""
+    from scipy.optimize import linear_sum_assignment
+
     if not truth or not found:
         return []
     overlap = np.array([[iou(a, b) if a.label == b.label else 0.0 for b in found] for a in truth])

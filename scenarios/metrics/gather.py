@@ -170,7 +170,7 @@ class Gatherer:
         if kind == "feedback":
             self._piece(envelope, body.request, body)
         elif kind in ("share", "knowledge", "prompt") and body.__struct_fields__:
-            self.network.told.setdefault(uplink.user, {}).update(dict.fromkeys(told_vectors(kind, body)))
+            self.network.told.setdefault(uplink.user, {}).update(dict.fromkeys(told_vectors(body)))
         if kind not in _AHEAD:
             self._link(envelope, uplink.request)
 

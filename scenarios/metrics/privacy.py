@@ -8,8 +8,9 @@ from ...agents.prompt_codec import IDENTIFIERS, decode
 from ...agents.settings import KnowledgeSettings
 
 
-def told_vectors(kind: str, body: Any) -> list[bytes]:
+def told_vectors(body: Any) -> list[bytes]:
     """Vectors in a body that goes up: embeddings and identifiers, also those in a prompt's code; float32 bytes."""
+    kind = body.__struct_config__.tag
     if kind in ("share", "knowledge"):
         return [item.vector for item in body.items if item.vector]
     if kind == "prompt" and IDENTIFIERS in body.parts:

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from ...bus.errors import BadInput
 
@@ -68,6 +67,8 @@ def ms_ssim(a: np.ndarray, b: np.ndarray) -> float:
 
 def _structure(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """SSIM, and its contrast-and-structure part alone, at every pixel that the window fits around: (h - 10, w - 10, channels)."""
+    from scipy.ndimage import gaussian_filter
+
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
     def blur(values: np.ndarray) -> np.ndarray:

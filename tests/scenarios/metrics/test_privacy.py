@@ -19,10 +19,10 @@ def prompt(parts: tuple[str, ...]) -> Prompt:
 
 def test_vectors_of_every_kind_of_body() -> None:
     share = Share("user.a", [SharedItem("preference", "pictures", "", ONE), SharedItem("subject", "mia/dog", "dog", b"")], 0.0)
-    assert told_vectors("share", share) == [ONE]
-    assert told_vectors("knowledge", Knowledge("user.a", [SharedItem("subject", "mia/dog", "dog", TWO)])) == [TWO]
-    assert told_vectors("prompt", prompt(("caption", "identifiers"))) == [TWO]
-    assert told_vectors("prompt", prompt(("caption",))) == []
+    assert told_vectors(share) == [ONE]
+    assert told_vectors(Knowledge("user.a", [SharedItem("subject", "mia/dog", "dog", TWO)])) == [TWO]
+    assert told_vectors(prompt(("caption", "identifiers"))) == [TWO]
+    assert told_vectors(prompt(("caption",))) == []
 
 
 def test_a_vector_that_is_sent_again_is_one_release() -> None:
