@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ...bus.errors import RunFailed
-from .engine import Result
 from .harming.cluster import joined
 from .harming.schedule import Schedule, schedule
 from .harming.trial import Trial, carry_out, reference
+from .turns import Result
 
 OPTIONS = ("schedules", "only", "seed")
 

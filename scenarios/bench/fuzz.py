@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from .engine import Result
 from .fuzzing import live
 from .fuzzing.campaign import MEMORY_BYTES, SLOWEST_S, Tally, attack, limited_growth
 from .fuzzing.corpus import Corpus, made
 from .fuzzing.targets import spread, targets
+from .turns import Result
 
 OPTIONS = ("messages", "seed")
 LIVE_SHARE = 0.1

@@ -17,11 +17,11 @@ from ...bus.errors import RunFailed
 from ...bus.server import NatsServer
 from ..build import hub_settings, network_settings
 from ..loading import load
-from .engine import Result
 from .harming.cluster import Cluster, running
 from .harming.proxy import Proxy
 from .harming.schedule import Fault, Moment, Schedule
 from .harming.vandal import Vandal
+from .turns import Result
 
 OPTIONS = ("scenario", "quick")
 DELAY_S = 0.001

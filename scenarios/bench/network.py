@@ -22,8 +22,9 @@ from ...bus.exchange.memory import Hub, MemoryExchange
 from ...bus.trace import TraceWriter
 from ..build import network_settings
 from ..loading import load
-from .engine import Result
+from .turns import Result
 
+OPTIONS = ("repeats", "quick")
 Batches = list[tuple[CallableModel, Sequence[Any]]]
 
 

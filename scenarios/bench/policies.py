@@ -10,7 +10,7 @@ from typing import Any
 from ...bus import keys
 from ...policies.checks import ROUNDS, questions
 from ...policies.registry import BUILT_IN, load, resolve
-from .engine import Result
+from .turns import Result
 
 CALLS = 9
 """Calls of a context in a row; the first of them all warms what is tabled at first use."""

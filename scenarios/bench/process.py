@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import nats
@@ -17,10 +21,11 @@ from ...bus.clock import MS, NEVER
 from ...bus.collector import seldom_collecting
 from ...bus.engine import Worker
 from ...bus.envelope import AGENT, DATA, VERSION, Codec, Envelope
+from ...bus.exchange.memory import Hub, MemoryExchange
 from ...bus.exchange.nats import nats_exchange
 from ...bus.messages import Knowledge, SharedItem
 from ...bus.world import World
-from .workloads import ring_network, work
+from .workloads import ring_network, seldom_network, work
 
 
 class Job(Struct, frozen=True):
@@ -37,10 +42,11 @@ class Job(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """Wall seconds of the measured part and how much was done in it."""
+    """Wall seconds of the measured part and how much was done in it; bytes of memory where they were looked at."""
 
     seconds: float
     count: int
+    bytes: int = 0
 
 
 def message(number: int, source: str = "user.0", destination: str = "user.1") -> Envelope:
@@ -105,6 +111,24 @@ async def ring(job: Job) -> Answer:
     worker.on_window = note
     report = await worker.run()
     return Answer(time.perf_counter() - first[0], report.events)
+
+
+async def seldom(job: Job) -> Answer:
+    """Agents that wake up once a second, for ``rounds`` seconds: CPU seconds, events, and bytes of all of them."""
+    before = resident_bytes()
+    world, agents = seldom_network(job.agents, job.rounds)
+    worker = Worker(world, agents, MemoryExchange(Hub(1), 0))
+    worker.start()
+    worker.granted = 0  # they have been started
+    made = resident_bytes() - before
+    start = time.process_time()
+    report = await worker.run()
+    return Answer(time.process_time() - start, report.events, made)
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 async def bare(job: Job) -> Answer:
@@ -208,8 +232,57 @@ async def publish(job: Job) -> Answer:
     return Answer(seconds, job.messages)
 
 
+def _raw_client(access: Access) -> socket.socket:
+    """A connection that speaks the least of the protocol: no library, no checks."""
+    server = urlsplit(access.url)
+    client = socket.create_connection((server.hostname or "", server.port or 4222), 10)
+    options = {"verbose": False, "pedantic": False, "user": access.user, "pass": access.password}
+    client.sendall(b"CONNECT " + msgspec.json.encode(options) + b"\r\n")
+    return client
+
+
+def _pong(client: socket.socket) -> None:
+    """Return when the server has taken all that was sent."""
+    client.sendall(b"PING\r\n")
+    while b"PONG\r\n" not in client.recv(1 << 16):
+        pass
+
+
+def _raw_message() -> tuple[str, bytes]:
+    return "semcast.v1.bench.ctl.data", Codec().encode(message(0))
+
+
+async def raw_subscribe(job: Job) -> Answer:
+    """Counts the bytes of 1 kB messages, one NATS message each."""
+    client, (subject, body) = _raw_client(job.access), _raw_message()
+    client.sendall(f"SUB {subject} 1\r\n".encode())
+    _pong(client)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    size = len(f"MSG {subject} 1 {len(body)}\r\n") + len(body) + 2
+    first = seen = client.recv_into(room := bytearray(1 << 20))
+    start = time.perf_counter()
+    while seen < size * job.messages:
+        seen += client.recv_into(room)
+    seconds = time.perf_counter() - start
+    client.close()
+    return Answer(seconds, (seen - first) // size)
+
+
+async def raw_publish(job: Job) -> Answer:
+    """Sends 1 kB messages that were made once, a thousand in one call."""
+    client, (subject, body) = _raw_client(job.access), _raw_message()
+    thousand = (f"PUB {subject} {len(body)}\r\n".encode() + body + b"\r\n") * 1000
+    start = time.perf_counter()
+    for _ in range(job.messages // 1000):
+        client.sendall(thousand)
+    _pong(client)
+    client.close()
+    return Answer(time.perf_counter() - start, job.messages)
+
+
 JOBS: dict[str, Callable[[Job], Coroutine[Any, Any, Answer]]] = {
-    f.__name__: f for f in (barrier, packed, ring, bare, echo, ask, subscribe, publish)
+    f.__name__: f for f in (barrier, packed, ring, seldom, bare, echo, ask, subscribe, publish, raw_subscribe, raw_publish)
 }
 
 

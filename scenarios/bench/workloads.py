@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ...bus import keys
-from ...bus.clock import MS
+from ...bus.clock import MS, SECOND
 from ...bus.engine import Context
 from ...bus.envelope import Envelope
 from ...bus.messages import Tick
@@ -56,6 +56,22 @@ class Station:
         ctx.send(event.source, Tick("pong", event.payload.number))
 
 
+class Seldom(Pinger):
+    """A user that wakes up once a second, at a time of its own, and writes to a station."""
+
+    def start(self, ctx: Context) -> None:
+        """First at a keyed time within a second."""
+        ctx.timer(1 + keys.integer(SECOND, "start", self.id), Tick("wake"))
+
+    def handle(self, event: Envelope, ctx: Context) -> None:
+        """Write when it wakes up; sleep when it is answered."""
+        if event.payload.name == "wake":
+            ctx.send(self.station, Tick("ping", self.state.seen))
+        elif self.state.seen < self.pings:
+            self.state.seen += 1
+            ctx.timer(SECOND, Tick("wake"))
+
+
 class Busy:
     """An agent whose handler works for ``loops`` turns of a Python loop and then writes to the next agent of its ring."""
 
@@ -85,10 +101,19 @@ def work(loops: int) -> int:
 
 def ping_network(users: int, stations: int, pings: int) -> tuple[World, list[Any]]:
     """``users`` that ping ``stations`` over links of one millisecond."""
+    return _star(Pinger, users, stations, pings)
+
+
+def seldom_network(users: int, seconds: int) -> tuple[World, list[Any]]:
+    """``users`` that write to one of a hundredth as many stations once a second."""
+    return _star(Seldom, users, max(1, users // 100), seconds - 1)
+
+
+def _star(user: type[Pinger], users: int, stations: int, pings: int) -> tuple[World, list[Any]]:
     names = sorted([f"user.{i:05d}" for i in range(users)] + [f"bs.{i}" for i in range(stations)])
     world = World("bench", 1, LATENCY_NS, tuple(names), {"user>bs": LATENCY_NS, "bs>user": LATENCY_NS})
     agents: list[Any] = [
-        Station(name) if name.startswith("bs") else Pinger(name, f"bs.{i % stations}", pings) for i, name in enumerate(names)
+        Station(name) if name.startswith("bs") else user(name, f"bs.{i % stations}", pings) for i, name in enumerate(names)
     ]
     return world, agents
 

@@ -29,3 +29,9 @@ def test_every_module_of_benchmarks_can_be_asked_for_and_options_are_known() -> 
     assert {name for name, text in files.items() if "``semcast bench " + name in text} == set(bench.NAMES)
     parsed = vars(parser().parse_args(["bench", "engine"]))
     assert all(set(getattr(import_module(f"{bench.__name__}.{name}"), "OPTIONS", ())) <= parsed.keys() for name in bench.NAMES)
+
+
+def test_what_is_run_alone_is_known_and_takes_the_options_it_is_given() -> None:
+    assert set(bench.SHORT) <= set(bench.NAMES)
+    for name, options in bench.SHORT.items():
+        assert options.keys() <= set(getattr(import_module(f"{bench.__name__}.{name}"), "OPTIONS", ("repeats",)))

@@ -1,0 +1,43 @@
+"""Jobs of benchmarks side by side, each in a process of its own (process.py), beside a server of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import msgspec
+
+from ...bus.errors import RunFailed
+from ...bus.server import NatsServer
+from .process import Answer, Job
+
+
+def server(workers: int = 2, shards: int = 2) -> NatsServer:
+    """An embedded server, not started."""
+    return NatsServer("bench", workers, shards)
+
+
+def run_side_by_side(*jobs: Job) -> list[Answer]:
+    """Run jobs at the same time; those that say when they are ready are waited for before the next is started.
+
+    Raises:
+        RunFailed: One of them failed.
+    """
+    processes = []
+    for job in jobs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "semcast.scenarios.bench.process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(msgspec.json.encode(job) + b"\n")
+        process.stdin.flush()
+        if "subscribe" in job.what:
+            process.stdout.readline()
+        processes.append(process)
+    answers = []
+    for job, process in zip(jobs, processes, strict=True):
+        out, _ = process.communicate(timeout=300)
+        if process.returncode:
+            raise RunFailed(f"the benchmark's process {job.what!r} ended with exit status {process.returncode}")
+        answers.append(msgspec.json.decode(out.splitlines()[-1], type=Answer))
+    return answers
