@@ -1,5 +1,6 @@
 """What an exchange keeps and counts."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from ..envelope import Envelope
@@ -72,7 +73,7 @@ class SentRounds:
 
     def __init__(self, recovers: bool, pause_s: float) -> None:
         self._recovers, self._pause_s = recovers, pause_s
-        self._rounds: dict[int, Kept] = {}
+        self._rounds: OrderedDict[int, Kept] = OrderedDict()  # ascending; of a plain one the first is slow to find
         self._snapshots: list[int] = []
 
     def begin(self, round: int) -> Kept:
@@ -89,7 +90,7 @@ class SentRounds:
 
     def oldest(self, now: int) -> int:
         """The earliest round that can be sent again; ``now``, the one to be sent next, where nothing is kept."""
-        return min(self._rounds, default=now)
+        return next(iter(self._rounds), now)
 
     def saved(self, round: int) -> None:
         """A snapshot of this worker from which it would go on with ``round`` is on disk."""
@@ -115,8 +116,8 @@ class SentRounds:
         return outgoing
 
     def _forget_before(self, round: int) -> None:
-        for old in [each for each in self._rounds if each < round]:
-            del self._rounds[old]
+        while self._rounds and next(iter(self._rounds)) < round:
+            self._rounds.popitem(last=False)
 
 
 def limited(names: dict[str, list[int]], most: int) -> dict[str, list[int]]:
