@@ -11,16 +11,16 @@ from .settings import NetworkSettings
 class RunRequest(Struct, frozen=True):
     """One run: a network and where its workers live.
 
-    ``run`` is the run id in subjects; ``models`` is a profile, ``hub`` says what the hub profile is made of; ``folder`` exists,
-    its ``trace/`` is the host's. ``host``: ``memory``, ``nats`` or ``ray``; ``exchange``: ``subjects`` or ``packed``; ``nats``:
-    URL of a server (``bus.access``), empty for an embedded one; ``address``: Ray cluster, empty for a local one; ``placement``
-    of its workers: ``any``, ``pack`` (on few nodes) or ``spread`` (over many); ``gpus_per_worker``: what Ray keeps for each;
-    ``tap``: agents whose messages are republished in the packed form. ``metadata`` (scenario, versions) is written into the
-    trace as it is. ``spacing``: a checkpoint at every so many intervals of the hash chains (of 256 windows); ``stall_s``:
-    wall-clock time after which a worker that gives no sign of life is made anew from one. ``profile``: whether to report where
-    the wall time goes. ``external``: programs outside may act as users; ``pace``: simulated seconds in a second at most, 0 as
-    fast as possible; ``exogenous``: folder of a run whose messages from outside come again; ``recorded``: folder of a run from
-    whose trace the results of model calls are taken.
+    ``run`` is the run id in subjects; ``models`` is a profile, ``hub`` says what the hub profile is made of, ``device`` and
+    ``batch`` see `load_models`; ``folder`` exists, its ``trace/`` is the host's. ``host``: ``memory``, ``nats`` or ``ray``;
+    ``exchange``: ``subjects`` or ``packed``; ``nats``: URL of a server (``bus.access``), empty for an embedded one;
+    ``address``: Ray cluster, empty for a local one; ``placement`` of its workers: ``any``, ``pack`` (on few nodes) or
+    ``spread`` (over many); ``gpus_per_worker``: what Ray keeps for each; ``tap``: agents whose messages are republished in the
+    packed form. ``metadata`` (scenario, versions) is written into the trace as it is. ``spacing``: a checkpoint at every so
+    many intervals of the hash chains (of 256 windows); ``stall_s``: wall-clock time after which a worker that gives no sign of
+    life is made anew from one. ``profile``: whether to report where the wall time goes. ``external``: programs outside may act
+    as users; ``pace``: simulated seconds in a second at most, 0 as fast as possible; ``exogenous``: folder of a run whose
+    messages from outside come again; ``recorded``: folder of a run from whose trace the results of model calls are taken.
     """
 
     run: str
@@ -28,6 +28,8 @@ class RunRequest(Struct, frozen=True):
     settings: NetworkSettings
     models: str = "tiny"
     hub: HubSettings = HubSettings()
+    device: str = "cpu"
+    batch: int = 0
     host: str = "ray"
     workers: int = 1
     exchange: str = "subjects"

@@ -72,6 +72,8 @@ class WorkerSpec(Struct, frozen=True):
     settings: NetworkSettings
     models: str = "tiny"
     hub: HubSettings = HubSettings()
+    device: str = "cpu"
+    batch: int = 0
     exchange: str = "subjects"
     access: Access | None = None
     folder: str = ""
@@ -99,14 +101,14 @@ def make_worker(
     before = checkpoints.load(spec.index, spec.resume) if checkpoints and spec.resume else None
     trace = None
     if spec.folder:
-        data = trace_metadata(world, **spec.metadata, cpu=cpu_kind())
+        data = trace_metadata(world, **spec.metadata, cpu=cpu_kind(spec.device))
         after = before.trace if before else None
         trace = TraceWriter(Path(spec.folder) / "trace", spec.index, data, incarnation=spec.incarnation, after=after)
     sink: TraceSink | None = trace
     if spec.tap and isinstance(exchange, NatsExchange):
         sink = Tap(exchange, spec.tap, trace)
     counting = _Counting(sink, before)
-    models = load_models(spec.models, hub=spec.hub)
+    models = load_models(spec.models, hub=spec.hub, device="cpu" if spec.recorded else spec.device, batch=spec.batch)
     worker = Worker(
         world,
         make_agents(spec.settings, mine),

@@ -72,7 +72,7 @@ def verify(recorded: Path, again: Path, host: str = "memory", show: str = "none"
     _refuse(recorded, checked, str(state.get("digest")))
     check_s, started_s = time.monotonic() - started_s, time.monotonic()
     scenario = load(str(recorded), overrides={"host": host})
-    cpu, cpu_now = reader.told(CPU), cpu_kind()
+    cpu, cpu_now = reader.told(CPU), cpu_kind(scenario.models.device)
     take = recorded_models or any(kind != cpu_now for kind in cpu)
     results = str(recorded.resolve()) if take else ""  # workers may live in another folder
     exogenous = str(recorded.resolve()) if from_outside(recorded) else ""

@@ -179,6 +179,10 @@ def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how
         settings=network_settings(scenario),
         models=scenario.models.profile,
         hub=hub_settings(scenario),
+        device=scenario.models.device,
+        batch=scenario.models.batch,
+        placement=scenario.cluster.placement,
+        gpus_per_worker=scenario.cluster.gpus_per_worker,
         host=scenario.host,
         workers=int(state["workers"]),
         exchange=scenario.exchange,
@@ -336,7 +340,7 @@ def _decisive(scenario: Scenario) -> dict[str, dict[str, str]]:
         "versions": folders.versions(),
         "weights": folders.weights(scenario.models.profile, hub_settings(scenario)),
         "fingerprints": {f"{policy.kind} policy {policy.target}": fingerprint(policy) for policy in policies(scenario)},
-        "machine": {"kind of CPU": cpu_kind()},
+        "machine": {"kind of CPU": cpu_kind(scenario.models.device)},
     }
 
 

@@ -238,7 +238,20 @@ class ModelsSection(Section):
     """Most keywords of a prompt."""
     boxes: int = Field(default=15, ge=0, le=15)
     """Most boxes of a prompt."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where models of torch run (the hub profile's own have ``hub.device``); results of a GPU are those of another machine."""
+    batch: int = Field(default=0, ge=0, le=1024)
+    """Calls that run together on a GPU, filled up to this number; 0: each model's own number, made for CPUs."""
     hub: HubSection = HubSection()
+
+
+class ClusterSection(Section):
+    """Where Ray puts the workers; has no influence on results."""
+
+    placement: Literal["any", "pack", "spread"] = "any"
+    """``pack``: workers on as few nodes as have room, ``spread``: on as many as there are; each keeps its share of processors."""
+    gpus_per_worker: float = Field(default=0.0, ge=0, le=64)
+    """What Ray keeps of GPUs for each worker, such as 0.25; for ``models.device = "cuda"``."""
 
 
 PROFILE_DEFAULTS: dict[str, dict[str, Any]] = {
@@ -269,3 +282,4 @@ class Scenario(Section):
     devices: dict[str, DeviceSection] = {}
     security: SecuritySection = SecuritySection()
     adversary: AdversarySection = AdversarySection()
+    cluster: ClusterSection = ClusterSection()

@@ -21,6 +21,7 @@ from .roles import Model, ModelSet
 
 log = logging.getLogger(__name__)
 
+CPU = "cpu"
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
 
@@ -145,7 +146,7 @@ class LazyModels(Mapping[str, Model]):
         return len(self._loaders)
 
 
-def _load(source: Source, weights: Path, threads: int) -> Model:
+def _load(source: Source, weights: Path, threads: int, device: str = CPU, batch: int = 0) -> Model:
     folder = weights / source.folder
     recipe = read_card(folder, source.card).recipe  # an absent card is told before torch is imported
     if source.torch:
@@ -154,8 +155,13 @@ def _load(source: Source, weights: Path, threads: int) -> Model:
         torch.set_num_threads(threads)  # more threads would change the last bits of a result
     log.debug("loading %s from %s", source.module, folder)
     module = import_module(f".{source.module}", __package__)
+    read: Callable[[], Model] = partial(getattr(module, source.function), folder)
     try:
-        model: Model = getattr(module, source.function)(folder)
+        if device == CPU or not source.torch:
+            return read()
+        from .device import OnDevice
+
+        return OnDevice(read, device, batch)
     except SemcastError:
         raise
     except Exception as error:  # whatever a library says about a broken file, the user needs path and command
@@ -163,7 +169,6 @@ def _load(source: Source, weights: Path, threads: int) -> Model:
             f"cannot read the weights in {folder}: {type(error).__name__}: {error}",
             f"train them again: semcast train {recipe}, or reinstall the package",
         ) from error
-    return model
 
 
 def load_models(
@@ -172,6 +177,8 @@ def load_models(
     threads: int = 1,
     weights: Path = WEIGHTS,
     hub: HubSettings | None = None,
+    device: str = CPU,
+    batch: int = 0,
 ) -> ModelSet:
     """The models of a profile.
 
@@ -182,13 +189,15 @@ def load_models(
         threads: Threads of a model call; results of different numbers may differ in the last bits. (`hub` has its own.)
         weights: Folder with one folder of weights a model.
         hub: Which checkpoints the hub profile uses.
+        device: Of torch, on which the tiny profile's models run; `hub` has its own.
+        batch: Calls that run together on a device other than the CPU; 0 for each model's own number.
 
     Returns:
         Role name -> model; a model is read, and its weights' hashes checked, when it is first asked for.
 
     Raises:
         BadInput: Unknown profile or role, or a card that cannot be read.
-        Missing: A card of one of `roles` is absent.
+        Missing: A card of one of `roles` is absent; later, when a model is read, the device.
     """
     module, _, function = profile.partition(":")
     if function:
@@ -206,7 +215,10 @@ def load_models(
         check((role for role, source in sources.items() if not source), hub)
     published, threads = loaders(hub), hub.threads if profile == HUB else threads  # one number for all roles of a run
     return LazyModels(
-        {role: partial(_load, source, weights, threads) if source else published[role] for role, source in sources.items()}
+        {
+            role: partial(_load, source, weights, threads, device, batch) if source else published[role]
+            for role, source in sources.items()
+        }
     )
 
 
