@@ -224,7 +224,8 @@ def ray_fleet(request: RunRequest, workers: int) -> Iterator[tuple[RayFleet, str
         _connect(ray, request.address, modules=plugin_modules(policies) if request.address else ())
     try:
         resources = ray.cluster_resources()
-        options: dict[str, Any] = {"num_cpus": min(1.0, int(1000 * resources.get("CPU", 1.0) / workers) / 1000)}
+        processors = [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
+        options: dict[str, Any] = {"num_cpus": processor_share(processors, workers)}
         if request.gpus_per_worker:
             options["num_gpus"] = request.gpus_per_worker
             _check_gpus(resources.get("GPU", 0.0), request.gpus_per_worker, workers)
@@ -238,6 +239,17 @@ def ray_fleet(request: RunRequest, workers: int) -> Iterator[tuple[RayFleet, str
     finally:
         if not joined:
             ray.shutdown()
+
+
+def processor_share(processors: Sequence[float], workers: int) -> float:
+    """Of one processor for each worker: the largest of at most 1 with which all find room on nodes with so many processors.
+
+    A multiple of 0.0001, as Ray counts.
+    """
+    there = [each for each in processors if each > 0] or [1.0]
+    shares = [1.0, *(each / count for each in there for count in range(1, workers + 1))]
+    fitting = (min(1.0, share) for share in shares if sum(int(each / share + 1e-9) for each in there) >= workers)
+    return max(0.0001, int(10_000 * max(fitting)) / 10_000)
 
 
 def _check_gpus(there: float, each: float, workers: int) -> None:
