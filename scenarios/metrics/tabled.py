@@ -24,18 +24,19 @@ NEAR_DB = 0.75
 """In PSNR, as the codecs' cards predict it at the receivers' SNRs."""
 Group = tuple[object, ...]
 LEVELS: Sequence[Callable[[Cause], Group]] = (
-    lambda c: (c.made, c.objects, c.subject, c.missing, c.mapping, c.steps, c.codec),
-    lambda c: (c.made, c.objects, c.subject, c.missing, c.mapping, c.steps),
-    lambda c: (c.made, c.objects, c.subject, c.missing, c.mapping),
-    lambda c: (c.made, c.objects, c.subject, c.missing),
-    lambda c: (c.made, c.subject, c.missing),
-    lambda c: (c.made, c.objects, min(c.subject, 1), c.missing),
-    lambda c: (c.made, min(c.subject, 1), c.missing),
-    lambda c: (c.made, min(c.subject, 1)),
-    lambda c: (c.made,),
+    lambda c: (c.made, c.missing, c.subject, c.objects, c.mapping, c.steps, c.codec),
+    lambda c: (c.made, c.missing, c.subject, c.objects, c.mapping, c.steps),
+    lambda c: (c.made, c.missing, c.subject, c.objects, c.mapping),
+    lambda c: (c.made, c.missing, c.subject, c.objects),
+    lambda c: (c.made, c.missing, c.subject, (c.objects - 1) // 2),
+    lambda c: (c.made, c.missing, c.subject, (c.objects - 1) // 4),
+    lambda c: (c.made, c.missing, c.subject > 0, (c.objects - 1) // 4),
+    lambda c: (c.made, c.missing, c.subject > 0),
+    lambda c: (c.made, c.missing),
+    lambda c: (c.missing,),
     lambda c: (),
 )
-"""From all causes to none."""
+"""From all causes to none; what matters least goes first."""
 
 
 class Outcomes:

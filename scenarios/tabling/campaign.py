@@ -39,6 +39,7 @@ SHORT = {"traffic.duration_s": 12.0}
 CAPTIONS = {"policies.prompt": "fixed:parts=caption+identifiers+references"}
 PLACES = {"policies.prompt": "fixed:parts=caption+boxes+identifiers+references"}
 SEMCOM = {"scheme": "semcom"}
+WEAK = {**SHORT, "radio.bs_power_dbm": 17.0, "radio.user_power_dbm": 19.0, "traffic.objects": [4, 8]}
 
 
 def _at(snr_db: float) -> dict[str, Any]:
@@ -53,6 +54,7 @@ FULL = (
     Part("places, many objects", 1, {**PLACES, **MANY}),
     Part("captions", 1, {**CAPTIONS, **PERSONAL, **SHORT}),
     *(Part(f"at {snr_db:g} dB", 1, _at(snr_db)) for snr_db in (-3.0, 3.0, 8.0)),
+    Part("weak links, many objects", 3, WEAK),
     Part("semcom", 1, SEMCOM),
     *(Part(f"semcom at {snr_db:g} dB", 1, {**SEMCOM, **_at(snr_db)}) for snr_db in (2.0, 8.0)),
     Part("semcom, many objects", 1, {**SEMCOM, **MANY}),
