@@ -62,7 +62,8 @@ class RayFleet:
         sources: dict[str, bytes] | None = None,
     ) -> None:
         self._ray, self._placement, self._sources = ray, placement, sources or {}
-        self._actor = ray.remote(_RayWorker).options(**options, max_concurrency=2, max_restarts=0)
+        self._actor = ray.remote(_RayWorker)
+        self._options = options | {"max_concurrency": 2, "max_restarts": 0}
         self._actors: dict[tuple[int, int], Any] = {}
         self._running: dict[Any, tuple[int, int]] = {}
         self._asked: dict[Any, tuple[int, int]] = {}
@@ -71,8 +72,7 @@ class RayFleet:
     def start(self, spec: WorkerSpec) -> None:
         """Start an actor, wherever there is room or its placement says."""
         key = (spec.index, spec.incarnation)
-        options = self._placement(spec.index)
-        made = self._actor.options(**options) if options else self._actor
+        made = self._actor.options(**self._options, **self._placement(spec.index))
         actor = self._actors[key] = made.remote(msgspec.json.encode(spec), self._sources)
         self._running[actor.run.remote()] = key
         self._asked[actor.news.remote()] = key
