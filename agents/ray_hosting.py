@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import msgspec
@@ -176,11 +177,16 @@ def plugin_sources(policies: Sequence[PolicySettings]) -> dict[str, bytes]:
     return {path: Path(path).read_bytes() for path in paths if path.endswith(".py")}
 
 
-def plugin_modules(policies: Sequence[PolicySettings]) -> list[Any]:
-    """The top-level packages of policies that were named by module or entry point, imported."""
+def plugin_modules(policies: Sequence[PolicySettings]) -> list[str]:
+    """Where the top-level packages of policies lie that were named by module or entry point: a folder or a file each."""
     places = [policy.target.rpartition(":")[0] for policy in policies]
     names = {place.partition(".")[0]: None for place in places if not place.endswith(".py")}
-    return [import_module(name) for name in names if name != _PACKAGE]
+    return [_place(import_module(name)) for name in names if name != _PACKAGE]
+
+
+def _place(module: ModuleType) -> str:
+    """Folder of a package, or file of a module; as Ray's jobs cannot take modules themselves."""
+    return next(iter(getattr(module, "__path__", ())), None) or str(module.__file__)
 
 
 @contextlib.contextmanager
@@ -283,7 +289,7 @@ def _placement(ray: Any, how: str, options: dict[str, Any], workers: int) -> Ite
         ray.util.remove_placement_group(group)
 
 
-def _connect(ray: Any, address: str, processors: int | None = None, modules: Sequence[Any] = ()) -> None:
+def _connect(ray: Any, address: str, processors: int | None = None, modules: Sequence[str] = ()) -> None:
     """Start a Ray of our own on this machine (with so many processors), or join the cluster at ``address``.
 
     A cluster gets the package and ``modules``.
@@ -294,7 +300,7 @@ def _connect(ray: Any, address: str, processors: int | None = None, modules: Seq
         import semcast
 
         _reach(address)
-        options |= {"address": address, "runtime_env": {"py_modules": [semcast, *modules]}}
+        options |= {"address": address, "runtime_env": {"py_modules": [_place(semcast), *modules]}}
     else:
         options |= {"address": "local", "num_cpus": processors, "include_dashboard": False}
     ours = signal.getsignal(signal.SIGTERM)

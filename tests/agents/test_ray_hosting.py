@@ -1,5 +1,7 @@
 """What workers on other machines are given, and what is asked of a cluster; without one."""
 
+import bisect
+import json
 from pathlib import Path
 
 import msgspec
@@ -75,7 +77,9 @@ def test_a_policy_in_a_file_is_laid_down_where_the_worker_is(tmp_path: Path) -> 
 def test_packages_of_policies_travel_whole_and_ours_once() -> None:
     assert plugin_modules([resolve("encoder", "outage"), resolve("eviction", "lru")]) == []
     outside = msgspec.structs.replace(resolve("encoder", "outage"), target="json.decoder:JSONDecoder")
-    assert [module.__name__ for module in plugin_modules([outside, outside])] == ["json"]
+    assert plugin_modules([outside, outside]) == [str(Path(json.__file__).parent)]
+    alone = msgspec.structs.replace(outside, target="bisect:Bisect")
+    assert plugin_modules([alone]) == [bisect.__file__]
 
 
 def test_a_run_folder_of_another_machine_is_missed(tmp_path: Path) -> None:
