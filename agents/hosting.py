@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
+from ..bus.chain_log import run_digest
 from ..bus.collector import seldom_collecting
-from ..bus.engine import run_digest
 from ..bus.errors import BadInput
 from ..bus.exchange.chaos import Chaos
 from ..bus.exchange.memory import Hub, MemoryExchange

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
 
 import numpy as np
 from msgspec import Struct
@@ -90,3 +91,11 @@ class ChainLog(Mapping[str, list[tuple[int, str]]]):
             pairs = np.array(self._intervals, dtype=np.int64).reshape(-1, 2)
             self._index = len(numbers), np.argsort(numbers, kind="stable"), starts, np.repeat(pairs[:, 0], pairs[:, 1])
         return self._index
+
+
+def run_digest(chains: Mapping[str, str]) -> str:
+    """Digest of a run: the final chain values of all agents, folded in the order of their ids (32 hex digits)."""
+    h = blake2b(digest_size=CHAIN_BYTES)
+    for name in sorted(chains):
+        h.update(name.encode() + b"\0" + bytes.fromhex(chains[name]))
+    return h.hexdigest()

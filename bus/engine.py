@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import sys
 from bisect import bisect_left, insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
@@ -78,16 +78,20 @@ class Context:
         """
         home, worker, now = self._home, self._worker, self.now
         neighbour = worker.homes.get(to)
-        role, peer = (neighbour.role.name, worker.own) if neighbour is not None else worker.far.get(to) or worker.seek(home, to)
+        role, peer = (neighbour.role.name, worker.index) if neighbour else worker.far.get(to) or worker.seek(home, to)
         latency = home.role.latency_ns.get(role) or worker.latency_ns(home.role, role)
         t_deliver = now + latency + after_ns
         sequence = home.sequence
         home.sequence = sequence + 1
         source = home.id
         envelope = Envelope(VERSION, now, t_deliver, priority, source, to, sequence, in_reply_to, origin, payload)
-        raw = worker.keep(home, envelope, False)
-        if peer is None:
-            worker.queue[t_deliver // worker.lookahead_ns].append((t_deliver, priority, source, sequence, envelope))
+        raw = worker._encode(envelope)  # as `keep` does: this is the way of most records
+        chain = home.chain
+        (worker.open_chain(home) if chain is None else chain).update(raw)
+        if worker.trace is not None:
+            worker.trace.write(envelope, raw, False)
+        if neighbour and not worker.carries_local:
+            worker.queue[t_deliver // worker.lookahead_ns].append((t_deliver, priority, source, sequence, envelope, neighbour))
         else:
             worker.out[peer].append((envelope, raw))
             if t_deliver < worker.sent_floor:
@@ -105,7 +109,7 @@ class Context:
         home.sequence = sequence + 1
         envelope = Envelope(VERSION, self.now, t_deliver, TIMER, home.id, home.id, sequence, "", AGENT, payload)
         worker.keep(home, envelope, False)
-        worker.put((t_deliver, TIMER, home.id, sequence, envelope))
+        worker.put((t_deliver, TIMER, home.id, sequence, envelope, home))
 
     def infer(self, role: str, arguments: Message, key: str = "") -> None:
         """Call a model; its result comes as an event to this agent with ``in_reply_to == key``.
@@ -128,7 +132,7 @@ class Context:
         home.sequence = sequence + 1
         call = PendingCall((t_done, DATA, home.id, sequence), self.now, home.id, role, arguments, key)
         worker.calls.add(call)
-        worker.put((t_done, DATA, home.id, sequence, call))
+        worker.put((t_done, DATA, home.id, sequence, call, home))
 
     def record(self, payload: Message, private: bool = False) -> None:
         """Write a record to trace and chain; nobody receives it. ``private`` ones go to the access-restricted segment."""
@@ -208,8 +212,7 @@ class Worker:
         for number, agent in enumerate(sorted(agents, key=lambda each: each.id)):
             name = agent.id.partition(".")[0]
             self.homes[agent.id] = Home(agent, number, self.roles.get(name) or self.roles.setdefault(name, Role(name)))
-        self.own = index if exchange.carries_local else None
-        """Where messages between agents of this worker go; None: they stay inside."""
+        self.carries_local = exchange.carries_local
         self.far: dict[str, tuple[str, int]] = {}
         """Role and worker of agents elsewhere that were written to."""
         self.queue = EventQueue(world.lookahead_ns)
@@ -219,7 +222,7 @@ class Worker:
         self.round = 0
         self.granted = -1
         """The window that all may execute; before the first one -1."""
-        self.windows = self.events = self.records = self.t_ns = 0
+        self.windows = self.events = self.t_ns = 0
         self.intervals = ChainLog(list(self.homes))
         self._due: list[Entry] = []
         self._end_ns = 0
@@ -250,15 +253,16 @@ class Worker:
         else:
             self.queue[entry[0] // self.lookahead_ns].append(entry)
 
+    def open_chain(self, home: Home) -> Any:
+        """The chain of an agent that has its first record of the interval."""
+        self._touched.append(home)
+        home.chain = blake2b(home.value, digest_size=CHAIN_BYTES)
+        return home.chain
+
     def keep(self, home: Home, envelope: Envelope, private: bool) -> bytes:
         """Encode a record, hash it into its agent's chain, hand it to the trace."""
         raw = self._encode(envelope)
-        chain = home.chain
-        if chain is None:
-            chain = home.chain = blake2b(home.value, digest_size=CHAIN_BYTES)
-            self._touched.append(home)
-        chain.update(raw)
-        self.records += 1
+        (home.chain or self.open_chain(home)).update(raw)
         if self.trace is not None:
             self.trace.write(envelope, raw, private)
         return raw
@@ -307,14 +311,16 @@ class Worker:
 
     def accept(self, arrivals: Sequence[Envelope]) -> None:
         """Queue what other workers sent; the order of arrival does not matter."""
-        queue, lookahead_ns = self.queue, self.lookahead_ns
+        queue, lookahead_ns, homes = self.queue, self.lookahead_ns, self.homes
         for e in arrivals:
-            queue[e.t_deliver // lookahead_ns].append((e.t_deliver, e.priority, e.source, e.sequence, e))
+            entry = (e.t_deliver, e.priority, e.source, e.sequence, e, homes[e.destination])
+            queue[e.t_deliver // lookahead_ns].append(entry)
 
     def inject(self, injections: Sequence[Injection]) -> None:
         """Queue what comes from outside: the first thing that happens at its time, which no granted window holds."""
         for each in injections:
-            self.queue[each.t_ns // self.lookahead_ns].append((each.t_ns, OUTSIDE, each.agent, each.number, each))
+            entry = (each.t_ns, OUTSIDE, each.agent, each.number, each, self.homes[each.agent])
+            self.queue[each.t_ns // self.lookahead_ns].append(entry)
 
     def execute(self, window: int) -> None:
         """Handle all events of one window in key order."""
@@ -324,14 +330,12 @@ class Worker:
             self.interval = interval
             if self.on_interval is not None:
                 self.on_interval(self)
-        due, context, homes = self.queue.take(window), self._context, self.homes
+        due, context = self.queue.take(window), self._context
         self._due, self._end_ns = due, (window + 1) * self.lookahead_ns
-        for entry in due:  # an agent may insert what it does itself behind this place
-            event = entry[4]
+        for t_ns, _, _, _, event, home in due:  # an agent may insert what it does itself behind this place
             if event.__class__ is not Envelope:
                 event = self._become(event)
-            home = homes[event.destination]
-            context._home, context.now = home, entry[0]
+            context._home, context.now = home, t_ns
             home.role.events += 1
             home.agent.handle(event, context)
         self._end_ns = 0
@@ -364,6 +368,11 @@ class Worker:
         self.keep(home, envelope, False)
         return envelope
 
+    def records(self) -> int:
+        """Records emitted so far: each has its number; so has a model call whose result is none yet."""
+        pending = sum(entry[4].__class__ is PendingCall for entries in self.queue.values() for entry in entries)
+        return sum(home.sequence for home in self.homes.values()) - pending
+
     def events_by_role(self) -> dict[str, int]:
         """Events handled so far by agents of each role, for progress."""
         return {role.name: role.events for role in self.roles.values()}
@@ -381,20 +390,5 @@ class Worker:
     def report(self) -> WorkerReport:
         """Chains and counts after the end."""
         self.close_interval()
-        return WorkerReport(
-            index=self.index,
-            chains={name: home.value.hex() for name, home in self.homes.items()},
-            records=self.records,
-            events=self.events,
-            windows=self.windows,
-            calls=self.calls.count,
-            t_ns=self.t_ns,
-        )
-
-
-def run_digest(chains: Mapping[str, str]) -> str:
-    """Digest of a run: the final chain values of all agents, folded in the order of their ids (32 hex digits)."""
-    h = blake2b(digest_size=CHAIN_BYTES)
-    for name in sorted(chains):
-        h.update(name.encode() + b"\0" + bytes.fromhex(chains[name]))
-    return h.hexdigest()
+        chains = {name: home.value.hex() for name, home in self.homes.items()}
+        return WorkerReport(self.index, chains, self.records(), self.events, self.windows, self.calls.count, self.t_ns)

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from .clock import NEVER
+from .homes import Home
 
-Entry = tuple[int, int, str, int, Any]
-"""(t_deliver, priority, source, sequence), no two of them equal, and what happens then. Ids are in the order of their ranks."""
+Entry = tuple[int, int, str, int, Any, Home]
+"""(t_deliver, priority, source, sequence), no two of them equal, what happens then, to whom. Ids are in the order of ranks."""
 
 
 class EventQueue(dict[int, list[Entry]]):

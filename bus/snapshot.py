@@ -47,7 +47,6 @@ class WorkerSnapshot(Struct, frozen=True):
     windows: int
     events: int
     handled: dict[str, int]
-    records: int
     t_ns: int
     taken: dict[str, int]
     agents: dict[str, AgentSnapshot]
@@ -83,7 +82,6 @@ def take(worker: Worker) -> bytes:
             windows=worker.windows,
             events=worker.events,
             handled=worker.events_by_role(),
-            records=worker.records,
             t_ns=worker.t_ns,
             taken=dict(worker.exchange.taken),
             agents=agents,
@@ -136,7 +134,7 @@ def _fill(worker: Worker, shot: WorkerSnapshot, arguments: Codec) -> None:
         worker.roles[role].events = events
     worker.round, worker.granted, worker.interval, worker.windows = shot.round, shot.granted, shot.interval, shot.windows
     worker.exchange.taken |= shot.taken
-    worker.events, worker.records, worker.t_ns = shot.events, shot.records, shot.t_ns
+    worker.events, worker.t_ns = shot.events, shot.t_ns
     queue = [worker.codec.decode(item) for item in shot.queue]
     strangers = [event.destination for event in queue if event.destination not in worker.homes]
     if strangers:
@@ -155,4 +153,4 @@ def _restore_call(worker: Worker, e: Envelope, role: str) -> None:
     order = (e.t_deliver, e.priority, worker.homes[e.source].id, e.sequence)
     call = PendingCall(order, e.t_send, e.source, role, e.payload, e.in_reply_to)
     worker.calls.add(call)
-    worker.put((*order, call))
+    worker.put((*order, call, worker.homes[e.source]))

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from .chain_log import CHAIN_BYTES
+from .chain_log import CHAIN_BYTES, run_digest
 from .divergence import emitted_ns
-from .engine import run_digest
 from .envelope import Codec
 from .trace_reading import TraceReader
 

@@ -14,7 +14,8 @@ from semcast.agents.settings import (
     TrafficSettings,
     UserSettings,
 )
-from semcast.bus.engine import Worker, run_digest
+from semcast.bus.chain_log import run_digest
+from semcast.bus.engine import Worker
 from semcast.bus.envelope import Codec, Envelope
 from semcast.bus.exchange.memory import Hub, MemoryExchange
 from semcast.bus.outside import Injection

@@ -101,6 +101,6 @@ def run_in_memory(
 
 
 def digest(reports: Sequence[WorkerReport]) -> str:
-    from semcast.bus.engine import run_digest
+    from semcast.bus.chain_log import run_digest
 
     return run_digest({name: value for report in reports for name, value in report.chains.items()})

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from semcast.bus.clock import NEVER
 from semcast.bus.event_queue import Entry, EventQueue
 
 L = 10
+HOME: Any = None
 TIMES = st.lists(st.integers(0, 200), max_size=60)
 
 
@@ -18,7 +20,7 @@ TIMES = st.lists(st.integers(0, 200), max_size=60)
 def test_windows_come_in_the_order_of_a_heap(first: Sequence[int], more: Sequence[int]) -> None:
     """Some come before, some while it is emptied, those at least a window after what is being done."""
     queue, heap, later = EventQueue(L), [], list(more)
-    entries: list[Entry] = [(t, t % 3, f"user.{t % 7}", number, None) for number, t in enumerate(first)]
+    entries: list[Entry] = [(t, t % 3, f"user.{t % 7}", number, None, HOME) for number, t in enumerate(first)]
     for entry in entries:
         queue[entry[0] // L].append(entry)
         heapq.heappush(heap, entry)
@@ -29,7 +31,7 @@ def test_windows_come_in_the_order_of_a_heap(first: Sequence[int], more: Sequenc
         due = queue.take(window)
         assert due == [heapq.heappop(heap) for _ in due] and (not heap or heap[0][0] // L > window)
         if later:
-            entry = ((window + 1) * L + later.pop(), 2, "user.0", len(first) + len(later), None)
+            entry = ((window + 1) * L + later.pop(), 2, "user.0", len(first) + len(later), None, HOME)
             queue[entry[0] // L].append(entry)
             heapq.heappush(heap, entry)
     assert queue.floor_ns() == NEVER and not queue

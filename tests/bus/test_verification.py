@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from semcast.bus.chain_log import run_digest
 from semcast.bus.divergence import emitted_ns
-from semcast.bus.engine import run_digest
 from semcast.bus.envelope import Codec
 from semcast.bus.trace import TraceWriter, trace_metadata
 from semcast.bus.trace_reading import TraceReader, TraceRecord

@@ -21,8 +21,9 @@ from typing import Any
 
 from ....bus import keys
 from ....bus.access import Access
+from ....bus.chain_log import run_digest
 from ....bus.clock import MS
-from ....bus.engine import Worker, WorkerReport, run_digest
+from ....bus.engine import Worker, WorkerReport
 from ....bus.envelope import AGENT, DATA, VERSION, Envelope
 from ....bus.errors import RunFailed, SemcastError
 from ....bus.exchange import wire
