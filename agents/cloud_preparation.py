@@ -67,7 +67,7 @@ class CloudPreparation(CloudLedger):
     def got_share(self, share: Share, message: Forwarded, ctx: Context) -> None:
         """An answer; one that comes after the settlement is not paid and not used, nor is what cannot be used."""
         if not self.state.settled:
-            usable = [item for item in share.items if sound(item)]
+            usable = [item for item in share.items if sound(item, self.settings.pictures)]
             self.state.shares[share.user] = share if usable == share.items else replace(share, items=usable)
 
     def tick_settle(self, tick: Tick, ctx: Context) -> None:
@@ -177,7 +177,7 @@ class CloudPreparation(CloudLedger):
     def got_knowledge(self, knowledge: Knowledge, message: Forwarded, ctx: Context) -> None:
         """More from a user: an identifier of its own making where there is no branch, or further pictures where there is one."""
         for item in knowledge.items:
-            if item.kind != SUBJECT or not sound(item):
+            if item.kind != SUBJECT or not sound(item, self.settings.pictures):
                 continue
             if item.vector and item.name not in self.state.subjects:
                 self.know(item.name, to_float16(item.vector), knowledge.user, "its owner's identifier", ctx)

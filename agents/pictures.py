@@ -66,18 +66,23 @@ def decompress(file: bytes) -> bytes:
         raise BadInput(f"a shared picture that cannot be read: {error}", _MEND) from None
 
 
-def sound(item: SharedItem) -> bool:
-    """Whether what somebody shares can be used: pictures that can be read, with a box each or none, and a finite vector."""
+def sound(item: SharedItem, form: sketches.Form = sketches.RAW) -> bool:
+    """Whether what somebody shares can be used: pictures of the network's form that can be read, with a box each or none, and a
+
+    finite vector.
+    """
     whole = len(item.vector) % 4 == 0 and bool(np.isfinite(np.frombuffer(item.vector, "<f4")).all())
     try:
         for file in item.pictures:
+            if sketches.is_sketch(file) != (form == sketches.SKETCH):
+                return False
             decompress(file)
     except BadInput:
         return False
     return whole and len(item.boxes) in (0, len(item.pictures))
 
 
-def shared_album(subject: str, form: str = sketches.RAW) -> list[bytes]:
+def shared_album(subject: str, form: sketches.Form = sketches.RAW) -> list[bytes]:
     """The pictures (WebP) of a catalog subject that its owner can share; they are the owner's, and the same in every run."""
     scenes = [make_scene("album", subject, index, count=1, subjects=(subject,)) for index in range(ALBUM_PICTURES)]
     return [compress(photograph(scene, form)) for scene in scenes]

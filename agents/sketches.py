@@ -29,6 +29,8 @@ PLAIN, IDENTIFIER, REFERENCE = range(3)
 """How a subject's look came into a picture: the camera saw it, or the generator knew its identifier, or also a reference."""
 STEP = 16
 """Places are whole numbers of 1 / STEP pixels."""
+MOST_THINGS = 64
+"""More than any prompt can say."""
 FILE_BYTES = {
     50: ((334, 496, 635, 755, 862, 861, 924, 965), 98),
     75: ((312,), 65),
@@ -130,8 +132,10 @@ def read(picture: bytes) -> Sketch:
         sketch = _SKETCHES.decode(picture)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise BadInput(f"a sketch that cannot be read: {error}", "pictures of a table network are made by its camera") from None
-    known = all(0 <= thing.label <= len(LABELS) and 0 <= thing.colour <= len(COLOUR_NAMES) for thing in sketch.things)
-    if not known or not 0 <= sketch.background <= len(BACKGROUND_NAMES):
+    known = all(
+        0 <= thing.label <= len(LABELS) and 0 <= thing.colour <= len(COLOUR_NAMES) for thing in sketch.things[:MOST_THINGS]
+    )
+    if not known or len(sketch.things) > MOST_THINGS or not 0 <= sketch.background <= len(BACKGROUND_NAMES):
         raise BadInput("a sketch of unknown things", "classes, colours and backgrounds are numbered as in the vocabulary")
     return sketch
 

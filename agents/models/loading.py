@@ -265,10 +265,22 @@ def _row(role: str, card: Card) -> ModelRow:
     data = card.data
     sizes = {name: (card.folder / name).stat().st_size for name in data["files"] if (card.folder / name).is_file()}
     absent = [] if "mend" in data else [name for name in data["files"] if name not in sizes]
-    problem = f"no weights at {card.folder / absent[0]}: {card.mend}" if absent else ""
+    problem = f"no weights at {card.folder / absent[0]}: {card.mend}" if absent else _outdated(role, card)
     download_bytes, memory_bytes = data.get("download_bytes", sum(sizes.values())), data.get("memory_bytes", 4 * data["params"])
     flops = data.get("flops_by_role", {}).get(role, data["flops"])
     return ModelRow(role, data["name"], data["params"], flops, card.sha256, download_bytes, memory_bytes, problem)
+
+
+def _outdated(role: str, card: Card) -> str:
+    """Of a role of the table: whether what was measured is not what is there now."""
+    source, then = PROFILES["tiny"].get(role), card.data.get("measured_cards", {})
+    if role not in then or source is None:
+        return ""
+    try:
+        now = read_card(card.folder.parent / source.folder, source.card).sha256
+    except SemcastError:
+        now = ""
+    return "" if now == then[role] else f"measured of another {role} than the tiny profile's: semcast calibrate models"
 
 
 def _sources(profile: str) -> Mapping[str, Source | None]:

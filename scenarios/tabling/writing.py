@@ -19,7 +19,7 @@ from ...agents.scenes.vocabulary import BACKGROUND_NAMES, BACKGROUND_PHRASES, CO
 from .measuring import Measured
 
 Item = TypeVar("Item")
-MOST_LOOKS = 400
+MOST_LOOKS = 250
 """Of one cell; more are left out."""
 MOST_ALIKE = 80
 """Requests of equal causes and, to half a dB, equal quality; more are left out."""

@@ -11,6 +11,7 @@ from semcast.agents.scenes.vocabulary import SUBJECTS
 from semcast.agents.scenes.world import make_scene
 from semcast.agents.sketches import Counted, Hop, Sketch, Thing, counted, is_sketch, of_scene, read, symbol_count, written
 from semcast.bus.errors import BadInput
+from semcast.bus.messages import SharedItem
 from semcast.scenarios.metrics.quality import psnr_db
 
 PLACES = st.integers(0, 1024)
@@ -101,3 +102,19 @@ def test_symbols_are_counted() -> None:
     assert symbol_count(b"") == 0
     with pytest.raises(BadInput):
         counted(picture)
+
+
+def test_only_pictures_of_the_networks_own_form_are_taken() -> None:
+    files = {form: pictures.shared_album("mia/dog", form)[:1] for form in ("raw", "sketch")}
+    items = {form: SharedItem("subject", "mia/dog", "dog", b"", files[form], [(1.0, 1.0, 4.0, 4.0)]) for form in files}
+    for form, item in items.items():
+        assert pictures.sound(item, form)
+        assert not pictures.sound(item, "raw" if form == "sketch" else "sketch")
+    assert not pictures.sound(items["raw"], "sketch") and not pictures.sound(items["sketch"])
+
+
+def test_a_crowd_beyond_all_prompts_is_refused() -> None:
+    thing = Thing(1, 1, 16, 16, 16, 16)
+    read(written(Sketch((thing,) * 64, 1, 0)))
+    with pytest.raises(BadInput, match="unknown"):
+        read(written(Sketch((thing,) * 65, 1, 0)))

@@ -118,3 +118,15 @@ def test_the_table_says_what_is_wrong_instead_of_failing(tmp_path):
     problems = {row.role: row.problem for row in model_table(weights=tmp_path)}
     assert "files" in problems["jscc_encoder"]
     assert "semcast train extractor" in problems["extractor"]
+
+
+def test_a_table_of_other_weights_says_so(tmp_path):
+    for folder in ("table", "embedder", "extractor", "generator", "jscc", "personaliser"):
+        (tmp_path / folder).mkdir()
+        for file in (WEIGHTS / folder).glob("*.json"):
+            shutil.copy(file, tmp_path / folder)
+    shutil.copy(WEIGHTS / "table" / "table.msgpack", tmp_path / "table")
+    assert not any(row.problem for row in model_table("table", tmp_path))
+    card = tmp_path / "extractor" / "card.json"
+    card.write_text(card.read_text() + " ")
+    assert [row.role for row in model_table("table", tmp_path) if "calibrate models" in row.problem] == ["extractor"]
