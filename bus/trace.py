@@ -30,6 +30,8 @@ PROFILE = "semcast"
 CHAINS = "chains"
 """Name of the metadata that hold the values of the hash chains."""
 _BLOCK = 256
+_AGENTS = 4096
+"""Agents whose chains are told in one record: a million of them would make one of hundreds of megabytes."""
 CHUNK_BYTES = 256 << 10
 
 
@@ -102,11 +104,11 @@ class TraceWriter:
         if self._closed:
             return
         self._closed = True
-        if chains is not None:
-            self._public.add_metadata(
-                CHAINS,
-                {agent: " ".join(f"{interval}:{value}" for interval, value in values) for agent, values in chains.items()},
-            )
+        names = list(chains or ())
+        for first in range(0, len(names), _AGENTS):
+            part = {name: chains[name] for name in names[first : first + _AGENTS]} if chains else {}
+            told = {name: " ".join(f"{interval}:{value}" for interval, value in values) for name, values in part.items()}
+            self._public.add_metadata(CHAINS, told)
         self.rotate()
 
 
@@ -131,7 +133,7 @@ class _SegmentSeries:
             return
         writer, channels = self._open(), self._channels
         for envelope, raw, number in self.block:
-            key = (envelope.source, envelope.payload.__class__)
+            key = (envelope.source.partition(".")[0], envelope.payload.__class__)
             channel = channels.get(key)
             if channel is None:
                 channel = channels[key] = self._channel(*key)
@@ -170,9 +172,9 @@ class _SegmentSeries:
             self._channels, self._topics, self._schemas = {}, {}, {}
         return self._writer
 
-    def _channel(self, source: str, payload: type) -> int:
+    def _channel(self, role: str, payload: type) -> int:
         """The channel of a role and kind, registered with its schema when first needed."""
-        role, kind = source.partition(".")[0], str(payload.__struct_config__.tag)  # type: ignore[attr-defined]
+        kind = str(payload.__struct_config__.tag)  # type: ignore[attr-defined]
         topic = f"/{role}/{kind}"
         if topic not in self._topics:
             if kind not in self._schemas:

@@ -338,3 +338,10 @@ def test_what_all_segments_tell_is_listed_once(tmp_path: Path) -> None:
         writer.write(*record(worker), False)
         writer.close()
     assert TraceReader(tmp_path).told("cpu") == ("a", "b") and TraceReader(tmp_path).told("other") == ()
+
+
+def test_chains_of_many_agents_are_told_in_several_records(tmp_path: Path) -> None:
+    chains = {f"user.{i:05d}": [(interval, f"{i:032x}") for interval in range(i % 3)] for i in range(5000)}
+    TraceWriter(tmp_path / "trace", 0, trace_metadata(WORLD)).close(chains)
+    assert TraceReader(tmp_path).chains == chains
+    assert (tmp_path / "trace" / "w0-0.mcap").read_bytes().count(b"chains") >= 2
