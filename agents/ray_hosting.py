@@ -94,6 +94,7 @@ class RayFleet:
                 said.append(Said(*key, Gone(f"failed: {error}", lost=False)))
             except errors.RayError as error:  # actor, worker process or node
                 said.append(Said(*key, Gone(f"was lost: {str(error).splitlines()[0]}", lost=True)))
+                self._ray.kill(self._actors[key])  # it may only be out of reach, and keep its share
         answered = self._ray.wait(list(self._asked), num_returns=len(self._asked), timeout=0)[0] if self._asked else ()
         for reference in answered:
             key = self._asked.pop(reference)

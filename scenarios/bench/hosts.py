@@ -30,19 +30,24 @@ _FIRST = Moment("checkpoint", 1)
 
 
 class Place(Struct, frozen=True):
-    """Where a run's workers live. ``delay_s``: on the way to their server; ``loses``: a worker, or a node with its workers."""
+    """Where a run's workers live.
+
+    ``delay_s``: on the way to their server; ``loses``: a worker, or a node with its workers; ``placement``: by Ray.
+    """
 
     host: str
     workers: int
     exchange: str = "packed"
     delay_s: float = 0.0
     loses: str = ""
+    placement: str = "any"
 
     @property
     def name(self) -> str:
         """For a table."""
         parts = [f"{self.host}, {self.workers} workers, {self.exchange}"]
         parts += [f"{1000 * self.delay_s:g} ms away"] * bool(self.delay_s) + [f"a {self.loses} lost"] * bool(self.loses)
+        parts += [f"placed to {self.placement}"] * (self.placement != "any")
         return ", ".join(parts)
 
 
@@ -57,6 +62,8 @@ PLACES = (
     Place("ray", 4, loses="node"),
     Place("ray", 17, loses="node"),
     Place("ray", 4, delay_s=DELAY_S, loses="node"),
+    Place("ray", 4, placement="pack"),
+    Place("ray", 4, loses="node", placement="spread"),
 )
 
 
@@ -118,6 +125,7 @@ def _request(name: str, quick: bool, place: Place, folder: Path) -> RunRequest:
         host=place.host,
         workers=place.workers,
         exchange=place.exchange,
+        placement=place.placement,
         spacing=1 if place.loses else 8,
     )
 
