@@ -18,8 +18,11 @@ def digest(key: Iterable[Key], size: int = 16) -> bytes:
 
     Each part is written with its type and length, so ``("ab", "c")`` and ``("a", "bc")`` or ``1`` and ``"1"`` differ.
     """
-    parts = [b"s%d:%b" % (len(raw := part.encode()), raw) if isinstance(part, str) else b"i%d;" % part for part in key]
-    return blake2b(b"".join(parts), digest_size=size).digest()
+    parts = [
+        f"s{len(part) if part.isascii() else len(part.encode())}:{part}" if isinstance(part, str) else f"i{part:d};"
+        for part in key
+    ]
+    return blake2b("".join(parts).encode(), digest_size=size).digest()
 
 
 def uniform(*key: Key) -> float:

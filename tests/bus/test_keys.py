@@ -1,5 +1,7 @@
 """Keyed randomness: equal keys, equal draws; the distributions are what they claim."""
 
+from hashlib import blake2b
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,3 +57,10 @@ def test_one_shot_draws_are_those_of_a_fresh_generator() -> None:
         first = held.random()
         keys.uniforms((2,), "else")
         assert [first, held.random()] == list(keys.generator(*key).random(2))
+
+
+@given(KEY)
+def test_a_key_is_hashed_with_types_and_lengths_in_bytes(key: list[str | int]) -> None:
+    """Against the plain definition."""
+    raw = b"".join(b"s%d:%b" % (len(part.encode()), part.encode()) if isinstance(part, str) else b"i%d;" % part for part in key)
+    assert keys.digest(key, 12) == blake2b(raw, digest_size=12).digest()
