@@ -157,7 +157,7 @@ def _load(source: Source, weights: Path, threads: int, device: str = CPU, batch:
     module = import_module(f".{source.module}", __package__)
     read: Callable[[], Model] = partial(getattr(module, source.function), folder)
     try:
-        if device == CPU or not source.torch:
+        if device == CPU or not source.torch or source.module.endswith(".int8"):  # torch has 8-bit kernels for CPUs alone
             return read()
         from .device import OnDevice
 
@@ -189,7 +189,7 @@ def load_models(
         threads: Threads of a model call; results of different numbers may differ in the last bits. (`hub` has its own.)
         weights: Folder with one folder of weights a model.
         hub: Which checkpoints the hub profile uses.
-        device: Of torch, on which the tiny profile's models run; `hub` has its own.
+        device: Of torch, on which the tiny profile's models run but for those in 8 bits; `hub` has its own.
         batch: Calls that run together on a device other than the CPU; 0 for each model's own number.
 
     Returns:

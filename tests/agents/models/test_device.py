@@ -54,6 +54,7 @@ def test_a_batch_of_another_size_is_what_the_engine_fills() -> None:
 def test_a_gpu_that_is_not_there_is_told_when_a_model_is_read() -> None:
     with pytest.raises(Missing, match="sees no GPU"):
         check_device("cuda")
+    assert load_models("tiny", ["extractor@int8"], device="cuda")["extractor@int8"].batch >= 1  # stays on the CPU
     models = load_models("tiny", ["extractor"], device="cuda")
     with pytest.raises(Missing, match=r"models.device = 'cuda'"):
         models["extractor"]
