@@ -26,7 +26,7 @@ from .turns import Result
 OPTIONS = ("scenario", "quick")
 DELAY_S = 0.001
 """Of the longer way, in each direction: a round trip between two workers takes four times as long."""
-_FIRST = Moment("checkpoint", 1)
+_MIDWAY = Moment("checkpoint", 3)
 
 
 class Place(Struct, frozen=True):
@@ -142,7 +142,7 @@ def _at(request: RunRequest, place: Place, expected: RunReport, cluster: Cluster
         request = structs.replace(request, nats=url)
         if not place.loses:
             return _run(request)
-        fault = Fault("node" if place.loses == "node" else "kill", _FIRST, 0)
+        fault = Fault("node" if place.loses == "node" else "kill", _MIDWAY, 0)
         schedule = Schedule(0, place.host, place.exchange, (fault,), workers=place.workers)
         vandal = Vandal(schedule, Path(request.folder), expected.wall_s, cluster=cluster)
         try:
