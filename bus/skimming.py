@@ -15,21 +15,21 @@ class Skimmer:
     """The records of some kinds, chunk by chunk of one segment.
 
     Args:
-        kinds: Those wanted.
+        kinds: Those wanted; None: all.
     """
 
-    def __init__(self, kinds: Container[str]) -> None:
+    def __init__(self, kinds: Container[str] | None) -> None:
         self._kinds = kinds
         self._wanted: dict[int, str] = {}
 
-    def pick(self, chunk: bytes) -> list[tuple[str, bytes]]:
-        """(kind, MessagePack form) of the wanted records of an unpacked chunk, in the order in which they were written.
+    def pick(self, chunk: bytes) -> list[tuple[str, int, bytes]]:
+        """(kind, number, MessagePack form) of the wanted records of an unpacked chunk, in the order in which they were written.
 
         Raises:
             ValueError: A record is longer than what is left of the chunk.
             LookupError: The chunk ends within the head of a record.
         """
-        found: list[tuple[str, bytes]] = []
+        found: list[tuple[str, int, bytes]] = []
         wanted, place, end = self._wanted, 0, len(chunk)
         while place < end:
             code = chunk[place]
@@ -40,7 +40,8 @@ class Skimmer:
             if code == _MESSAGE:
                 kind = wanted.get(chunk[start] | chunk[start + 1] << 8)
                 if kind is not None:
-                    found.append((kind, chunk[start + _BEFORE_DATA : place]))
+                    number = int.from_bytes(chunk[start + 2 : start + 6], "little")
+                    found.append((kind, number, chunk[start + _BEFORE_DATA : place]))
             elif code == _CHANNEL:
                 self._register(chunk[start:place])
         return found
@@ -49,5 +50,5 @@ class Skimmer:
         """Channel number (2 bytes), schema (2), topic with its length (4): ``/role/kind``."""
         length = int.from_bytes(channel[4:8], "little")
         kind = channel[8 : 8 + length].decode().rpartition("/")[2]
-        if kind in self._kinds:
+        if self._kinds is None or kind in self._kinds:
             self._wanted[int.from_bytes(channel[:2], "little")] = kind

@@ -190,8 +190,11 @@ class TraceReader:
         """The MCAP records of one segment up to its end or to where it was cut (then it is in ``cut``)."""
         return [found for found in self._mcap_records(path) if isinstance(found, Schema | Channel | Metadata | McapMessage)]
 
-    def skim(self, path: Path, kinds: Container[str]) -> Iterator[tuple[str, bytes]]:
-        """(kind, MessagePack form) of one segment's records of some kinds, in the order in which they were written."""
+    def skim(self, path: Path, kinds: Container[str] | None) -> Iterator[tuple[str, int, bytes]]:
+        """(kind, number, MessagePack form) of one segment's records of some kinds (None: all), in the order of writing.
+
+        ``number``: see `TraceRecord`.
+        """
         pick = Skimmer(kinds).pick
         for found in self._mcap_records(path, lambda chunk: pick(_unpacked(chunk))):
             if isinstance(found, tuple):
@@ -211,8 +214,8 @@ class TraceReader:
         kind = str(payload.get("type", "unknown")) if isinstance(payload, dict) else "unknown"
         return TraceRecord(envelope, kind, raw, private, number)
 
-    def other_version(self, head: _Head | Envelope) -> BadInput:
-        """The error to raise for a record of a version that this semcast does not read."""
+    def other_version(self, head: Any) -> BadInput:
+        """The error to raise for a record of a version that this semcast does not read; ``head``: (part of) an envelope."""
         made = self.metadata.get("version.semcast")
         return BadInput(
             f"{self.paths[0].parent}: {head.source} record {head.sequence} has version {head.version} of the envelope; "

@@ -175,7 +175,7 @@ def _gather(
         segment = parse(path.name)
         if segment is None or segment.worker != worker:
             continue
-        for kind, raw in reader.skim(path, read):
+        for kind, _, raw in reader.skim(path, read):
             try:
                 envelope = read[kind](raw)
             except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:

@@ -65,7 +65,7 @@ def test_lean_records_give_the_pieces_of_whole_ones(tmp_path: Path) -> None:
     for record in reader.records():
         one.take(record.envelope)
     for path in reader.paths:
-        for kind, raw in reader.skim(path, read):
+        for kind, _, raw in reader.skim(path, read):
             other.take(read[kind](raw))
     one.finish()
     other.finish()
