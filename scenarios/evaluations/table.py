@@ -1,7 +1,8 @@
 """The profile ``table`` against ``tiny``, the one that it was measured of: the same scenarios and seeds, none of them measured.
 
-Of each seed and metric the difference of means is taken, in percent of the mean of ``tiny``. Two one-sided t-tests over seeds
-(Schuirmann's TOST) ask whether the mean difference lies within a margin of 5 %; Holm's correction for the number of metrics.
+Of each seed and metric the difference of means is taken, in percent of the mean of ``tiny``; the scores of a request of the table
+are the means of 16 draws. Two one-sided t-tests over seeds (Schuirmann's TOST) ask whether the mean difference lies within a
+margin of 5 %; Holm's correction for the number of metrics.
 """
 
 import hashlib
@@ -11,9 +12,11 @@ from statistics import fmean, median
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 from scipy import stats
 
-from ...agents.models.loading import load_models, model_table
+from ...agents.models.loading import TABLE, load_models, model_table
+from ...agents.models.table.outcomes import NAMES
 from ...agents.network import asked
 from ...agents.playing import play
 from ...bus import keys
@@ -21,13 +24,16 @@ from ..build import network_settings
 from ..loading import load
 from ..metrics.reduce import rows_of
 from ..metrics.row import FAILED, Row
-from ..metrics.story import collect
+from ..metrics.story import Story, collect
+from ..metrics.tabled import shipped
 from . import Request
 from .score import Score, Skipped
 
 MARGIN = 5.0
 """Per cent of a metric."""
 LEVEL = 0.05
+DRAWS = 16
+"""Of the scores of each request of the table, so that its means are tested and not its luck."""
 WORLDS: Mapping[str, Mapping[str, Any]] = {
     "as it is": {},
     "weak links": {
@@ -142,7 +148,19 @@ def _rows(profile: str, world: str, number: int) -> list[Row]:
     settings = network_settings(scenario)
     records = play(settings, "", None, load_models(profile, asked(settings)))
     stories, _ = collect(records, {"cloud": settings.compute.cloud_accelerators})
-    return rows_of(stories, settings)
+    rows = rows_of(stories, settings)
+    return [_expected(row, story) for row, story in zip(rows, stories, strict=True)] if profile == TABLE else rows
+
+
+def _expected(row: Row, story: Story) -> Row:
+    """A row of the table with the means of `DRAWS` draws of its scores."""
+    effects = [shipped().of(story, again)[1] for again in range(DRAWS)]
+    scores: dict[str, float | None] = {
+        name: fmean(getattr(effect, name) for effect in effects) for name in NAMES if not name.startswith("grey")
+    }
+    if row.subject_alignment is None:
+        scores["subject_alignment"] = None
+    return structs.replace(row, **scores)
 
 
 def tables(scores: Mapping[str, Score | Skipped]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ All scores of one request are those of one measured request, so that they stay t
 request's name among those of nearest quality, or, where too few were measured so near, among requests of fewer equal causes.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -14,29 +15,32 @@ from ...agents.models.loading import WEIGHTS
 from ...agents.models.table.outcomes import LOST, SHOWN, Cause, Effect, cause_of, unpacked
 from ...agents.models.table.store import Stored, read_table
 from ...agents.sketches import read
+from ...bus.errors import BadInput
 from .story import Story
 
-ENOUGH = 8
-"""Measured requests that must lie within `NEAR_DB`."""
+ENOUGH = 6
+"""Measured requests that must be near."""
 NEAREST = 24
 """Of these one is drawn."""
-NEAR_DB = 0.75
-"""In PSNR, as the codecs' cards predict it at the receivers' SNRs."""
+EQUAL_DB = 0.1
+"""What makes no difference: at high SNRs most requests are of one quality."""
 Group = tuple[object, ...]
-LEVELS: Sequence[Callable[[Cause], Group]] = (
-    lambda c: (c.made, c.missing, c.subject, c.objects, c.mapping, c.steps, c.codec),
-    lambda c: (c.made, c.missing, c.subject, c.objects, c.mapping, c.steps),
-    lambda c: (c.made, c.missing, c.subject, c.objects, c.mapping),
-    lambda c: (c.made, c.missing, c.subject, c.objects),
-    lambda c: (c.made, c.missing, c.subject, (c.objects - 1) // 2),
-    lambda c: (c.made, c.missing, c.subject, (c.objects - 1) // 4),
-    lambda c: (c.made, c.missing, c.subject > 0, (c.objects - 1) // 4),
-    lambda c: (c.made, c.missing, c.subject > 0),
-    lambda c: (c.made, c.missing),
-    lambda c: (c.missing,),
-    lambda c: (),
+LEVELS: Sequence[tuple[float, Callable[[Cause], Group]]] = (
+    (0.75, lambda c: (c.made, c.missing, c.subject, c.objects, c.mapping, c.steps, c.codec)),
+    (0.75, lambda c: (c.made, c.missing, c.subject, c.objects, c.mapping, c.steps)),
+    (0.75, lambda c: (c.made, c.missing, c.subject, c.objects, c.mapping)),
+    (0.75, lambda c: (c.made, c.missing, c.subject, c.objects)),
+    (0.75, lambda c: (c.made, c.missing, c.subject, (c.objects - 1) // 2)),
+    (0.75, lambda c: (c.made, c.missing, c.subject, (c.objects - 1) // 4)),
+    (0.75, lambda c: (c.made, c.missing, c.subject > 0, (c.objects - 1) // 4)),
+    (1.0, lambda c: (c.made, c.missing, c.subject > 0)),
+    (1.5, lambda c: (c.made > 0, c.missing, c.subject > 0)),
+    (2.5, lambda c: (c.made > 0, c.subject > 0)),
+    (math.inf, lambda c: (c.made > 0, c.subject > 0)),
+    (math.inf, lambda c: ()),
 )
-"""From all causes to none; what matters least goes first."""
+"""From all causes to none, what matters least going first; and what is near: in PSNR, as the codecs' cards predict it at the
+receivers' SNRs."""
 
 
 class Outcomes:
@@ -46,7 +50,7 @@ class Outcomes:
         self.stored = stored
         self._rows = [row for row in unpacked(stored.table.outcomes, stored.table.codecs) if row[0].end == SHOWN]
         self._groups: list[dict[Group, list[tuple[float, int]]]] = []
-        for group in LEVELS:
+        for _, group in LEVELS:
             groups: dict[Group, list[tuple[float, int]]] = {}
             for number, (cause, _) in enumerate(self._rows):
                 groups.setdefault(group(cause), []).append((cause.quality_db, number))
@@ -57,20 +61,19 @@ class Outcomes:
     def draw(self, cause: Cause, key: str) -> Effect:
         """Scores of a request with these causes."""
         number = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little")
-        for level, group in enumerate(LEVELS):
+        for level, (near_db, group) in enumerate(LEVELS):
             rows = self._groups[level].get(group(cause), [])
-            near = _nearest(rows, cause.quality_db) if cause.end == SHOWN else rows
-            if len(near) >= ENOUGH or level == len(LEVELS) - 1:
-                chosen = near or rows
-                return self._rows[chosen[number % len(chosen)][1]][1]
-        raise AssertionError("the last level has all rows")
+            near = _nearest(rows, cause.quality_db, near_db) if cause.end == SHOWN else rows
+            if len(near) >= ENOUGH or (near and level == len(LEVELS) - 1):
+                return self._rows[near[number % len(near)][1]][1]
+        raise BadInput("a table without measured requests", "measure it again: semcast calibrate models")
 
-    def of(self, story: Story) -> tuple[Cause, Effect]:
-        """Causes and scores of a request whose pictures are sketches."""
+    def of(self, story: Story, again: int = 0) -> tuple[Cause, Effect]:
+        """Causes and scores of a request whose pictures are sketches; ``again``: number of another draw of the scores."""
         content = read(story.content.picture) if story.content else None
         shown = read(story.shown.picture) if story.shown else None
         cause = cause_of(read(story.capture.picture), content, shown, story.capture.task, self.stored.library)
-        return cause, ended(self.draw(cause, story.request), cause)
+        return cause, ended(self.draw(cause, f"{story.request}:{again}" if again else story.request), cause)
 
 
 def ended(effect: Effect, cause: Cause) -> Effect:
@@ -98,14 +101,21 @@ def ended(effect: Effect, cause: Cause) -> Effect:
     )
 
 
-def _nearest(rows: list[tuple[float, int]], place: float) -> list[tuple[float, int]]:
-    """Those within `NEAR_DB`, at most the `NEAREST`; they lie on both sides, where there are such."""
-    low, high = bisect_left(rows, (place - NEAR_DB, -1)), bisect_left(rows, (place + NEAR_DB, -1))
-    if high - low <= NEAREST:
-        return rows[low:high]
+def _nearest(rows: list[tuple[float, int]], place: float, near_db: float) -> list[tuple[float, int]]:
+    """All that are as good as equal, if these are `NEAREST` or more; else the nearest of those that are near, on both sides."""
+    equal = _within(rows, place, EQUAL_DB)
+    if len(equal) >= NEAREST:
+        return rows[equal.start : equal.stop]
+    near = _within(rows, place, near_db)
+    if len(near) <= NEAREST:
+        return rows[near.start : near.stop]
     middle = bisect_left(rows, (place, -1))
-    low = min(max(middle - NEAREST // 2, low), high - NEAREST)
+    low = min(max(middle - NEAREST // 2, near.start), near.stop - NEAREST)
     return rows[low : low + NEAREST]
+
+
+def _within(rows: list[tuple[float, int]], place: float, db: float) -> range:
+    return range(bisect_left(rows, (place - db, -1)), bisect_left(rows, (place + db, -1)))
 
 
 @lru_cache(maxsize=2)
