@@ -15,13 +15,15 @@ POLICY = '''"""A policy outside the package."""
 from pathlib import Path
 
 import msgspec
+import semcast
 from semcast.policies.encoder.outage import Outage
 
 
 class Mine(Outage):
     def choose(self, context, rng):
-        where = "away" if Path(__file__).parts[-3:-1] != ("plugins", "here") else "here"
-        return msgspec.structs.replace(super().choose(context, rng), reason=f"mine, read {where}")
+        where = "here" if Path(__file__).parts[-3:-1] == ("plugins", "here") else "away"
+        whose = "sent along" if "_ray_pkg_" in semcast.__file__ else "installed"
+        return msgspec.structs.replace(super().choose(context, rng), reason=f"mine, read {where}, semcast {whose}")
 '''
 
 
@@ -67,9 +69,9 @@ def test_policies_from_outside_reach_the_nodes(
     ]
     away = ["--host", "ray", "--address", cluster.address, "--set", f"cluster.placement={place}", "--out", str(tmp_path / "away")]
     assert cli.main([*common, *away]) == 0
-    assert reasons(tmp_path / "away") == {"mine, read away"}
+    assert reasons(tmp_path / "away") == {"mine, read away, semcast sent along"}
     assert cli.main([*common, "--host", "memory", "--out", str(tmp_path / "home")]) == 0
-    assert reasons(tmp_path / "home") == {"mine, read here"}
+    assert reasons(tmp_path / "home") == {"mine, read here, semcast installed"}
     assert requests(tmp_path / "away") == requests(tmp_path / "home") > 0
 
 
