@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 TERMINATED = 128 + signal.SIGTERM
 """Exit status of a worker process that was asked to end."""
-AGENTS_A_SPACING = 10_000
+AGENTS_A_SPACING = 25_000
 """Checkpoints of large networks are rarer: they cost time by the agent."""
 ALIVE_S = 1.0
 """A worker gives a sign of life so often, also while it computes."""

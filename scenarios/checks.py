@@ -25,6 +25,7 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_subjects(scenario),
         *_ranges(scenario),
         *_hub(scenario),
+        *_processors(scenario),
         *_devices(scenario),
         *_generator(scenario),
         *_table(scenario),
@@ -101,6 +102,8 @@ def _ranges(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake("traffic.objects", f"[{low}, {high}] is no range within 1 to {MAX_OBJECTS}")
     if traffic.start_s >= traffic.duration_s:
         yield Mistake("traffic.start_s", f"{traffic.start_s:g} s is not before traffic.duration_s = {traffic.duration_s:g} s")
+    if traffic.shape and not any(traffic.shape):
+        yield Mistake("traffic.shape", "has traffic in no part of the day: traffic.rate_hz = 0 says so")
     if not 0 <= knowledge.privacy_cost[0] <= knowledge.privacy_cost[1]:
         yield Mistake("knowledge.privacy_cost", f"{list(knowledge.privacy_cost)} is no range [low, high] of credits")
 
@@ -120,6 +123,16 @@ def _hub(scenario: Scenario) -> Iterator[Mistake]:
             pick(ADAPTER, text)
         except BadInput as error:
             yield Mistake(path, f"{error.message}: {error.hint}")
+
+
+def _processors(scenario: Scenario) -> Iterator[Mistake]:
+    models, cuda = scenario.models, scenario.models.device == "cuda"
+    if cuda and models.profile == "table":
+        yield Mistake("models.device", 'the table has nothing for a GPU: models.device = "cpu"')
+    if models.batch and not cuda:
+        yield Mistake("models.batch", 'batches of another size are for models.device = "cuda"')
+    if scenario.cluster.gpus_per_worker % 1 and scenario.cluster.gpus_per_worker > 1:
+        yield Mistake("cluster.gpus_per_worker", f"{scenario.cluster.gpus_per_worker:g}: a share of one GPU, or a whole number")
 
 
 ON_DEVICES = ("extractor", "captioner", "keywords", "jscc_encoder", "jscc_decoder", "denoiser", "calibrator")

@@ -59,7 +59,7 @@ def read(scenario: str) -> dict[str, Any]:
         BadInput: No such scenario, its file is no TOML (the message has line and column), or it is like itself.
     """
     path = find(scenario)
-    data, names = _tables(path), [path.stem]
+    data, names = dict(_absolute(_tables(path), path.parent)), [path.stem]
     while "like" in data:
         base = str(data.pop("like"))
         beside = path.parent / base
@@ -67,7 +67,7 @@ def read(scenario: str) -> dict[str, Any]:
         names.append(path.stem)
         if len(names) > MOST_LIKE:
             raise BadInput(f"{scenario}: {' is like '.join(names[:4])} ...", f"at most {MOST_LIKE} scenarios are read")
-        data = merged(_tables(path), data)
+        data = merged(_absolute(_tables(path), path.parent), data)
     return data
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from semcast.bus.errors import BadInput
-from semcast.scenarios.loading import load, read
+from semcast.policies.scheduling import fifo
+from semcast.scenarios.loading import CATALOG, load, read
 
 
 def test_what_a_file_does_not_say_is_as_in_the_one_that_it_is_like(tmp_path: Path) -> None:
@@ -14,6 +15,16 @@ def test_what_a_file_does_not_say_is_as_in_the_one_that_it_is_like(tmp_path: Pat
     assert mine == base.model_copy(update={"name": "mine", "traffic": base.traffic.model_copy(update={"rate_hz": 0.25})})
     assert other == mine.model_copy(update={"seed": 9})
     assert load(str(tmp_path / "other.toml"), quick=True).name == "mine"
+
+
+def test_policies_of_the_other_file_are_beside_it(tmp_path: Path) -> None:
+    folder = tmp_path / "base"
+    folder.mkdir()
+    (folder / "own.py").write_text((Path(fifo.__file__)).read_text().replace("..protocols", "semcast.policies.protocols"))
+    text = (CATALOG / "two-users.toml").read_text()
+    (folder / "base.toml").write_text(text.replace('scheduling = "fifo"', 'scheduling = "own.py:Fifo"'))
+    (tmp_path / "mine.toml").write_text(f'like = "{folder / "base.toml"}"\nname = "mine"\n')
+    assert load(str(tmp_path / "mine.toml")).policies.scheduling == f"{folder / 'own.py'}:Fifo"
 
 
 def test_circles_and_unknown_names_are_told(tmp_path: Path) -> None:

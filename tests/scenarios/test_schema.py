@@ -265,3 +265,11 @@ def test_only_what_users_run_is_a_variant_of_their_devices() -> None:
     assert "the role 'generator' has no variants" in found["devices.phone.variants.generator"]
     assert network_settings(validated(tables(models={"generator": "small"}), "x.toml")).generator == "small"
     assert "models.best_of" in mistakes(tables(models={"best_of": 0}))
+
+
+def test_a_day_has_traffic_and_gpus_have_models() -> None:
+    assert "no part of the day" in mistakes(tables(traffic={"shape": [0, 0.0]}))["traffic.shape"]
+    assert "nothing for a GPU" in mistakes(tables(models={"profile": "table", "device": "cuda"}))["models.device"]
+    assert "cuda" in mistakes(tables(models={"batch": 32}))["models.batch"]
+    assert "share of one GPU" in mistakes(tables(cluster={"gpus_per_worker": 1.5}))["cluster.gpus_per_worker"]
+    validated(tables(traffic={"shape": [0, 1]}, models={"device": "cuda", "batch": 32}, cluster={"gpus_per_worker": 2.0}), "x")
