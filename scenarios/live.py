@@ -8,8 +8,8 @@ from typing import IO, Protocol, Self
 from ..agents.request import Progress
 
 PLAIN_PERIOD_S = 5.0
-ESTIMATED_AFTER_S = 10.0
-"""Before, no rest is estimated."""
+ESTIMATED_AFTER_S, ESTIMATED_FROM = 10.0, 0.05
+"""No rest is estimated before so much wall time, and so much of the simulated time, has passed."""
 
 
 class Display(Protocol):
@@ -69,7 +69,8 @@ class Silent:
         if self._first is None:
             self._first = (now_s, simulated_s)
         (first_s, from_s), left_s = self._first, self._duration_s - simulated_s
-        if left_s > 0 and simulated_s > from_s and now_s - first_s > ESTIMATED_AFTER_S:
+        done = (simulated_s - from_s) / self._duration_s
+        if left_s > 0 and done >= ESTIMATED_FROM and now_s - first_s > ESTIMATED_AFTER_S:
             said += f"  about {(now_s - first_s) / (simulated_s - from_s) * left_s:,.0f} s left"
         return said
 

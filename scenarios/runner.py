@@ -18,6 +18,7 @@ from ..agents.models.cpu import cpu_kind
 from ..agents.network import asked
 from ..agents.participants import check
 from ..agents.request import Progress, RunReport, RunRequest, worker_count
+from ..agents.settings import NetworkSettings
 from ..bus.envelope import Codec
 from ..bus.errors import BadInput, RunFailed, SemcastError
 from ..bus.segments import segments
@@ -172,11 +173,12 @@ def _carry_out(scenario: Scenario, folder: Path, state: dict[str, Any], how: _Ho
 
 
 def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how: _How) -> None:
-    check_models(scenario)
+    settings = network_settings(scenario)
+    check_models(scenario, settings)
     request = RunRequest(
         run=str(state["run"]),
         folder=str(folder),
-        settings=network_settings(scenario),
+        settings=settings,
         models=scenario.models.profile,
         hub=hub_settings(scenario),
         device=scenario.models.device,
@@ -199,7 +201,7 @@ def _run_and_reduce(scenario: Scenario, folder: Path, state: dict[str, Any], how
         if state["recoveries"] or state.get("resumed"):
             shown.note("checking the trace")
             _refuse_holes(folder, answer.digest)
-        finish(folder, scenario, state, how.report, shown.note)
+        finish(folder, scenario, settings, state, how.report, shown.note)
     state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
 
 
@@ -243,7 +245,7 @@ def trace_files(folder: Path) -> dict[str, str]:
     return checksums(counting)
 
 
-def check_models(scenario: Scenario) -> None:
+def check_models(scenario: Scenario, settings: NetworkSettings) -> None:
     """See that all weights are there before anything is started.
 
     Raises:
@@ -254,7 +256,7 @@ def check_models(scenario: Scenario) -> None:
     from ..agents.models.loading import WEIGHTS, load_models
 
     hub = hub_settings(scenario)
-    load_models(scenario.models.profile, asked(network_settings(scenario)), hub=hub)
+    load_models(scenario.models.profile, asked(settings), hub=hub)
     if scenario.models.profile == "hub":
         check_judge(hub)
     for folder, recipe in folders.JUDGES.items():
@@ -271,6 +273,7 @@ def host(request: RunRequest, on_progress: Callable[[Progress], None]) -> RunRep
 def finish(
     folder: Path,
     scenario: Scenario,
+    settings: NetworkSettings,
     state: dict[str, Any],
     report: bool = True,
     note: Callable[[str], None] = lambda text: None,
@@ -286,7 +289,7 @@ def finish(
     phases_s: Seconds = state.setdefault("phases_s", {})
     note("reading the trace")
     with lap(phases_s, "metrics"):
-        reduction = reduce_run(folder, network_settings(scenario), _features(scenario))
+        reduction = reduce_run(folder, settings, _features(scenario))
         write_rows(folder / folders.ROWS_FILE, reduction.rows)
         state["requests"] = len(reduction.rows)
         state["results"] = results(reduction)

@@ -20,6 +20,7 @@ def execute(args: argparse.Namespace) -> int:
     from ...bus.errors import RunFailed
     from ...bus.trace_reading import TraceReader
     from ...bus.verification import check_trace
+    from ..build import network_settings
     from ..folder import REPORT_FILE, read_run
     from ..loading import load
     from ..replaying.recorded import refuse_newer
@@ -35,7 +36,8 @@ def execute(args: argparse.Namespace) -> int:
             raise RunFailed(
                 f"{folder}: its trace is damaged, and its figures are kept as they are:{listed}", "make the run again"
             )
-    finish(folder, load(str(folder)), run)
+    scenario = load(str(folder))
+    finish(folder, scenario, network_settings(scenario), run)
     if args.json:
         write_json(run | {"folder": str(folder)})
     else:

@@ -92,10 +92,12 @@ def reduce_run(folder: Path, settings: NetworkSettings, features: Features | Non
     size = sum(path.stat().st_size for path in reader.paths)
     workers = sorted({segment.worker for path in reader.paths if (segment := parse(path.name))})
     piles = min(1 + size // PILE_BYTES, MOST_PILES)
+    users = tuple(user for user in settings.users if user.device)  # nothing else is asked of users, and there may be a million
+    lean = msgspec.structs.replace(settings, users=users)
     alone = processes == 1 or features is not None or (not processes and size < SIDE_BY_SIDE_BYTES)
     with tempfile.TemporaryDirectory(prefix=".piles-", dir=folder) as place, _workers(0 if alone else processes or None) as each:
-        gathered = list(each(partial(_gather, folder, Path(place), piles, settings), workers))
-        parts = list(each(partial(_reduce_pile, Path(place), settings, features), range(piles)))
+        gathered = list(each(partial(_gather, folder, Path(place), piles, lean), workers))
+        parts = list(each(partial(_reduce_pile, Path(place), lean, features), range(piles)))
     network, samples = together(gathered), Samples()
     for part in parts:
         network.add(part.network)

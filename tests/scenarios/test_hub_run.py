@@ -84,7 +84,8 @@ def test_mistakes_in_the_hub_table_are_told_with_the_nearest_name() -> None:
 
 def test_roles_that_no_agent_asks_need_no_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(Missing) as caught:
-        check_models(load("two-users", settings=["models.profile=hub", f"models.hub.folder={tmp_path}"]))
+        scenario = load("two-users", settings=["models.profile=hub", f"models.hub.folder={tmp_path}"])
+        check_models(scenario, network_settings(scenario))
     assert "gpt-neo" not in str(caught.value)
 
 
