@@ -29,7 +29,7 @@ def run(repeats: int = 5, progress: Callable[[str], None] = lambda text: None, q
     """
     results: Result = {}
     for handler_us in (50,) if quick else HANDLERS_US:
-        loops, events = _loops(handler_us * 1e-6), (10_000 if quick else 40_000)
+        loops, events = _loops(handler_us * 1e-6), (10_000 if quick or handler_us > 100 else 40_000)
         ours, bare = [], []
         for turn in range(repeats):
             progress(f"handlers of {handler_us} us, turn {turn + 1} of {repeats}")
