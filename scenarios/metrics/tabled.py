@@ -1,7 +1,7 @@
 """Scores of requests whose pictures are sketches: those of a measured request that had the same causes (`outcomes.Cause`).
 
-All scores of one request are those of one measured request, so that they stay together as they were. Which one is drawn by the
-request's name among those of nearest quality, or, where too few were measured so near, among requests of fewer equal causes.
+All scores of one request are those of one measured request, so that they stay together as they were. Which one is drawn by its
+picture and name among those of nearest quality, or, where too few were measured so near, among requests of fewer equal causes.
 """
 
 import math
@@ -58,9 +58,9 @@ class Outcomes:
                 rows.sort()
             self._groups.append(groups)
 
-    def draw(self, cause: Cause, key: str) -> Effect:
+    def draw(self, cause: Cause, key: bytes) -> Effect:
         """Scores of a request with these causes."""
-        number = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little")
+        number = int.from_bytes(blake2b(key, digest_size=8).digest(), "little")
         for level, (near_db, group) in enumerate(LEVELS):
             rows = self._groups[level].get(group(cause), [])
             near = _nearest(rows, cause.quality_db, near_db) if cause.end == SHOWN else rows
@@ -73,7 +73,8 @@ class Outcomes:
         content = read(story.content.picture) if story.content else None
         shown = read(story.shown.picture) if story.shown else None
         cause = cause_of(read(story.capture.picture), content, shown, story.capture.task, self.stored.library)
-        return cause, ended(self.draw(cause, f"{story.request}:{again}" if again else story.request), cause)
+        luck = story.capture.picture + f"{story.request}:{again}".encode()  # with the picture: another seed is other luck
+        return cause, ended(self.draw(cause, luck), cause)
 
 
 def ended(effect: Effect, cause: Cause) -> Effect:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ....bus.errors import BadInput
 from ...scenes.vocabulary import BACKGROUND_NAMES, COLOUR_NAMES, LABELS
 from ...scenes.world import make_scene
@@ -12,6 +14,7 @@ from ...sketches import BOXES, CAPTION, IDENTIFIER, KEYWORDS, PLAIN, REFERENCE, 
 from ..roles import PICTURE_SIDE, Box, Generate, Picture
 from ..tiny.layout import missing
 from ..tiny.reading import read
+from . import looks
 from .base import TableModel
 from .store import Stored, read_table
 
@@ -29,6 +32,7 @@ class TableGenerator(TableModel):
     def __init__(self, stored: Stored) -> None:
         super().__init__(stored)
         card = stored.costs["generator"].data
+        self._threshold = float(stored.costs["extractor"].data["subject_threshold"])
         self._fixed, self._per_step, self._reference = (int(card[f"flops_{part}"]) for part in ("fixed", "per_step", "reference"))
 
     def group(self, arguments: Generate) -> str:
@@ -49,8 +53,10 @@ class TableGenerator(TableModel):
         return self._fixed + self._per_step * arguments.steps + self._reference * bool(arguments.references)
 
     def answer(self, call: Generate) -> Picture:
-        """What the prompt says; what it leaves open follows from the seed."""
-        return Picture(written(sketch_of(call)))
+        """What the prompt says; what it leaves open follows from the seed. A vector of another look draws no subject."""
+        alike = looks.alike
+        own = {name: vector for name, vector in call.subjects.items() if alike(self.stored, name, vector) >= self._threshold}
+        return Picture(written(sketch_of(replace(call, subjects=own))))
 
 
 def sketch_of(call: Generate) -> Sketch:

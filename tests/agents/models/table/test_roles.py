@@ -85,7 +85,10 @@ def test_a_generated_picture_shows_what_the_prompt_says_and_nothing_else() -> No
     assert [(thing.box().label, thing.box().colour) for thing in shown.things] == [("dog", "white"), ("cup", "red")]
     assert shown.things[0].box() == replace(box, score=1.0, subject="")  # whose it is says nothing of how it looks
     assert shown.background == 3 and shown.hops == ()
-    known = [replace(call, subjects={"mia/dog": b"v"}), replace(call, subjects={"mia/dog": b"v"}, references={"mia/dog": b"r"})]
+    own, falsified = {"mia/dog": CATALOG["mia/dog"]}, {"mia/dog": (-np.frombuffer(CATALOG["mia/dog"], "<f4")).tobytes()}
+    (other,) = TABLE["generator"].run([replace(call, subjects=falsified, references={"mia/dog": b"r"})])
+    assert read(other.picture).things[0].look == PLAIN  # whose look a vector is, is seen in the vector
+    known = [replace(call, subjects=own), replace(call, subjects=own, references={"mia/dog": b"r"})]
     assert [read(TABLE["generator"].run([one])[0].picture).things[0].look for one in known] == [IDENTIFIER, REFERENCE]
     assert shown.things[0].look == PLAIN
 
