@@ -91,7 +91,7 @@ def parse_access(text: str) -> Access:
             commas, with credentials at the first; then optionally ``?ca=FILE&certificate=FILE&key=FILE``, PEM files here.
 
     Raises:
-        BadInput: It is no such URL.
+        BadInput: It is no such URL, or the files are no certificates.
         Missing: A file of certificates cannot be read.
     """
     servers, _, query = text.partition("?")
@@ -103,7 +103,11 @@ def parse_access(text: str) -> Access:
         scheme = own or scheme or "nats"
         urls.append(_url(scheme, where))
     user, _, password = who.partition(":")
-    return Access(",".join(urls), unquote(user), unquote(password), tls=_tls(query))
+    access = Access(",".join(urls), unquote(user), unquote(password), tls=_tls(query))
+    if access.tls is not None and not all(url.startswith("tls://") for url in urls):
+        raise BadInput("the NATS URL has certificates, but not every server in it is tls://", _EXPECTED)
+    access.context()  # now, not when workers connect
+    return access
 
 
 def _url(scheme: str, place: str) -> str:

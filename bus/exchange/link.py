@@ -55,13 +55,11 @@ async def connect(access: Access, timeout_s: float, name: str, on_failure: Calla
                 return await client.connect(access, name, on_failure, url)
         except Refused as error:
             if "authorization" in str(error).lower():
-                raise Missing(
-                    f"the NATS server at {url} refuses the credentials",
-                    "give them in the URL: --nats nats://user:password@host:port",
-                ) from None
+                hint = "give them in the URL: --nats nats://user:password@host:port"
+                raise Missing(f"the NATS server at {url} refuses the credentials", hint) from None
             trouble = trouble or Missing(f"the NATS server at {url} refuses: {error}", START_ONE)
         except ssl.SSLError as error:
-            raise Missing(f"no encryption with the NATS server at {url}: {error}", TRUST) from None
+            trouble = trouble or Missing(f"no encryption with the NATS server at {url}: {error}", TRUST)
         except (OSError, ValueError) as error:  # asyncio's time-out is an OSError
             reason = str(error) or f"no answer within {timeout_s:.0f} s"
             trouble = trouble or Missing(f"cannot connect to the NATS server at {url}: {reason}", START_ONE)

@@ -54,9 +54,10 @@ def test_certificates_that_are_not_there_or_are_none(tmp_path: Path) -> None:
     with pytest.raises(Missing, match=r"none.pem cannot be read"):
         parse_access(f"tls://a?ca={tmp_path / 'none.pem'}")
     (tmp_path / "ca.pem").write_text("nothing")
-    access = parse_access(f"tls://a?ca={tmp_path / 'ca.pem'}")
     with pytest.raises(BadInput, match="make no sense"):
-        access.context()
+        parse_access(f"tls://a?ca={tmp_path / 'ca.pem'}")
+    with pytest.raises(BadInput, match="not every server in it is tls://"):
+        parse_access(f"tls://a,nats://b?ca={tmp_path / 'ca.pem'}")  # certificates promise more than the first server
 
 
 def test_secrets_are_not_shown_and_travel_to_workers() -> None:
