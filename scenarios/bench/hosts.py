@@ -27,6 +27,7 @@ OPTIONS = ("scenario", "quick")
 DELAY_S = 0.001
 """Of the longer way, in each direction: a round trip between two workers takes four times as long."""
 _MIDWAY = Moment("checkpoint", 3)
+_LIMIT_S = 3600.0
 
 
 class Place(Struct, frozen=True):
@@ -144,7 +145,7 @@ def _at(request: RunRequest, place: Place, expected: RunReport, cluster: Cluster
             return _run(request)
         fault = Fault("node" if place.loses == "node" else "kill", _MIDWAY, 0)
         schedule = Schedule(0, place.host, place.exchange, (fault,), workers=place.workers)
-        vandal = Vandal(schedule, Path(request.folder), expected.wall_s, cluster=cluster)
+        vandal = Vandal(schedule, Path(request.folder), expected.wall_s, cluster=cluster, limit_s=_LIMIT_S)
         try:
             return _run(request, vandal)
         finally:

@@ -36,6 +36,7 @@ class Vandal:
         server: The run's server, where it is not the driver's own.
         proxy: On the way to it.
         cluster: Of Ray.
+        limit_s: Wall time after which the run is taken for one that hangs.
 
     Attributes:
         done: Faults that were carried out; others found the run at its end already.
@@ -51,11 +52,12 @@ class Vandal:
         server: NatsServer | None = None,
         proxy: Proxy | None = None,
         cluster: Cluster | None = None,
+        limit_s: float = LIMIT_S,
     ) -> None:
         self.done: list[Fault] = []
         self.pids: set[int] = set()
         self._schedule, self._folder, self._usual_s = schedule, folder, usual_s
-        self._server, self._proxy, self._cluster = server, proxy, cluster
+        self._server, self._proxy, self._cluster, self._limit_s = server, proxy, cluster, limit_s
         self._supervisor: Supervisor | None = None
         self._recoveries = 0
         self._spared: set[tuple[int, int]] = set()
@@ -75,8 +77,8 @@ class Vandal:
             self._spare_the_stalled(supervisor)
             self._thread.start()
         self._note_workers()
-        if time.monotonic() - self._begun_s > LIMIT_S:
-            raise RunFailed(f"it did not end within {LIMIT_S:.0f} s")
+        if time.monotonic() - self._begun_s > self._limit_s:
+            raise RunFailed(f"it did not end within {self._limit_s:.0f} s")
 
     def leave(self) -> None:
         """The run is over."""
