@@ -23,9 +23,10 @@ def test_every_evaluation_has_its_module_and_known_roles(name: str) -> None:
 def test_the_shipped_figures_are_of_known_evaluations_and_shown() -> None:
     shipped = json.loads(kept.KEPT.read_text())
     assert set(shipped) <= set(EVALUATIONS)
-    rows, remark = model_table("tiny")
-    assert len(rows) == sum(len(part["figures"]) for part in shipped.values())
-    assert "semcast eval models --save" in remark
+    for profile, command in (("tiny", "semcast eval models --save"), ("table", "semcast eval table --save")):
+        rows, remark = model_table(profile)
+        assert len(rows) == sum(len(part["figures"]) for part in shipped.values() if part["profile"] == profile) > 0
+        assert command in remark and "other weights" not in remark
 
 
 def test_the_command_prints_name_to_value_low_high_n(capsys: pytest.CaptureFixture[str]) -> None:
