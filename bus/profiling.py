@@ -110,9 +110,12 @@ class _TimedModel:
 
 def watch_worker(worker: Worker, watch: Stopwatch) -> None:
     """Time everything that a worker does, but what its models do (see `TimedModels`). To be called before it runs."""
+    watched: dict[type, type] = {}
     for home in worker.homes.values():
-        agent: Any = home.agent
-        agent.start, agent.handle = (watch.timed(f"agents {home.role.name}", each) for each in (agent.start, agent.handle))
+        kind = home.agent.__class__
+        if kind not in watched:
+            watched[kind] = _watched(kind, f"agents {home.role.name}", watch)
+        home.agent.__class__ = watched[kind]  # one class for all of a kind: there may be a million
     worker._encode = watch.timed(CODEC, worker._encode)
     if worker.trace is not None:
         sink: Any = worker.trace
@@ -129,6 +132,12 @@ def watch_worker(worker: Worker, watch: Stopwatch) -> None:
             setattr(exchange, name, watch.timed(EXCHANGE, getattr(exchange, name)))
         waiting: Any = exchange._waiting
         waiting.wait = watch.awaited(IDLE, waiting.wait)
+
+
+def _watched(kind: type, name: str, watch: Stopwatch) -> type:
+    """A class of agents whose time counts to ``name``."""
+    timed = {method: watch.timed(name, getattr(kind, method)) for method in ("start", "handle")}
+    return type(kind.__name__, (kind,), {"__slots__": (), "__module__": kind.__module__, **timed})
 
 
 def _watch_codec(codec: Codec, watch: Stopwatch) -> None:
