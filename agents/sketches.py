@@ -9,10 +9,10 @@ receiver's SNR decides how well the picture comes out.
 
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ..bus.errors import BadInput
 from .models.roles import PICTURE_SIDE, Box
@@ -92,9 +92,9 @@ class Sketch(Struct, frozen=True, array_like=True, tag="sketch"):
 
 
 class Counted(Struct, frozen=True, array_like=True, tag="sketched symbols"):
-    """Symbols of a picture, counted."""
+    """Symbols of a picture, counted; no codec has more."""
 
-    number: int
+    number: Annotated[int, Meta(ge=1, le=1 << 16)]
     picture: bytes
 
 

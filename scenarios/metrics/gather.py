@@ -6,6 +6,7 @@ run (DESIGN section 2), by which `story` puts them in order.
 
 import re
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct
@@ -85,7 +86,7 @@ class Gatherer:
         self._calls: dict[str, list[tuple[int, int, int, int, str]]] = {}
         self._paid: list[tuple[Place, str, float]] = []
         self._shared: list[tuple[Place, str, bool]] = []
-        self._items: set[int] = set()
+        self._items: set[bytes] = set()
         """Hashes of the KB items that agents hold: there are millions, and they are only counted."""
         self._takers: dict[type, Callable[[Envelope, Any], None] | None] = {}
 
@@ -135,7 +136,8 @@ class Gatherer:
             self._piece(envelope, decision.request, lean)
 
     def _kb_record(self, envelope: Envelope, record: Any) -> None:
-        entry = hash((envelope.source, record.item_kind, record.name))
+        item = f"{envelope.source}\0{record.item_kind}\0{record.name}"
+        entry = blake2b(item.encode(), digest_size=8).digest()  # short, as there may be tens of millions
         before = entry in self._items
         if record.removed:
             self._items.discard(entry)

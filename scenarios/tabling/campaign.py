@@ -88,7 +88,7 @@ def calibrate(out: Path, *, quick: bool = False, seed: int = 1, progress: Progre
     for done, (part, number) in enumerate(runs):
         progress(done, len(runs), part.name)
         own = keys.integer(1 << 31, "table", seed, part.name, number)
-        described = [VERSION, part.name, dict(part.changes), own, cards]
+        described = [VERSION, part.name, dict(part.changes), own, cards, judges()]
         path = out / PARTS_FOLDER / f"{hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]}.msgpack"
         if not path.is_file():
             found = measure(load("quickstart", overrides={"seed": own, **part.changes}), library)
@@ -100,9 +100,13 @@ def calibrate(out: Path, *, quick: bool = False, seed: int = 1, progress: Progre
     return write_table(out, measured, _provenance(quick, seed, cards))
 
 
+def judges() -> dict[str, str]:
+    """Hashes of the cards of the models that score what was shown."""
+    return {folder: hashlib.sha256((WEIGHTS / folder / "card.json").read_bytes()).hexdigest() for folder in JUDGES}
+
+
 def _provenance(quick: bool, seed: int, cards: Mapping[str, str]) -> dict[str, Any]:
     parts = QUICK if quick else FULL
-    judges = {folder: hashlib.sha256((WEIGHTS / folder / "card.json").read_bytes()).hexdigest() for folder in JUDGES}
     return {
         "command": f"semcast calibrate models{' --quick' if quick else ''} --seed {seed}",
         "profile": "tiny",
@@ -111,5 +115,5 @@ def _provenance(quick: bool, seed: int, cards: Mapping[str, str]) -> dict[str, A
         "seed": seed,
         "runs": [{"name": part.name, "runs": part.runs, "changes": dict(part.changes)} for part in parts],
         "measured_cards": dict(cards),
-        "judges": judges,
+        "judges": judges(),
     }

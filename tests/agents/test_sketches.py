@@ -100,8 +100,9 @@ def test_symbols_are_counted() -> None:
     assert counted(data).picture == picture
     assert symbol_count(bytes(8 * 77)) == 77
     assert symbol_count(b"") == 0
-    with pytest.raises(BadInput):
-        counted(picture)
+    for wrong in (picture, *(written(Counted(number, picture)) for number in (0, -1, 1 << 20))):
+        with pytest.raises(BadInput):
+            counted(wrong)
 
 
 def test_only_pictures_of_the_networks_own_form_are_taken() -> None:
