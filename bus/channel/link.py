@@ -268,7 +268,7 @@ class Link:
     def send_counted(
         self, number: int, t_ns: int, direction: Direction, key: Sequence[keys.Key], loads: Loads | None = None
     ) -> CountedTransfer:
-        """What ``number`` JSCC symbols cost and the receiver's estimate of their SNR, by the draws of `send_symbols` for this key.
+        """Cost of ``number`` JSCC symbols and the receiver's estimate of their SNR, by the draws of `send_symbols` for this key.
 
         Without noise, as there are no symbols for it.
         """
