@@ -20,7 +20,7 @@ from .turns import Result, number
 OPTIONS = ("repeats", "quick", "most", "models")
 SCENARIO, SCENARIO_USERS = "city", 10_000
 SMALLEST, BASE = 100, 10_000
-DURATION_S, RATE_HZ = 10.0, 0.05
+DURATION_S, RATE_HZ = 10.0, 0.018
 """Simulated time, and requests a second and user before the shape of the day."""
 PER_USER = ("stations", "edges")
 
@@ -79,7 +79,7 @@ def _rows(found: dict[int, list[Measured]], base: int, models: str) -> Result:
     for name, (unit, what, of) in KINDS.items():
         known = {users: [of(users, *each) for each in _pairs(found, users) if each[1] or of is _request_s] for users in found}
         for users, values in known.items():
-            ratios = [value / theirs for value, theirs in zip(values, known[base], strict=False)]
+            ratios = [value / theirs for value, theirs in zip(values, known[base], strict=False) if theirs]
             if not ratios:
                 continue
             requests = statistics.median(each.requests for each in found[users])

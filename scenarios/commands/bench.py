@@ -47,9 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Measure it."""
     from ..bench.changes import changes, read
+    from ..bench.scale import SMALLEST
 
     if args.name and args.name not in NAMES:
         raise BadInput(f"no benchmark {args.name!r}", f"there are: {', '.join(NAMES)}")
+    if args.repeats < 0 or args.most < SMALLEST:
+        raise BadInput(f"--repeats {args.repeats} --most {args.most}", f"at least one turn, and at least {SMALLEST} users")
     old = read(Path(args.against)) if args.against else None
     whole = not args.name
     args.repeats = args.repeats or (1 if args.quick else 3 if whole else 5)
