@@ -6,6 +6,7 @@ out does not depend on the number of piles and processes: rows are in the order 
 """
 
 import logging
+import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,7 +95,7 @@ def reduce_run(folder: Path, settings: NetworkSettings, features: Features | Non
     piles = min(1 + size // PILE_BYTES, MOST_PILES)
     users = tuple(user for user in settings.users if user.device)  # nothing else is asked of users, and there may be a million
     lean = msgspec.structs.replace(settings, users=users)
-    alone = processes == 1 or features is not None or (not processes and size < SIDE_BY_SIDE_BYTES)
+    alone = processes == 1 or features is not None or (not processes and (size < SIDE_BY_SIDE_BYTES or not _helpers_are_safe()))
     with tempfile.TemporaryDirectory(prefix=".piles-", dir=folder) as place, _workers(0 if alone else processes or None) as each:
         gathered = list(each(partial(_gather, folder, Path(place), piles, lean), workers))
         parts = list(each(partial(_reduce_pile, Path(place), lean, features), range(piles)))
@@ -104,6 +105,13 @@ def reduce_run(folder: Path, settings: NetworkSettings, features: Features | Non
         samples.add(part.samples)
     placed = sorted((pair for part in parts for pair in part.rows), key=lambda pair: pair[0])
     return Reduction([row for _, row in placed], network, settings, samples)
+
+
+def _helpers_are_safe() -> bool:
+    """Whether processes can be spawned: each imports the main module, and somebody's script may then simulate all over again."""
+    main = sys.modules["__main__"]
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    return file is None or (spec.name if spec else Path(file).name).startswith(("semcast", "pytest"))
 
 
 class _workers:

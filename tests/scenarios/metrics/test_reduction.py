@@ -1,5 +1,7 @@
 """A folder's trace reduced in piles and by several processes: the same rows and results as all at once."""
 
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,17 @@ def test_what_names_a_request_that_nobody_took_counts_to_the_network(at_once: Re
     own = {("prompt", "up"): 500, ("features", "down"): 1100, ("feedback", "up"): 50}
     assert {key: air.complex_symbols for key, air in network.airs.items() if key in own} == own
     assert not set(own) & set(at_once.network.airs)
+
+
+def test_scripts_are_not_run_again_by_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def main(**about: object) -> None:
+        monkeypatch.setitem(sys.modules, "__main__", types.SimpleNamespace(**about))  # type: ignore[arg-type]
+
+    main(__spec__=None, __file__="/somewhere/study.py")
+    assert not reduction._helpers_are_safe()
+    main(__spec__=None, __file__="/somewhere/bin/semcast")
+    assert reduction._helpers_are_safe()
+    main(__spec__=types.SimpleNamespace(name="study.tool"), __file__="/somewhere/tool.py")
+    assert not reduction._helpers_are_safe()
+    main(__spec__=types.SimpleNamespace(name="semcast.__main__"), __file__="/somewhere/__main__.py")
+    assert reduction._helpers_are_safe()
