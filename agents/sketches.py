@@ -63,7 +63,6 @@ class Hop(Struct, frozen=True, array_like=True):
 
     codec: str
     snr: int
-    denoised: bool = False
 
     @property
     def snr_db(self) -> float:

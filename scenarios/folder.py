@@ -126,10 +126,12 @@ def weights(profile: str, hub: HubSettings | None = None) -> dict[str, str]:
     """Role -> hash of its model's card, which holds the hashes of its weights; the judges too. Absent ones are left out."""
     from ..agents.models.cards import read_card
     from ..agents.models.hub.models import judge_sha256
-    from ..agents.models.loading import HUB, WEIGHTS, model_table
+    from ..agents.models.loading import HUB, TABLE, WEIGHTS, model_table
     from ..bus.errors import SemcastError
 
     found = {row.role: row.sha256 for row in model_table(profile, hub=hub) if row.sha256}
+    if profile == TABLE:  # calls take the FLOPs, and codecs have the symbols, of what was measured
+        found |= {f"measured_{row.role}": row.sha256 for row in model_table() if row.sha256}
     for folder in JUDGES:
         with suppress(SemcastError):
             found[folder] = read_card(WEIGHTS / folder).sha256

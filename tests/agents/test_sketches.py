@@ -16,7 +16,7 @@ from semcast.scenarios.metrics.quality import psnr_db
 
 PLACES = st.integers(0, 1024)
 THINGS = st.builds(Thing, st.integers(0, 24), st.integers(0, 8), PLACES, PLACES, PLACES, PLACES, st.sampled_from(["", "mia/dog"]))
-HOPS = st.builds(Hop, st.sampled_from(["snr07-cbr12", "coded-q85"]), st.integers(-200, 400), st.booleans())
+HOPS = st.builds(Hop, st.sampled_from(["snr07-cbr12", "coded-q85"]), st.integers(-200, 400))
 SKETCHES = st.builds(
     Sketch,
     st.lists(THINGS, max_size=12).map(tuple),

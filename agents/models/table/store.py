@@ -44,7 +44,7 @@ class Stored(Struct, frozen=True):
     """Role -> card of the measured profile's model, whose FLOPs calls take."""
 
 
-COSTS = ("calibrator", "denoiser", "embedder", "extractor", "generator", "keywords", "personaliser")
+COSTS = ("extractor", "generator", "personaliser")
 
 
 @lru_cache(maxsize=4)
