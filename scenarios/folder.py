@@ -1,5 +1,7 @@
 """The folder of a run: made before the run starts, readable at any moment, never half-written."""
 
+from __future__ import annotations
+
 import fcntl
 import json
 import os
@@ -7,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..agents.models.hub.settings import HubSettings
 from ..bus.errors import BadInput
+
+if TYPE_CHECKING:  # this module stays light: commands import it before they know what is asked
+    from ..agents.models.hub.settings import HubSettings
 
 RUN_FILE, SCENARIO_FILE, LOG_FILE, ROWS_FILE, REPORT_FILE = (
     "run.json",

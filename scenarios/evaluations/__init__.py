@@ -88,7 +88,7 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     ),
     "jscc": Evaluation("the photograph codec against JPEG and AVIF over LDPC, on --images", (), models=False),
     "table": Evaluation(
-        "the table profile against the tiny one in the network, on held-out seeds: equivalence within 5 %",
+        "the table profile against the tiny one in the network, on held-out seeds: equivalence within a twentieth of each metric",
         ("extractor", "generator", "jscc_decoder", "jscc_encoder", "personaliser", "judge", "clip_judge"),
         models=False,
     ),
