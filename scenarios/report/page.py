@@ -91,6 +91,11 @@ def _pictures(reduction: Reduction, chosen: list[Triple]) -> Iterator[str]:
         "semcom": "The picture crosses both links as JSCC symbols; the middle one is what the edge decoded.",
     }
     yield f"<p>One request for each of {len(chosen)} receivers. {about.get(reduction.settings.scheme, '')}</p>"
+    if reduction.settings.pictures == "sketch":
+        yield (
+            '<p class="note">The models of this run are a table: no pixels were made or sent. What is seen here is drawn from '
+            "what each picture shows; scores are those of measured requests.</p>"
+        )
     yield '<div class="requests">'
     for triple in chosen:
         yield _request(triple, middle)

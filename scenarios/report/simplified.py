@@ -30,6 +30,17 @@ def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
             "which the JSCC codecs of the scene world carry."
         )
         found.append("The extractor's thresholds are not calibrated on the scene world.")
+    if profile == "table":
+        found.append(
+            "Models are a table of what the tiny models did in measured runs (semcast calibrate models): pictures are sketches "
+            "of what they show, symbols are counted, and scores are those of measured requests with the same causes."
+        )
+    if settings.radio.idle_s:
+        found.append(
+            "Users without traffic do not measure; what is sent to one that has moved on goes where it was attached last."
+        )
+    if settings.knowledge.invited_share < 1:
+        found.append("Only a share of the users takes part in the preparation; the others keep what they know to themselves.")
     if settings.security.signatures:
         found.append(
             "Signatures have the size of Ed25519's and are keyed hashes: keys follow from the run's seed; signing and checking "
