@@ -99,6 +99,9 @@ def _check(request: RunRequest, workers: int) -> None:
     if not 1 <= workers <= world.shards:
         raise BadInput(f"{workers} workers: at least 1 and at most {world.shards} (the number of shards)", "--workers N")
     participants.check(request.host, request.external, request.pace)
+    for option, given, hosts in (("--nats", request.nats, ("nats", "ray")), ("--address", request.address, ("ray",))):
+        if given and request.host not in hosts:
+            raise BadInput(f"{option} says nothing to host {request.host}", f"--host {hosts[-1]}, or leave {option} out")
     for name in request.tap:
         if name not in world.ids:
             near = difflib.get_close_matches(name, world.ids, 1)

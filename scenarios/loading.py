@@ -61,9 +61,15 @@ def read(scenario: str) -> dict[str, Any]:
     path = find(scenario)
     data, names = dict(_absolute(_tables(path), path.parent)), [path.stem]
     while "like" in data:
-        base = str(data.pop("like"))
+        base = data.pop("like")
+        if not isinstance(base, str):
+            raise BadInput(f"{path}: like = {base!r} is no name", "a scenario of the catalog, or a .toml file beside this one")
         beside = path.parent / base
-        path = beside if beside.suffix == ".toml" and beside.is_file() else find(base)
+        try:
+            path = beside if beside.suffix == ".toml" and beside.is_file() else find(base)
+        except BadInput as error:
+            there = path.parent / f"{base}.toml"
+            raise BadInput(f"{path}: like: {error.message}", f'like = "{base}.toml"' if there.is_file() else error.hint) from None
         names.append(path.stem)
         if len(names) > MOST_LIKE:
             raise BadInput(f"{scenario}: {' is like '.join(names[:4])} ...", f"at most {MOST_LIKE} scenarios are read")

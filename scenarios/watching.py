@@ -70,11 +70,12 @@ def told(state: Mapping[str, Any]) -> list[str]:
     first_s = start_s.pop("first_result", None)
     if start_s:
         parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in start_s.items() if seconds >= 0.05)
-        first = f"first result after {first_s:.1f} s" if first_s is not None else "no result"
-        lines.append(f"{first}; in s: {parts}")
+        first = f"the first request ended after {first_s:.1f} s" if first_s is not None else "no request ended"
+        lines.append(f"{first}; of these, in s: {parts}")
     if phases_s := state.get("phases_s"):
         lines.append("wall time in s: " + ", ".join(f"{name} {seconds:.1f}" for name, seconds in phases_s.items()))
     if memory := state.get("memory_bytes"):
-        workers = " + ".join(f"{size / 1e6:,.0f}" for size in memory["workers"])
-        lines.append(f"memory at most, in MB: workers {workers}, driver {memory['driver'] / 1e6:,.0f}")
+        workers, driver = " + ".join(f"{size / 1e6:,.0f}" for size in memory["workers"]), f"{memory['driver'] / 1e6:,.0f}"
+        where = f"one process {driver}" if state.get("host") == "memory" else f"workers {workers}, driver {driver}"
+        lines.append(f"memory at most, in MB: {where}")
     return lines

@@ -62,6 +62,7 @@ def _header(run: dict[str, Any]) -> Iterator[str]:
     yield f"<h1>{escape(run.get('title') or run['scenario'])}</h1>"
     yield (
         f'<p class="muted">scenario <b>{escape(run["scenario"])}</b> · scheme {escape(run["scheme"])} · seed {run["seed"]} · '
+        f"models {escape(run.get('models', 'tiny'))} · "
         f"{escape(run['host'])} with {run['workers']} worker(s) · "
         f"{run['requests']} requests in {number(run['sim_s'])} simulated s</p>"
     )
@@ -119,6 +120,7 @@ def _request(triple: Triple, middle: str) -> str:
     )
 
 
+JUDGED = "Recovery is counted by a judge trained apart from all models."
 CHARTS = (
     (
         "symbols",
@@ -129,8 +131,7 @@ CHARTS = (
     (
         "curve",
         "Quality over SNR",
-        "Dots are shown requests, circles means of 4 dB bins with 95 % intervals. "
-        "Recovery is counted by a judge trained apart from all models.",
+        f"Dots are shown requests, circles means of 4 dB bins with 95 % intervals. {JUDGED}",
     ),
     ("latency", "Latency", "Stages add up to the time from capture to display. Waiting for a processor counts to its stage."),
     ("choices", "What the policies chose", "CSI is what the deciding edge server knew: quantised, noisy and some time old."),
@@ -151,6 +152,8 @@ def _charts(plots: Path, drawn: dict[str, bool], reduction: Reduction) -> Iterat
     for name, title, caption in CHARTS:
         if drawn[name]:
             yield f"<h2>{title}</h2>"
+            if name == "curve" and reduction.settings.pictures == "sketch":
+                caption = caption.replace(JUDGED, "Scores are those of measured requests with the same causes.")
             if name in DOTTED and len(reduction.rows) > figures.DOTS:
                 caption += f" At most {figures.DOTS:,} evenly spaced ones are drawn as dots; all count."
             yield chart(plots / f"{name}.png", caption)
@@ -167,7 +170,7 @@ def _tables(reduction: Reduction, run: dict[str, Any]) -> Iterator[str]:
     yield from _privacy(run["results"])
     yield from trust(reduction)
     measured, remark = model_table(run.get("models", "tiny"))
-    yield "<h2>The models, measured on held-out scenes</h2>"
+    yield "<h2>The models, measured</h2>"
     yield f"<p>{escape(remark)}</p>"
     if measured:
         yield table(measured)

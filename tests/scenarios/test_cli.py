@@ -155,3 +155,11 @@ def test_what_lists_there_are_and_where_runs_of_a_comparison_go_is_told(capsys: 
     for command in ("compare", "sweep"):
         assert main([command, "two-users", "--host", "nats", "--policy", "encoder=fixed,snr-table"]) == 2
         assert "--address A: on a Ray cluster" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("--nats", "nats://127.0.0.1:1"), ("--address", "auto")])
+def test_an_option_that_says_nothing_to_a_host_is_refused(
+    option: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = semcast(capsys, "run", "two-users", "--quick", "--host", "memory", "--out", str(tmp_path / "run"), *option)
+    assert code == 2 and f"{option[0]} says nothing to host memory" in err

@@ -35,4 +35,11 @@ def test_circles_and_unknown_names_are_told(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text('like = "two-user"\n')
     with pytest.raises(BadInput, match="two-user") as caught:
         read(str(tmp_path / "c.toml"))
-    assert "two-users" in str(caught.value.hint)
+    assert "two-users" in str(caught.value.hint) and "c.toml" in caught.value.message
+    (tmp_path / "d.toml").write_text('like = "a"\n')
+    with pytest.raises(BadInput, match="no scenario 'a'") as caught:
+        read(str(tmp_path / "d.toml"))
+    assert caught.value.hint == 'like = "a.toml"'
+    (tmp_path / "e.toml").write_text("like = 5\n")
+    with pytest.raises(BadInput, match="like = 5 is no name"):
+        read(str(tmp_path / "e.toml"))

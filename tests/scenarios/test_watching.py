@@ -32,12 +32,12 @@ def test_phases_first_result_and_memory_are_noted(tmp_path: Path) -> None:
     assert list(state["phases_s"]) == ["start", "simulate"]
     assert state["memory_bytes"]["workers"] == [3_000_000, 4_000_000] and state["memory_bytes"]["driver"] > 1 << 20
     lines = "\n".join(told(state))
-    assert "first result after" in lines and "workers 3 + 4, driver" in lines and "simulate" in lines
+    assert "the first request ended after" in lines and "workers 3 + 4, driver" in lines and "simulate" in lines
 
 
 def test_a_run_without_a_result_says_so(tmp_path: Path) -> None:
     state = watched(tmp_path, [Progress(1, 1, {})])
-    assert "first_result" not in state["start_s"] and told(state)[0].startswith("no result")
+    assert "first_result" not in state["start_s"] and told(state)[0].startswith("no request ended")
     assert told({}) == []
 
 
