@@ -1,6 +1,7 @@
 """The mistakes of a scenario file, all at once: where (TOML path), what, and the nearest name that exists."""
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ UNITS = {
 }
 """Last part of a key -> its unit in words."""
 _TAGS = {"count", "list"}
+_LEADING_ZEROS = re.compile(r"\b0+(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,15 @@ def _quantity(key: str) -> str:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """The known name that is most like ``name``, or empty."""
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), "")
+    """The known name that is most like ``name``, or empty; ``user.7`` is most like ``user.007``."""
+    same = _LEADING_ZEROS.sub("", name)
+    padded = next((each for each in known if _LEADING_ZEROS.sub("", each) == same), "")
+    return padded or next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), "")
+
+
+def some_of(known: Sequence[str], most: int = 12) -> str:
+    """The first of all known names, for a hint that can be read."""
+    return ", ".join(known[:most]) + (f" ... ({len(known):,} in all)" if len(known) > most else "")
 
 
 def known_keys(location: Sequence[str | int]) -> list[str]:

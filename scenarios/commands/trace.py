@@ -105,9 +105,8 @@ def _warn_if_newer(run: str) -> None:
 
 def _say_why_empty(args: argparse.Namespace) -> None:
     """Nothing was found: an error if no record of the run has this agent, kind or request at all; else a word on stderr."""
-    from difflib import get_close_matches
-
     from ...bus.trace_reading import TraceReader
+    from ..mistakes import nearest, some_of
 
     agents, kinds, requests, hidden = set(), set(), set(), 0
     for record in TraceReader(Path(args.run)).records(private=True):
@@ -120,9 +119,10 @@ def _say_why_empty(args: argparse.Namespace) -> None:
         hidden = len(_chosen(args))
     for name, given, known in (("agent", args.agent, agents), ("kind", args.kind, kinds), ("request", args.request, requests)):
         if given and given not in known:
-            near = get_close_matches(given, known, 1)
-            what = f"; did you mean {near[0]!r}?" if near else ""
-            raise BadInput(f"--{name} {given}: there is none in {args.run}{what}", f"there are {', '.join(sorted(known))}")
+            names = sorted(known)
+            near = nearest(given, names)
+            what = f"; did you mean {near!r}?" if near else ""
+            raise BadInput(f"--{name} {given}: there is none in {args.run}{what}", f"there are {some_of(names)}")
     remedy = f"{hidden} private records fit: add --private" if hidden else "no record fits"
     print(f"semcast: {args.run}: {remedy}", file=sys.stderr)
 

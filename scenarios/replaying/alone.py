@@ -9,7 +9,7 @@ from ...bus.envelope import Codec
 from ...bus.errors import BadInput
 from ..build import hub_settings, network_settings
 from ..loading import load
-from ..mistakes import nearest
+from ..mistakes import nearest, some_of
 from .recorded import ended_well, read
 
 
@@ -34,8 +34,9 @@ class LoneAgent:
         self._world = make_world(self._settings, str(state.get("run", "")))
         if agent not in self._world.ids:
             close = nearest(agent, self._world.ids)
-            known = ", ".join(self._world.ids[:12]) + (", ..." if len(self._world.ids) > 12 else "")
-            raise BadInput(f"{run} has no agent {agent!r} ({known})", f"did you mean {close}?" if close else "")
+            raise BadInput(
+                f"{run} has no agent {agent!r} ({some_of(self._world.ids)})", f"did you mean {close}?" if close else ""
+            )
         self.agent = agent
         self.records = read(run, agent)
         self._models = load_models(scenario.models.profile, hub=hub_settings(scenario))

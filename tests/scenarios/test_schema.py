@@ -13,7 +13,7 @@ from semcast.bus.errors import BadInput
 from semcast.scenarios import schema
 from semcast.scenarios.build import network_settings
 from semcast.scenarios.loading import catalog, dumps, load, merged, parse_setting, put, validated
-from semcast.scenarios.mistakes import ScenarioMistakes
+from semcast.scenarios.mistakes import ScenarioMistakes, nearest, some_of
 from semcast.scenarios.schema import Scenario
 
 POLICIES = {
@@ -273,3 +273,12 @@ def test_a_day_has_traffic_and_gpus_have_models() -> None:
     assert "cuda" in mistakes(tables(models={"batch": 32}))["models.batch"]
     assert "share of one GPU" in mistakes(tables(cluster={"gpus_per_worker": 1.5}))["cluster.gpus_per_worker"]
     validated(tables(traffic={"shape": [0, 1]}, models={"device": "cuda", "batch": 32}, cluster={"gpus_per_worker": 2.0}), "x")
+
+
+def test_the_nearest_agent_is_the_one_of_that_number() -> None:
+    known = [f"user.{number:04d}" for number in range(2000)]
+    assert nearest("user.03", known) == "user.0003"
+    assert nearest("usr.1999", known) == "user.1999"
+    assert nearest("zebra", known) == ""
+    assert some_of(known, 2) == "user.0000, user.0001 ... (2,000 in all)"
+    assert some_of(known[:2]) == "user.0000, user.0001"
