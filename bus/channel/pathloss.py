@@ -51,7 +51,7 @@ def los_probability(distance_m: float) -> float:
     return 18 / distance_m + math.exp(-distance_m / 36) * (1 - 18 / distance_m)
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=1 << 14)  # 1.5 kB each: all base stations of a large network
 def _waves(seed: int, bs_id: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Wave vectors (for a correlation distance of 1 m) and phases of a base station's shadowing field, each ``(64,)``."""
     rng = keys.generator(seed, "shadowing", bs_id)
