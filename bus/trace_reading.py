@@ -59,7 +59,7 @@ class TraceRecord:
     number: int
 
 
-class _Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The part of an envelope that order and filters need."""
 
     version: int
@@ -76,7 +76,7 @@ class _Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return (self.t_deliver, self.priority, self.source, self.sequence)
 
 
-_head = msgspec.msgpack.Decoder(_Head).decode
+_head = msgspec.msgpack.Decoder(Head).decode
 _unknown = msgspec.msgpack.Decoder(Envelope).decode
 """Reads envelopes of any kind, payloads as built-in types."""
 

@@ -12,26 +12,18 @@ from operator import itemgetter
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
 from .chain_log import CHAIN_BYTES, run_digest
 from .envelope import ACTIVITY, VERSION, Codec
 from .segments import parse
-from .trace_reading import TraceReader
+from .trace_reading import Head, TraceReader
 
 log = logging.getLogger(__name__)
 
 
-class _Head(Struct, frozen=True, array_like=True, gc=False):
+class _Head(Head, frozen=True, array_like=True, gc=False):
     """The part of an envelope by which a record has its place in its agent's chain."""
 
-    version: int
-    t_send: int
-    t_deliver: int
-    priority: int
-    source: str
-    destination: str
-    sequence: int
     in_reply_to: str
     origin: str
 
