@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from ..bus.channel import choose_mcs, segment
 from ..bus.channel.csi import dequantise
-from ..bus.channel.mcs import MCS_TABLE, Mcs
+from ..bus.channel.mcs import MCS_BY_NAME, MCS_TABLE, Mcs
 from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
@@ -263,6 +263,8 @@ class BaseStation(NetworkAgent):
 
     def scheme(self, direction: str, users: list[str], payload_bits: int) -> Mcs:
         """Modulation and coding for the worst of the users, with the margin that its history asks for."""
+        if self.settings.radio.fixed_mcs:
+            return MCS_BY_NAME[self.settings.radio.fixed_mcs]
         side = self.side(direction)
         worst_db = min(self.known_db(user, direction, last=False) - side.margin_db.get(user, FIRST_MARGIN_DB) for user in users)
         block_bits = segment(payload_bits, MCS_TABLE[0]).block_bits

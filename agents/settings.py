@@ -36,6 +36,8 @@ class RadioSettings(Struct, frozen=True):
     max_attempts: int = 4
     fixed_snr_db: float | None = None
     """Overrides path loss with one mean SNR for every link and both directions (controlled studies)."""
+    fixed_mcs: str = ""
+    """Name of the one scheme that all queued coded transfers are sent with (``bus.channel.mcs``); empty: chosen by CSI."""
 
 
 class ComputeSettings(Struct, frozen=True):

@@ -9,6 +9,7 @@ from ..agents.models.hub.table import ADAPTER, JUDGE, PARTS, names, pick
 from ..agents.models.loading import TABLE, variants
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
+from ..bus.channel.mcs import MCS_BY_NAME
 from ..bus.errors import BadInput, SemcastError
 from ..policies.registry import KINDS, needs, resolve
 from .mistakes import Mistake, nearest
@@ -24,6 +25,7 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_network(scenario),
         *_subjects(scenario),
         *_ranges(scenario),
+        *_radio(scenario),
         *_hub(scenario),
         *_processors(scenario),
         *_devices(scenario),
@@ -106,6 +108,13 @@ def _ranges(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake("traffic.shape", "has traffic in no part of the day: traffic.rate_hz = 0 says so")
     if not 0 <= knowledge.privacy_cost[0] <= knowledge.privacy_cost[1]:
         yield Mistake("knowledge.privacy_cost", f"{list(knowledge.privacy_cost)} is no range [low, high] of credits")
+
+
+def _radio(scenario: Scenario) -> Iterator[Mistake]:
+    name = scenario.radio.fixed_mcs
+    if name and name not in MCS_BY_NAME:
+        reason = f"no modulation and coding scheme {name!r}: {', '.join(MCS_BY_NAME)}"
+        yield Mistake("radio.fixed_mcs", reason, nearest(name, list(MCS_BY_NAME)))
 
 
 def _hub(scenario: Scenario) -> Iterator[Mistake]:

@@ -93,6 +93,9 @@ class RadioSection(Section):
     max_attempts: int = Field(default=4, ge=1, le=16)
     fixed_snr_db: float | None = Field(default=None, ge=-30, le=60)
     """One mean SNR (Es/N0) for every link and both directions instead of path loss; for controlled studies."""
+    fixed_mcs: str = ""
+    """One modulation and coding scheme for all coded transfers, such as ``"16QAM 0.48"`` (16QAM of rate 1/2, row 13 of TS 38.214
+    Table 5.1.3.1-1), whatever the SNR; empty: base stations choose by CSI. Attachments and installation stay as they are."""
 
 
 class ComputeSection(Section):

@@ -60,6 +60,8 @@ _ROWS = (
     (26, 6, 873),
 )
 MCS_TABLE = tuple(Mcs(index, *row) for index, row in enumerate(_ROWS))
+MCS_BY_NAME = {mcs.name: mcs for mcs in MCS_TABLE}
+"""Name, such as ``"16QAM 0.48"`` -> scheme."""
 
 
 class Blocks(Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from semcast.agents.base import PAYLOADS, make_agents, make_world
+from semcast.agents.settings import RadioSettings
 from semcast.bus.engine import Context, Worker
 from semcast.bus.envelope import Codec, Envelope
 from semcast.bus.exchange.memory import Hub, MemoryExchange
@@ -24,7 +25,7 @@ from semcast.bus.messages import (
 )
 from semcast.bus.records import AirRecord
 
-from .networks import two_users
+from .networks import run, two_users
 
 Step = tuple[int, str, Any]
 MS = 1_000_000
@@ -145,3 +146,12 @@ def test_a_picture_for_somebody_unknown_fails_once() -> None:
     lost = Downlink(["user.1"], "x", "user.0/0", "features", 40, Settlement("user.1", 0.0))
     others, _, _ = play(user0=[attach(0, "user.0", "bs.0", 1)], edge0=[(10, "bs.0", lost)])
     assert [failure.request for failure in others["edge.0"].of(Failure)] == ["user.0/0"]
+
+
+def test_a_fixed_scheme_carries_all_that_waits_whatever_the_snr() -> None:
+    radio = RadioSettings(model="awgn", fixed_snr_db=25.0, fixed_mcs="16QAM 0.48")
+    chosen = run(msgspec.structs.replace(two_users(), radio=RadioSettings(model="awgn", fixed_snr_db=25.0))).of(AirRecord)
+    fixed = run(msgspec.structs.replace(two_users(), radio=radio)).of(AirRecord)
+    queued = ("prompt", "feedback", "kb", "csi")
+    assert {air.scheme for air in fixed if air.purpose in queued} - {"pilots"} == {"16QAM 0.48"}
+    assert "64QAM 0.85" in {air.scheme for air in chosen if air.purpose in queued}

@@ -282,3 +282,8 @@ def test_the_nearest_agent_is_the_one_of_that_number() -> None:
     assert nearest("zebra", known) == ""
     assert some_of(known, 2) == "user.0000, user.0001 ... (2,000 in all)"
     assert some_of(known[:2]) == "user.0000, user.0001"
+
+
+def test_a_fixed_scheme_is_one_of_the_table() -> None:
+    assert validated(tables(radio={"fixed_mcs": "16QAM 0.48"}), "x").radio.fixed_mcs == "16QAM 0.48"
+    assert "16QAM 0.48" in mistakes(tables(radio={"fixed_mcs": "16QAM 1/2"}))["radio.fixed_mcs"]
