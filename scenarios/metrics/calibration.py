@@ -21,7 +21,8 @@ def noise_pairs(rows: Sequence[Row]) -> np.ndarray:
     Realised is ``generated_error``. An estimate is of the plainest prompt: where richer prompts mend what was foreseen, the two
     part. To calibrate an estimator, run it with ``prompt=fixed:parts=caption``.
     """
-    pairs = [(row.semantic_noise, row.generated_error) for row in rows if row.semantic_noise is not None and row.generate_s > 0]
+    drawn = [row for row in rows if row.semantic_noise is not None and row.generated_error is not None and row.generate_s > 0]
+    pairs = [(row.semantic_noise, row.generated_error) for row in drawn]
     return np.array(pairs, dtype=float).reshape(-1, 2)
 
 

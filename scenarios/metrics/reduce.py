@@ -10,7 +10,7 @@ from ...bus.records import AirRecord
 from .alignment import Features
 from .gather import Call
 from .judging import Scores, judged
-from .row import FAILED, SHOWN, Row
+from .row import FAILED, SHOWN, TEXT_COLUMNS, Row
 from .story import Story
 
 STAGES = {
@@ -65,6 +65,7 @@ def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
         "sender": story.sender,
         "receiver": story.capture.recipient,
         "scheme": settings.scheme,
+        "content": "picture",
         **{
             f"{who}_device": settings.device_of[user].name if user in settings.device_of else ""
             for who, user in (("sender", story.sender), ("receiver", story.capture.recipient))
@@ -94,6 +95,7 @@ def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
         "psnr_db": scores.fidelity.psnr_db,
         "psnr_to_original_db": scores.fidelity.psnr_to_original_db,
         "ssim": scores.fidelity.ssim,
+        **dict.fromkeys(TEXT_COLUMNS),
         "satisfaction": story.feedback.satisfaction if story.feedback and story.shown else 0.0,
     }
 

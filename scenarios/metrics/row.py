@@ -1,24 +1,37 @@
-"""One row a request: everything it cost and how good its picture is. The columns of ``metrics.parquet``, in this order."""
+"""One row a request: everything it cost and how good is what was shown. The columns of ``metrics.parquet``, in this order."""
 
 from msgspec import Struct
 
 SHOWN, FAILED = "ok", "failed"
+PICTURE_COLUMNS = (
+    *("objects", "subjects", "object_recovery", "object_recovery_iou50", "generated_recovery", "semantic_error"),
+    *("generated_error", "subject_alignment", "object_count_discrepancy", "image_alignment", "object_alignment"),
+    *("text_alignment", "psnr_db", "psnr_to_original_db", "ssim", "cbr"),
+)
+"""None where no picture is shown."""
+TEXT_COLUMNS = (
+    *("facts", "fact_recovery", "generated_fact_recovery", "false_facts", "text_similarity", "wording", "cross_alignment"),
+)
+"""None where no text is shown."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
     """One request from capture to display. Times in seconds, bits and complex symbols counted over all attempts.
 
     Symbols are all complex channel uses of the request: data, pilots and HARQ feedback. ``cbr`` = ``symbols_total`` / (3 H W)
-    with H = W = 64. The stages of the latency add up to ``latency_s``; ``backhaul_s`` is the
+    with H = W = 64 (pictures). The stages of the latency add up to ``latency_s``; ``backhaul_s`` is the
     latency of the links between its agents, ``wait_s`` what is left: HARQ rounds, CSI that is waited for, knowledge that goes
     first. Waiting for a processor counts to the stage that waits.
 
-    Scores of a failed request are floor scores: the receiver shows a mid-grey picture with nothing in it.
+    ``content`` tells which scores a row has; those of other content are None. Scores of a failed request are floor scores: the
+    receiver shows a mid-grey picture with nothing in it, or an empty text.
     ``psnr_db`` and ``ssim`` are against what entered the last encoder (the generated picture, or in ``semcom`` the one decoded
     from the uplink), ``psnr_to_original_db`` against the sender's picture; equal pictures count as 60 dB.
     ``object_recovery`` is the share of the original's objects whose class the judge finds anywhere in the shown picture,
     ``object_recovery_iou50`` the share that it finds in place; ``generated_recovery`` is ``object_recovery`` before the downlink.
     The three alignments compare original and shown picture by features of the CLIP-class judge (see `alignment`).
+
+    A text's facts are read by `metrics.facts`, which knows nothing of how agents read and compose.
     """
 
     request: str
@@ -28,37 +41,53 @@ class Row(Struct, frozen=True, kw_only=True):
     """Class of the sender's device, empty where users have none."""
     receiver_device: str
     scheme: str
+    content: str
+    """``picture``, ``clip`` or ``text``."""
     status: str
     """``ok`` or ``failed``."""
     reason: str
     """Why and where it failed."""
     t_s: float
     """Simulated time of the capture."""
-    objects: int
+    objects: int | None
     """Objects in the original."""
-    subjects: int
+    subjects: int | None
     """Personal subjects among them."""
     task: str
-    """What its user truly wants: ``mapping`` (places count) or ``greeting``."""
+    """What its user truly wants: ``mapping`` (places count) or ``greeting``; empty for texts."""
 
-    object_recovery: float
-    object_recovery_iou50: float
-    generated_recovery: float
-    semantic_error: float
+    object_recovery: float | None
+    object_recovery_iou50: float | None
+    generated_recovery: float | None
+    semantic_error: float | None
     """Share of the original's meaning that is lost in the shown picture (`agents.meaning`): by the task with or without places,
     personal subjects by the judge's likeness of their looks."""
-    generated_error: float
+    generated_error: float | None
     """The same of the generated picture, before the downlink: what a semantic-noise estimate is about."""
     subject_alignment: float | None
     """Mean over the original's personal subjects of the best cosine to anything in the shown picture; None without any."""
-    object_count_discrepancy: int
+    object_count_discrepancy: int | None
     """Objects too many or too few in the shown picture, whatever their class."""
-    image_alignment: float
-    object_alignment: float
-    text_alignment: float
-    psnr_db: float
-    psnr_to_original_db: float
-    ssim: float
+    image_alignment: float | None
+    object_alignment: float | None
+    text_alignment: float | None
+    psnr_db: float | None
+    psnr_to_original_db: float | None
+    ssim: float | None
+    facts: int | None
+    """Facts in the original text; of an alarm, 1 where there is one."""
+    fact_recovery: float | None
+    """Share of them that the shown text says; None where the original has none, too."""
+    generated_fact_recovery: float | None
+    """The same of the text that entered the last link."""
+    false_facts: int | None
+    """Facts that the shown text says and the original does not."""
+    text_similarity: float | None
+    """Cosine of the sentence embeddings (all-MiniLM-L6-v2) of original and shown text; 0 where nothing was shown."""
+    wording: float | None
+    """Share of the shown text's sentences that are well-formed."""
+    cross_alignment: float | None
+    """Cosine of the CLIP-class judge's features of the sender's picture and of the shown text, where these are of two kinds."""
     satisfaction: float
 
     told_bits: int
@@ -89,7 +118,7 @@ class Row(Struct, frozen=True, kw_only=True):
     symbols_knowledge: int
     symbols_feedback: int
     """Air of the satisfaction report after the picture was shown (part of ``symbols_up``)."""
-    cbr: float
+    cbr: float | None
     attempts: int
     """Transmissions of all its transfers, the first ones included."""
     transfers: int

@@ -25,6 +25,12 @@ MEANS: dict[str, str] = {
     "psnr_db": "psnr_db",
     "psnr_to_original_db": "psnr_to_original_db",
     "ssim": "ssim",
+    "fact_recovery": "fact_recovery",
+    "generated_fact_recovery": "generated_fact_recovery",
+    "false_facts": "false_facts",
+    "text_similarity": "text_similarity",
+    "wording": "wording",
+    "cross_alignment": "cross_alignment",
     "satisfaction": "satisfaction",
     "cbr": "cbr",
     "told_bits_per_request": "told_bits",
@@ -35,7 +41,7 @@ MEANS: dict[str, str] = {
     "flops_per_request": "flops",
     "joules_per_request": "joules",
 }
-"""Result -> the column whose mean it is, failed requests (with their floor scores) included."""
+"""Result -> the column whose mean it is, failed requests (with their floor scores) included; of rows that have a value."""
 
 ONCE = ("preparation", "installation")
 """Purposes of transfers that happen once, before the service."""
@@ -46,8 +52,9 @@ def results(reduction: Reduction) -> dict[str, float]:
     rows, network = reduction.rows, reduction.network
     found: dict[str, float] = {"delivered_share": _mean(rows, lambda row: row.status == SHOWN)} if rows else {}
     for name, column in MEANS.items():
-        if rows and column:
-            found[name] = _mean(rows, lambda row, column=column: getattr(row, column))  # type: ignore[misc]
+        values = [getattr(row, column) for row in rows] if column else []
+        if values := [value for value in values if value is not None]:
+            found[name] = math.fsum(values) / len(values)
     subjects = [row.subject_alignment for row in rows if row.subject_alignment is not None]
     if subjects:
         found["subject_alignment"] = math.fsum(subjects) / len(subjects)

@@ -13,10 +13,8 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = {str: pa.string(), int: pa.int64(), float: pa.float64()}
-    schema = pa.schema(
-        [(field.name, kinds.get(field.type, pa.float64())) for field in msgspec.structs.fields(Row)]  # float | None as float64
-    )
+    kinds = {str: pa.string(), int: pa.int64(), int | None: pa.int64(), float: pa.float64(), float | None: pa.float64()}
+    schema = pa.schema([(field.name, kinds[field.type]) for field in msgspec.structs.fields(Row)])
     part = path.with_name(path.name + ".part")
     columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in schema]
     pq.write_table(pa.Table.from_arrays(columns, schema=schema), part)

@@ -36,14 +36,15 @@ STEPS = 2000
 
 def curve(folder: Path, rows: Sequence[Row]) -> bool:
     """Quality of what is shown over the true SNR of the downlink."""
-    points = [(row.snr_db, row.object_recovery, row.psnr_db) for row in rows if row.snr_db is not None and row.status == SHOWN]
+    shown = [row for row in rows if row.snr_db is not None and row.psnr_db is not None and row.status == SHOWN]
+    points = [(row.snr_db, row.object_recovery, row.psnr_db) for row in shown]
     if len(points) < 2:
         return False
     data = np.array(points, dtype=float)
     with figure(folder, "curve", (8.2, 3.5), ncols=2) as (_, axes):
         left, right = axes
         _binned(left, data[:, 0], data[:, 1], BLUE, most=1.0)
-        generated = np.array([row.generated_recovery for row in rows if row.snr_db is not None and row.status == SHOWN])
+        generated = np.array([row.generated_recovery for row in shown])
         left.axhline(float(generated.mean()), color=GREY, linestyle="--", linewidth=1.2)
         left.annotate(
             "before the downlink",

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import folder as folders
 from ..metrics.reduction import Reduction
-from ..metrics.row import SHOWN
+from ..metrics.row import SHOWN, Row
 from ..metrics.samples import Triple
 from ..profile import profile_rows
 from . import figures
@@ -114,10 +114,16 @@ def _request(triple: Triple, middle: str) -> str:
     return (
         f'<div class="request"><div class="trio">{trio}</div>'
         f"<p><b>{escape(row.sender)} → {escape(row.receiver)}</b> · "
-        f"{row.objects} object{'s' if row.objects > 1 else ''}, {number(row.object_recovery * 100)} % recovered<br>"
+        f"{_recovered(row)}<br>"
         f"{prompt}{row.symbols_up:,} symbols up, {row.symbols_down:,} down (CBR {row.cbr:.3f})<br>"
         f"codec {escape(row.codec)}{snr} · {row.psnr_db:.1f} dB · {row.latency_s * 1e3:,.0f} ms</p></div>"
     )
+
+
+def _recovered(row: Row) -> str:
+    if row.objects is None or row.object_recovery is None:
+        return ""
+    return f"{row.objects} object{'s' if row.objects > 1 else ''}, {number(row.object_recovery * 100)} % recovered"
 
 
 JUDGED = "Recovery is counted by a judge trained apart from all models."
