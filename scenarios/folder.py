@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -94,6 +95,23 @@ def is_held(folder: Path) -> bool:
             return False
     except BadInput:
         return True
+
+
+@contextmanager
+def log_file(folder: Path) -> Iterator[None]:
+    """Everything that semcast logs goes to ``run.log`` meanwhile."""
+    handler = logging.FileHandler(folder / LOG_FILE, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger(__package__.split(".")[0])
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        handler.close()
 
 
 def write_text(path: Path, text: str) -> None:

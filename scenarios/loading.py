@@ -24,9 +24,22 @@ _LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){32}")
 CATALOG = Path(__file__).parent / "catalog"
 
 
+_STUDY = re.compile(r"^study\s*=", re.MULTILINE)
+
+
 def catalog() -> list[str]:
     """Names of the scenarios that come with semcast."""
-    return sorted(path.stem for path in CATALOG.glob("*.toml"))
+    return sorted(path.stem for path in CATALOG.glob("*.toml") if not is_study(path))
+
+
+def studies() -> list[str]:
+    """Names of the studies that come with semcast: files that say ``study = ...`` (`scenarios.studies`)."""
+    return sorted(path.stem for path in CATALOG.glob("*.toml") if is_study(path))
+
+
+def is_study(path: Path) -> bool:
+    """Whether a file describes a study: several runs, and what is found in them."""
+    return _STUDY.search(path.read_text(encoding="utf-8", errors="replace")) is not None
 
 
 def find(scenario: str) -> Path:
@@ -42,9 +55,10 @@ def find(scenario: str) -> Path:
         if not path.is_file():
             raise BadInput(f"no scenario file {scenario}", "the catalog's names: semcast list scenarios")
         return path
-    if scenario not in catalog():
-        close = nearest(scenario, catalog())
-        known = ", ".join(catalog())
+    there = [*catalog(), *studies()]
+    if scenario not in there:
+        close = nearest(scenario, there)
+        known = ", ".join(there)
         raise BadInput(
             f"no scenario {scenario!r} in the catalog ({known})",
             f"did you mean {close}?" if close else "give a name or a .toml file",
@@ -59,7 +73,12 @@ def read(scenario: str) -> dict[str, Any]:
         BadInput: No such scenario, its file is no TOML (the message has line and column), or it is like itself.
     """
     path = find(scenario)
-    data, names = dict(_absolute(_tables(path), path.parent)), [path.stem]
+    return liked(_absolute(tables(path), path.parent), path, scenario)
+
+
+def liked(own: Mapping[str, Any], path: Path, scenario: str) -> dict[str, Any]:
+    """Tables of a file laid over those of the scenario that they are ``like``; raises as `read`."""
+    data, names = dict(own), [path.stem]
     while "like" in data:
         base = data.pop("like")
         if not isinstance(base, str):
@@ -73,11 +92,12 @@ def read(scenario: str) -> dict[str, Any]:
         names.append(path.stem)
         if len(names) > MOST_LIKE:
             raise BadInput(f"{scenario}: {' is like '.join(names[:4])} ...", f"at most {MOST_LIKE} scenarios are read")
-        data = merged(_absolute(_tables(path), path.parent), data)
+        data = merged(_absolute(tables(path), path.parent), data)
     return data
 
 
-def _tables(path: Path) -> dict[str, Any]:
+def tables(path: Path) -> dict[str, Any]:
+    """The tables of a file as they are; raises as `read`."""
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise BadInput(f"{path}: {path.stat().st_size} bytes, a scenario has at most {LARGEST_BYTES}")
@@ -107,6 +127,8 @@ def load(
         BadInput: The file cannot be found or read, or a setting is malformed.
     """
     data = read(scenario)
+    if "study" in data:
+        raise BadInput(f"{scenario} is a study of several runs, no scenario", f"semcast run {scenario}")
     overlay = data.pop("quick", None)
     if quick:
         if not isinstance(overlay, dict):

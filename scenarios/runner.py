@@ -143,7 +143,7 @@ class _How:
 def _carry_out(scenario: Scenario, folder: Path, state: dict[str, Any], how: _How) -> Outcome:
     """Run what is in a folder, or the rest of it; whatever happens, the folder tells."""
     outcome = Outcome(folder, "ok")
-    with folders.held(folder), _log_file(folder), _losses_told(how.show != "none"):
+    with folders.held(folder), folders.log_file(folder), _losses_told(how.show != "none"):
         folders.write_run(folder, state)
         try:
             _run_and_reduce(scenario, folder, state, how)
@@ -354,23 +354,6 @@ def _metadata(scenario: Scenario, state: dict[str, Any]) -> dict[str, str]:
     data |= {f"version.{name}": version for name, version in state["versions"].items()}
     data |= {f"weights.{role}": sha256 for role, sha256 in state["weights"].items()}
     return data | {f"policy.{policy.kind}": f"{policy.target} {fingerprint(policy)}" for policy in policies(scenario)}
-
-
-@contextmanager
-def _log_file(folder: Path) -> Iterator[None]:
-    """Everything that semcast logs goes to ``run.log`` meanwhile."""
-    handler = logging.FileHandler(folder / folders.LOG_FILE, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger(__package__.split(".")[0])
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        handler.close()
 
 
 class _Teller(logging.Handler):

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from typing import Any
 
 from ...bus.errors import BadInput
 from .options import KINDS, add_scenario, load_scenario
@@ -33,8 +34,10 @@ def execute(args: argparse.Namespace) -> int:
             f"semcast check takes one scenario, not also {args.checked!r}", "semcast check policy NAME checks a policy"
         )
     from ..build import network_settings
-    from ..loading import load, read
+    from ..loading import find, is_study, load, read
 
+    if is_study(find(args.scenario)):
+        return _check_study(args)
     scenario = load_scenario(args)
     if "quick" in read(args.scenario):
         load(args.scenario, quick=True)
@@ -45,6 +48,30 @@ def execute(args: argparse.Namespace) -> int:
     counts = f"{len(settings.users)} users, {len(settings.stations)} base stations, {len(settings.edges)} edges, 1 cloud"
     print(f"{scenario.name}: ok ({counts}; scheme {scenario.scheme}, {scenario.traffic.duration_s:g} simulated s)")
     return 0
+
+
+def _check_study(args: argparse.Namespace) -> int:
+    """Every arm, in the long and the short form."""
+    from ..studies.reading import load_study
+    from .run_study import study_overrides
+
+    plan = load_study(args.scenario, quick=args.quick, settings=args.settings, overrides=study_overrides(args))
+    if not args.quick and "quick" in _tables(args.scenario):
+        load_study(args.scenario, quick=True)
+    if args.json:
+        write_json(
+            {"options": plan.options.model_dump(mode="json"), "arms": [arm.model_dump(mode="json") for arm in plan.arms.values()]}
+        )
+        return 0
+    runs = f"{len(plan.arms)} runs: {', '.join(plan.arms)}" if plan.arms else "no runs, it measures links itself"
+    print(f"{plan.file.name}: ok (study {plan.file.study}; {runs})")
+    return 0
+
+
+def _tables(name: str) -> dict[str, Any]:
+    from ..loading import find, tables
+
+    return tables(find(name))
 
 
 def _check_policy(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from ...bus.errors import BadInput
 from .output import add_json, write_json, write_table
 
-HELP = "list scenarios, policies, models or runs"
+HELP = "list scenarios, studies, policies, models or runs"
 EXAMPLE = "semcast list policies"
 
 
@@ -53,6 +53,14 @@ def _scenarios(args: argparse.Namespace) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _studies(args: argparse.Namespace) -> list[dict[str, Any]]:
+    from ..loading import studies
+    from ..studies.reading import load_study
+
+    plans = [load_study(name) for name in studies()]
+    return [{"name": plan.file.name, "title": plan.file.title, "runs": list(plan.arms)} for plan in plans]
 
 
 def _policies(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -138,6 +146,7 @@ def _runs(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 _LISTS: dict[str, Callable[[argparse.Namespace], list[dict[str, Any]]]] = {
     "scenarios": _scenarios,
+    "studies": _studies,
     "policies": _policies,
     "models": _models,
     "runs": _runs,

@@ -28,6 +28,15 @@ def execute(args: argparse.Namespace) -> int:
 
     folder = Path(args.run)
     run = read_run(folder)
+    if "study" in run:
+        from ..studies.running import report_study
+
+        report_study(folder, run)
+        if args.json:
+            write_json(run | {"folder": str(folder)})
+        else:
+            print(folder / REPORT_FILE)
+        return 0
     refuse_newer(folder, TraceReader(folder))
     if run.get("status") == "ok":
         checked = check_trace(folder)

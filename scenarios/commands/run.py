@@ -16,13 +16,27 @@ from .output import add_json, write_json, write_table
 if TYPE_CHECKING:
     from ..runner import Outcome
 
-_FIXED = ("policy", "models", "seed", "quick", "scheme", "workers", "exchange", "out", "tap", "profile", "external", "pace")
+_FIXED = (
+    "policy",
+    "models",
+    "seed",
+    "quick",
+    "scheme",
+    "workers",
+    "exchange",
+    "out",
+    "tap",
+    "profile",
+    "external",
+    "pace",
+    "images",
+)
 """Options that a run that goes on cannot be given."""
 _NATS = ("--na", "--nat", "--nats")
 """As argparse takes it."""
 _NATS_USER = re.compile(r"(--na(?:ts?)?=)?.*@(.*)", re.DOTALL)
 
-HELP = "run a scenario; the last line printed is the run folder"
+HELP = "run a scenario or a study; the last line printed is the run folder"
 EXAMPLE = "semcast run quickstart --set traffic.rate_hz=0.5 --policy encoder=snr-table --host memory"
 
 
@@ -53,6 +67,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--pace", metavar="X", type=float, help="simulated seconds in a second at most (default: 1 if --external, else no limit)"
     )
     parser.add_argument("--profile", action="store_true", help="tell where the wall time went, also in the report")
+    parser.add_argument("--images", metavar="DIR", default="", help="pictures of your own in place of the scene world's")
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, default=0, help="of a study: runs at once on host memory (default: one a core)"
+    )
     add_json(parser)
 
 
@@ -60,9 +78,19 @@ def execute(args: argparse.Namespace) -> int:
     """Run it."""
     from ..folder import read_run
 
-    outcome = _resume(args) if args.resume else _run(args)
+    study = _study(args)
+    if study:
+        from .run_study import execute_study
+
+        outcome = execute_study(args)
+    else:
+        outcome = _resume(args) if args.resume else _run(args)
     if args.json:
         write_json(read_run(outcome.folder) | {"folder": str(outcome.folder)})
+    elif outcome.status == "ok" and study:
+        from .run_study import show
+
+        show(outcome.folder)
     elif outcome.status == "ok":
         _show(read_run(outcome.folder))
     if not args.json:
@@ -77,6 +105,16 @@ def execute(args: argparse.Namespace) -> int:
     return 0 if outcome.error is None else outcome.error.exit_code
 
 
+def _study(args: argparse.Namespace) -> bool:
+    """Whether a study is asked for, by name or by the folder of one that was cut off."""
+    from ..loading import find, is_study
+
+    asked = args.resume or args.scenario
+    if not asked or (args.resume and not (Path(args.resume) / "scenario.toml").is_file()):
+        return False  # what is wrong is said by who runs or resumes it
+    return is_study(find(asked))
+
+
 def _run(args: argparse.Namespace) -> "Outcome":
     from ...agents.participants import PLACE, check
     from ..folder import make
@@ -84,7 +122,10 @@ def _run(args: argparse.Namespace) -> "Outcome":
 
     if not args.scenario:
         raise BadInput("no scenario", "for instance: semcast run quickstart   (all of them: semcast list scenarios)")
-    scenario = load_scenario(args, scheme=args.scheme, host=args.host, workers=args.workers, exchange=args.exchange)
+    if args.jobs:
+        raise BadInput("--jobs is of studies: this is one run", "its workers: --workers N")
+    more = {"traffic__images": str(Path(args.images).resolve())} if args.images else {}
+    scenario = load_scenario(args, scheme=args.scheme, host=args.host, workers=args.workers, exchange=args.exchange, **more)
     pace = args.pace if args.pace is not None else float(args.external)
     out = args.out
     if args.external:

@@ -1,4 +1,4 @@
-"""What a study found: numbers with intervals, claims with verdicts, tables, figures and pictures. The report shows nothing else."""
+"""What a study found: numbers with intervals, claims with verdicts, tables, figures and pictures. The report shows these."""
 
 import math
 from typing import Any, Literal
@@ -11,9 +11,9 @@ Verdict = Literal["holds", "fails", "not certain"]
 class Number(Struct, frozen=True):
     """One measured number.
 
-    ``name`` is a metric name with its unit (``downlink_bits_per_picture``), ``arm`` what was measured (``gai-scn``), ``at`` where,
-    if there are several places (``{"objects": 3}``, ``{"snr_db": 10.0}``); ``low`` and ``high``: 95 % interval, None where the
-    number has none (a count, a constant); ``n``: independent samples (pictures, blocks).
+    ``name`` is a metric name with its unit (``downlink_bits_per_picture``), ``arm`` what was measured (``gai-scn``), ``at``
+    where, if there are several places (``{"objects": 3}``, ``{"snr_db": 10.0}``); ``low`` and ``high``: 95 % interval, None
+    where the number has none (a count, a constant); ``n``: independent samples (pictures, blocks).
     """
 
     name: str
@@ -87,9 +87,9 @@ class Gallery(Struct, frozen=True):
 class Findings(Struct, frozen=True):
     """The outcome of a study.
 
-    ``question``: what it asks, in a sentence or two; ``paper``: where from (authors, title, number, table or figure); ``same`` and
-    ``different``: what of models, data and scale is as in the paper and what is not, a sentence each; ``headline``: the numbers
-    that the page begins with, as (value as text, what it is).
+    ``question``: what it asks, in a sentence or two; ``paper``: where from (authors, title, number, table or figure); ``same``
+    and ``different``: what of models, data and scale is as in the paper and what is not, a sentence each; ``headline``: the
+    numbers that the page begins with, as (value as text, what it is).
     """
 
     question: str

@@ -50,10 +50,13 @@ class Arm:
 
     def stories(self) -> list[Any]:
         """All that its trace holds of each request (`metrics.story.Story`), in the order of the captures. Read anew each time."""
+        from ...agents.base import PAYLOADS
+        from ...bus.envelope import Codec
         from ...bus.trace_reading import TraceReader
         from ..metrics.story import collect
 
-        return collect(TraceReader(self.folder).records(), {})[0]
+        reader = TraceReader(self.folder, Codec(PAYLOADS))
+        return collect((record.envelope for record in reader.records()), {})[0]
 
     def views(self, requests: Sequence[str]) -> dict[str, Views]:
         """Pictures of some requests."""
