@@ -93,6 +93,8 @@ class TrafficSettings(Struct, frozen=True):
     mapping_share: float = 0.3
     """Probability that a request's task is ``mapping`` (places count), else ``greeting``."""
     feedback_sync_s: float = 5.0
+    content: Literal["pictures", "text", "alarms"] = "pictures"
+    """What users send: pictures; texts of their own (``agents/texts``); or what a scene is to its receiver, as a sentence."""
 
 
 class SecuritySettings(Struct, frozen=True):
@@ -212,6 +214,8 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     """Receivers repair decoded pictures by the role ``calibrator``, with what their extractor and KB know of them."""
     pictures: Literal["raw", "sketch"] = "raw"
     """Form of pictures and symbols: pixels and complex numbers, or `agents.sketches`, where the models work on these."""
+    text_link: Literal["words", "coded"] = "words"
+    """How a composed text goes down: words as symbols, which may come wrong, or a compressed file as coded bits."""
     granularity: Granularity = Granularity()
     """How much a prompt can say at most."""
     devices: tuple[DeviceSettings, ...] = ()

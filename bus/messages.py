@@ -9,9 +9,10 @@ nanoseconds, SNRs Es/N0 in dB. A *request* id is ``"<sender id>/<number>"``; it 
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from .blocks import Attestation, Ballot, Proposal, SealedBlock
+from .content_messages import CodedPicture, GroupPrompt, JsccPicture, TextBody, TextContent
 from .payload import Count, Decibel, Finite, Message, Nanoseconds, Unit, Vector
 from .signed import Refusal, Signable
 
@@ -160,30 +161,6 @@ class Delta(Signable, frozen=True):
     identifiers: dict[str, Vector]
 
 
-class JsccPicture(Message, frozen=True):
-    """Header of a picture sent as JSCC symbols: the symbols travel in ``symbols`` of the radio message that carries it.
-
-    ``t_ns``: when the picture was taken (known to 1 ms on the air). The header is sent as coded bits ahead of the symbols.
-    ``denoise``: whether the receiver denoises them first; ``None``: not told, since receivers cannot.
-    """
-
-    request: str
-    recipient: str
-    t_ns: Nanoseconds
-    codec: str
-    denoise: bool | None = None
-
-
-class CodedPicture(Message, frozen=True):
-    """A picture sent as coded bits: a compressed file. ``t_ns`` as in `JsccPicture`; ``codec`` names the format."""
-
-    request: str
-    recipient: str
-    t_ns: Nanoseconds
-    codec: str
-    file: bytes
-
-
 Body = (
     Terms
     | Share
@@ -204,6 +181,7 @@ Body = (
     | Delta
     | JsccPicture
     | CodedPicture
+    | TextBody
     | Refusal
 )
 
@@ -271,11 +249,13 @@ class Failure(Message, frozen=True):
     """To an edge: ``request`` ended at ``where`` because of ``reason``; an error is a message too.
 
     Exactly one for each request that fails, from the agent that knows first; an edge or user that knows it itself records it.
+    ``receiver``: of a request to a group, the one for whom it ended; not on the wire otherwise.
     """
 
     request: str
     where: str
     reason: str
+    receiver: str | UnsetType = UNSET
 
 
 class Attach(Message, frozen=True):
@@ -390,6 +370,7 @@ Conversation = (
     | Association
     | GenerateOrder
     | Content
+    | TextContent
     | Satisfaction
     | Library
     | CodecRequest

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from .payload import Message
 
 
@@ -49,10 +51,11 @@ class Decision(Message, frozen=True):
     choice: dict[str, Any]
 
 
-class Capture(Message, frozen=True):
+class Capture(Message, frozen=True, omit_defaults=True):
     """Private, sender: the picture that starts a request, what is truly in it and what it is for.
 
-    ``truth``: (label, colour, cx, cy, w, h, subject) of each thing.
+    ``truth``: (label, colour, cx, cy, w, h, subject) of each thing. Where texts are sent, ``facts`` are what the shown text
+    should say (agents/texts), and ``text`` is the original, if there is one; there may be no picture then.
     """
 
     request: str
@@ -62,10 +65,12 @@ class Capture(Message, frozen=True):
     background: str
     task: str
     """What its user truly wants: ``mapping`` (places count) or ``greeting``."""
+    text: str = ""
+    facts: list[str] = []
 
 
-class Shown(Message, frozen=True):
-    """Private, receiver: the picture in the end, as decoded. What entered the last encoder is in ``Content``."""
+class Shown(Message, frozen=True, omit_defaults=True):
+    """Private, receiver: the picture (or ``text``) in the end, as decoded. What entered the last encoder is in ``Content``."""
 
     request: str
     picture: bytes
@@ -73,6 +78,7 @@ class Shown(Message, frozen=True):
     snr_db: float
     """The receiver's own estimate after equalisation."""
     latency_ns: int
+    text: str = ""
 
 
 class KbRecord(Message, frozen=True):

@@ -56,6 +56,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         caption=scenario.models.caption,
         goals=scenario.models.goals,
         codecs=scenario.models.codecs,
+        text_link=scenario.models.text_link,
         denoise=scenario.models.denoise,
         calibrate=scenario.models.calibrate,
         pictures=SKETCH if scenario.models.profile == TABLE else RAW,

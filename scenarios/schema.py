@@ -138,6 +138,8 @@ class TrafficSection(Section):
     subject_share: Share = 0.3
     mapping_share: Share = 0.3
     feedback_sync_s: Positive = 5.0
+    content: Literal["pictures", "text", "alarms"] = "pictures"
+    """Pictures; itineraries as texts; or scenes of which the receiver only hears a sentence, whether they are what it watches for."""
 
 
 class PoliciesSection(Section):
@@ -237,6 +239,8 @@ class ModelsSection(Section):
     """Receivers denoise features of specialists before they decode them (role ``denoiser``)."""
     calibrate: bool = False
     """Receivers repair pictures (tints, blur, noise) by the role ``calibrator``, after a look of the extractor."""
+    text_link: Literal["words", "coded"] = "words"
+    """Composed texts go down word by word as symbols, where some may come wrong, or as a compressed file over the coded link."""
     keywords: int = Field(default=6, ge=0, le=12)
     """Most keywords of a prompt."""
     boxes: int = Field(default=15, ge=0, le=15)

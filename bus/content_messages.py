@@ -1,0 +1,97 @@
+"""Bodies that bring content to its receivers: pictures as symbols or files, and prompts from which receivers make content."""
+
+from .payload import Count, Message, Nanoseconds, Vector
+from .signed import Signable
+
+
+class JsccPicture(Message, frozen=True):
+    """Header of a picture sent as JSCC symbols: the symbols travel in ``symbols`` of the radio message that carries it.
+
+    ``t_ns``: when the picture was taken (known to 1 ms on the air). The header is sent as coded bits ahead of the symbols.
+    ``denoise``: whether the receiver denoises them first; ``None``: not told, since receivers cannot.
+    """
+
+    request: str
+    recipient: str
+    t_ns: Nanoseconds
+    codec: str
+    denoise: bool | None = None
+
+
+class CodedPicture(Message, frozen=True):
+    """A picture sent as coded bits: a compressed file. ``t_ns`` as in `JsccPicture`; ``codec`` names the format."""
+
+    request: str
+    recipient: str
+    t_ns: Nanoseconds
+    codec: str
+    file: bytes
+
+
+class GroupPrompt(Signable, frozen=True):
+    """Sender -> edge -> ``recipients``, multicast in each cell: a prompt from which every receiver makes content of its own.
+
+    ``data``: the prompt, source-coded (agents/prompt_codec), of which ``bits`` count; the recipient in it is the first. ``t_ns``
+    and ``parts`` are in it; here they are in clear.
+    """
+
+    request: str
+    sender: str
+    recipients: list[str]
+    t_ns: Nanoseconds
+    parts: list[str]
+    data: Vector
+    bits: Count
+
+
+class CodedText(Message, frozen=True):
+    """A text as coded bits: a compressed file (agents/texts/files.py). ``t_ns`` as in `JsccPicture`."""
+
+    request: str
+    recipient: str
+    t_ns: Nanoseconds
+    file: bytes
+
+
+class WordText(Message, frozen=True):
+    """Header of a text whose ``words`` travel as symbols (agents/texts/words.py) of the radio message that carries it."""
+
+    request: str
+    recipient: str
+    t_ns: Nanoseconds
+    words: Count
+
+
+class TextContent(Message, frozen=True):
+    """Cloud (or sender's edge) -> receiver's edge: a text for ``recipient``."""
+
+    request: str
+    sender: str
+    recipient: str
+    t_ns: Nanoseconds
+    text: str
+
+
+class Profile(Signable, frozen=True):
+    """User -> cloud: what it always wants in its texts, source-coded in ``data`` (agents/texts/prompt.py)."""
+
+    user: str
+    data: Vector
+
+
+class Watch(Signable, frozen=True):
+    """User -> cloud: what it wants to be alarmed of, source-coded in ``data`` (agents/texts/alarms.py)."""
+
+    user: str
+    data: Vector
+
+
+class Watched(Signable, frozen=True):
+    """Cloud -> users, multicast: the `Watch` of ``user``, passed on."""
+
+    user: str
+    data: Vector
+
+
+TextBody = CodedText | WordText | Profile | Watch | Watched
+"""Those of texts and alarms that cross the radio."""
