@@ -181,6 +181,7 @@ Body = (
     | Delta
     | JsccPicture
     | CodedPicture
+    | GroupPrompt
     | TextBody
     | Refusal
 )

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from msgspec import UNSET, UnsetType
-
 from .payload import Message
 
 
@@ -67,6 +65,8 @@ class Capture(Message, frozen=True, omit_defaults=True):
     """What its user truly wants: ``mapping`` (places count) or ``greeting``."""
     text: str = ""
     facts: list[str] = []
+    further: list[str] = []
+    """Recipients besides, where it goes to a group."""
 
 
 class Shown(Message, frozen=True, omit_defaults=True):
