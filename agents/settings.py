@@ -93,8 +93,35 @@ class TrafficSettings(Struct, frozen=True):
     mapping_share: float = 0.3
     """Probability that a request's task is ``mapping`` (places count), else ``greeting``."""
     feedback_sync_s: float = 5.0
+    images: str = ""
+    """Folder of pictures (`own_pictures`) that users send in turn, in place of drawn scenes."""
+    recipients: int = 1
+    """How many users a picture goes to (scheme ``aigc-scm``)."""
+    senders: tuple[str, ...] = ()
+    """Users that take pictures; empty: all."""
     content: Literal["pictures", "text", "alarms"] = "pictures"
     """What users send: pictures; texts of their own (``agents/texts``); or what a scene is to its receiver, as a sentence."""
+
+
+class AigcSettings(Struct, frozen=True):
+    """Scheme ``aigc-scm``: receivers make the content on their own devices.
+
+    ``variant``: history, ``n`` (none) or ``h``, then places, ``i`` (a caption, which leaves them open) or ``a`` (labels and boxes).
+    ``informed``: users who get the history, the pictures of all personal subjects of other users, before the service; empty: all.
+    """
+
+    variant: Literal["ni", "na", "hi", "ha"] = "ha"
+    informed: tuple[str, ...] = ()
+
+    @property
+    def history(self) -> bool:
+        """Whether there is any."""
+        return self.variant[0] == "h"
+
+    @property
+    def places(self) -> bool:
+        """Whether prompts say where things are."""
+        return self.variant[1] == "a"
 
 
 class SecuritySettings(Struct, frozen=True):
@@ -141,6 +168,8 @@ class DeviceSettings(Struct, frozen=True):
     flops: float
     joule_per_flop: float
     variants: dict[str, str] = {}
+    generates: bool = True
+    """Whether it can run a generator (scheme ``aigc-scm``)."""
 
 
 class UserSettings(Struct, frozen=True):
@@ -169,7 +198,7 @@ PolicySettings = PolicySpec
 
 
 class NetworkSettings(Struct, frozen=True, dict=True):
-    """A whole network. ``scheme``: ``gai-scn`` or ``semcom``; ``area_m``: (width, height) in which users move."""
+    """A whole network. ``scheme``: ``gai-scn``, ``aigc-scm`` or ``semcom``; ``area_m``: (width, height) in which users move."""
 
     seed: int
     scheme: str
@@ -220,6 +249,7 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     """How much a prompt can say at most."""
     devices: tuple[DeviceSettings, ...] = ()
     """Classes of users' devices."""
+    aigc: AigcSettings = AigcSettings()
     security: SecuritySettings = SecuritySettings()
     adversary: AdversarySettings = AdversarySettings()
 

@@ -11,6 +11,7 @@ from ..agents.models.hub.table import FOLDER_STARTS, JUDGE, PARTS
 from ..agents.models.loading import TABLE
 from ..agents.settings import (
     AdversarySettings,
+    AigcSettings,
     ComputeSettings,
     DeviceSettings,
     KnowledgeSettings,
@@ -61,6 +62,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         calibrate=scenario.models.calibrate,
         pictures=SKETCH if scenario.models.profile == TABLE else RAW,
         devices=_devices(scenario),
+        aigc=AigcSettings(**scenario.aigc.model_dump()),
         security=SecuritySettings(**scenario.security.model_dump()),
         adversary=AdversarySettings(**scenario.adversary.model_dump()),
         granularity=Granularity(scenario.models.keywords, scenario.models.boxes),
@@ -100,7 +102,11 @@ def _devices(scenario: Scenario) -> tuple[DeviceSettings, ...]:
     compute = scenario.compute
     return tuple(
         DeviceSettings(
-            name, device.flops or compute.user_flops, device.joule_per_flop or compute.joule_per_flop_user, dict(device.variants)
+            name,
+            device.flops or compute.user_flops,
+            device.joule_per_flop or compute.joule_per_flop_user,
+            dict(device.variants),
+            device.generates,
         )
         for name, device in scenario.devices.items()
     )

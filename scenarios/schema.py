@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 Host = Literal["memory", "nats", "ray"]
 Exchange = Literal["subjects", "packed"]
-Scheme = Literal["gai-scn", "semcom"]
+Scheme = Literal["gai-scn", "aigc-scm", "semcom"]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -138,6 +138,12 @@ class TrafficSection(Section):
     subject_share: Share = 0.3
     mapping_share: Share = 0.3
     feedback_sync_s: Positive = 5.0
+    images: str = ""
+    """Folder of pictures of your own (``--images``), which users send in turn; all nodes of a cluster must see it."""
+    recipients: int = Field(default=1, ge=1, le=16)
+    """How many users a picture goes to, drawn for each; more than one needs scheme ``aigc-scm``."""
+    senders: tuple[str, ...] = ()
+    """Ids of the users that take pictures; empty: all."""
     content: Literal["pictures", "text", "alarms"] = "pictures"
     """Pictures; itineraries as texts; or scenes of which the receiver only hears a sentence, whether they are what it watches for."""
 
@@ -189,6 +195,18 @@ class DeviceSection(Section):
     """Default: ``compute.joule_per_flop_user``."""
     variants: dict[str, str] = {}
     """Role -> variant of its model, such as ``{extractor = "int8"}``; ``semcast list models`` shows which there are."""
+    generates: bool = True
+    """Whether it can run a generator; with scheme ``aigc-scm`` one that cannot shows nothing."""
+
+
+class AigcSection(Section):
+    """Scheme ``aigc-scm``: prompts go to the receivers, and these make the content on their own devices."""
+
+    variant: Literal["ni", "na", "hi", "ha"] = "ha"
+    """``n`` or ``h``: without or with history (pictures of personal subjects that were shared before); ``i`` or ``a``: without
+    or with places (a caption, or labels and boxes)."""
+    informed: tuple[str, ...] = ()
+    """Ids of the users who get the history; empty: all."""
 
 
 class SecuritySection(Section):
@@ -287,6 +305,7 @@ class Scenario(Section):
     policies: PoliciesSection
     models: ModelsSection = ModelsSection()
     devices: dict[str, DeviceSection] = {}
+    aigc: AigcSection = AigcSection()
     security: SecuritySection = SecuritySection()
     adversary: AdversarySection = AdversarySection()
     cluster: ClusterSection = ClusterSection()
