@@ -17,12 +17,14 @@ import numpy as np
 from .. import keys
 from ..errors import Missing
 from .bits import ITERATIONS, coder
-from .mcs import MCS_TABLE, Mcs
+from .mcs import MCS_TABLE, WIFI_BLOCK_BITS, WIFI_TABLE, Mcs
 
 log = logging.getLogger(__name__)
 
 BLOCK_BITS = (64, 1024, 256, 3840)
-"""Code block lengths that are measured, the most wanted first; `coding` interpolates between them."""
+"""Code block lengths of 5G that are measured, the most wanted first; `coding` interpolates between them."""
+WIFI_LENGTHS = (WIFI_BLOCK_BITS, 64, 162)
+"""Likewise of 802.11n: whole blocks, and shortened ones."""
 SPREADS = (-1.5, -0.75, 0.0, 0.75, 1.5, 2.25)
 """Measured SNRs: these many widths of the waterfall away from its middle, so BLER is about .93 .77 .5 .23 .07 .01."""
 _BATCH = 32
@@ -51,9 +53,9 @@ def calibrate_phy(
     Raises:
         Missing: If Sionna is not installed.
     """
-    lengths = (64, 1024) if quick else BLOCK_BITS
+    lengths, wifi_lengths = ((64, 1024), WIFI_LENGTHS[:1]) if quick else (BLOCK_BITS, WIFI_LENGTHS)
     bits_per_point = 20_000 if quick else 400_000
-    pairs = list(product(lengths, MCS_TABLE))
+    pairs = [*product(lengths, MCS_TABLE), *product(wifi_lengths, WIFI_TABLE)]
     table: dict[str, Any] = {"provenance": _provenance(seed, bits_per_point), "curves": []}
     for done, (block_bits, mcs) in enumerate(pairs):
         if progress:
@@ -78,6 +80,7 @@ def _provenance(seed: int, bits_per_point: int) -> dict[str, Any]:
         "torch": version("torch"),
         "numpy": version("numpy"),
         "code": "5G NR LDPC with rate matching (TS 38.212), base graph chosen by rate and length",
+        "code wifi": "IEEE 802.11n LDPC, n = 648, rate 1/2, shortened where block_bits is below 324",
         "decoder": f"belief propagation (boxplus-phi, flooding), {ITERATIONS} iterations, exact bit metrics (APP)",
         "channel": "AWGN, known SNR; snr_db is Es/N0 per complex symbol",
         "seed": seed,
@@ -104,7 +107,8 @@ def _simulator(mcs: Mcs, block_bits: int, seed: int, threads: int) -> Simulate:
     tools = coder(mcs, block_bits)
 
     def simulate(snr_db: float, blocks: int, draw: int) -> int:
-        rng = keys.generator(seed, "calibrate", mcs.index, block_bits, round(snr_db * 1e6), draw)
+        code = () if mcs.code == "nr" else (mcs.code,)
+        rng = keys.generator(seed, "calibrate", *code, mcs.index, block_bits, round(snr_db * 1e6), draw)
         bits = torch.from_numpy(rng.integers(0, 2, (blocks, block_bits)).astype(np.float32))
         sent = tools.mapper(tools.encoder(bits))
         n0 = 10 ** (-snr_db / 10)
@@ -119,7 +123,7 @@ def _simulator(mcs: Mcs, block_bits: int, seed: int, threads: int) -> Simulate:
 
 def _curve(mcs: Mcs, block_bits: int, simulate: Simulate, max_blocks: int) -> dict[str, Any]:
     """Find the waterfall, then measure it at `SPREADS`."""
-    middle_db = _find_middle(mcs, simulate)
+    middle_db = _find_middle(mcs, block_bits, simulate)
     width_db = 1.15 * math.sqrt(64 / block_bits)
     points = []
     for spread in SPREADS:
@@ -132,6 +136,7 @@ def _curve(mcs: Mcs, block_bits: int, simulate: Simulate, max_blocks: int) -> di
         low, high = _wilson(errors, blocks)
         points.append({"snr_db": snr_db, "blocks": blocks, "errors": errors, "low": round(low, 6), "high": round(high, 6)})
     return {
+        "code": mcs.code,
         "mcs": mcs.index,
         "bits_per_symbol": mcs.bits_per_symbol,
         "rate_1024": mcs.rate_1024,
@@ -141,9 +146,9 @@ def _curve(mcs: Mcs, block_bits: int, simulate: Simulate, max_blocks: int) -> di
     }
 
 
-def _find_middle(mcs: Mcs, simulate: Simulate) -> float:
+def _find_middle(mcs: Mcs, block_bits: int, simulate: Simulate) -> float:
     """SNR in dB of about one half of the blocks wrong: 7 halvings of the 8 dB above the Shannon limit, 32 blocks each."""
-    low = 10 * math.log10(2**mcs.efficiency - 1) - 0.5
+    low = mcs.shannon_db(block_bits) - 0.5
     high = low + 8.5
     for step in range(1, 8):
         middle = (low + high) / 2

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from pathlib import Path
 
-from .mcs import MCS_TABLE, Mcs
+from .mcs import MCS_TABLE, SCHEMES, Code, Mcs
 
 TABLES = Path(__file__).with_name("phy_tables.json")
 """The shipped tables."""
@@ -22,18 +22,20 @@ Waterfall = tuple[float, float]
 
 
 @lru_cache(maxsize=1)
-def _curves() -> dict[int, list[tuple[int, float, float]]]:
-    """Rows (block_bits, middle_db, width_db) of each MCS, by length."""
-    curves: dict[int, list[tuple[int, float, float]]] = {mcs.index: [] for mcs in MCS_TABLE}
+def _curves() -> dict[tuple[Code, int], list[tuple[int, float, float]]]:
+    """Rows (block_bits, middle_db, width_db) of each scheme, by length."""
+    curves: dict[tuple[Code, int], list[tuple[int, float, float]]] = {
+        (mcs.code, mcs.index): [] for schemes in SCHEMES.values() for mcs in schemes
+    }
     for row in json.loads(TABLES.read_text())["curves"]:
-        curves[row["mcs"]].append((row["block_bits"], row["middle_db"], row["width_db"]))
-    return {index: sorted(rows) for index, rows in curves.items()}
+        curves[row["code"], row["mcs"]].append((row["block_bits"], row["middle_db"], row["width_db"]))
+    return {scheme: sorted(rows) for scheme, rows in curves.items()}
 
 
 @lru_cache(maxsize=1 << 14)
 def waterfall(mcs: Mcs, block_bits: int) -> Waterfall:
     """Middle (BLER 1/2) and width in dB of a scheme's error curve; beyond the measured lengths, that of the nearest one."""
-    rows = _curves()[mcs.index]
+    rows = _curves()[mcs.code, mcs.index]
     above = bisect_right([row[0] for row in rows], block_bits)
     if above == 0 or above == len(rows):
         _, middle, width = rows[min(above, len(rows) - 1)]

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ...agents.models.cards import file_sha256
-from ...agents.models.codecs.classical import FORMATS, Files, decompress
+from ...agents.models.codecs.classical import Files, decompress
 from ...bus.channel import MCS_TABLE, Mcs, bler, choose_mcs, segment
 from ...bus.channel.awgn import add_noise
 from ...bus.channel.mcs import Blocks, largest_payload_bits
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 OURS = "semcast"
+RIVALS = ("jpeg", "avif")
+"""The oldest and the best of `classical.FORMATS`; the study ``classical`` has all."""
 GREY = 128
 BELOW_CLIFF_DB = 2.0
 UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError)
@@ -100,7 +102,7 @@ def evaluate(request: Request) -> dict[str, Score | Skipped]:
         if not console.is_terminal:
             console.print(f"picture {number + 1} of {len(paths)}")
         picture, sha256 = read_picture(path), file_sha256(path)
-        found = {form: rivals(picture, form, request.cbr) for form in FORMATS}
+        found = {form: rivals(picture, form, request.cbr) for form in RIVALS}
         rows.append(Row(ours(codec, picture, request, sha256), found, grey_psnr_db(picture)))
     return figures(rows, request.snrs_db) | {"left_out_trained_on": Score(left_out, left_out, left_out, len(paths) + left_out)}
 
@@ -254,7 +256,7 @@ def figures(rows: Sequence[Row], snrs_db: Sequence[float]) -> dict[str, Score | 
     if any(row.ours for row in rows):
         values[OURS] = np.array([row.ours or [row.grey_db] * len(snrs_db) for row in rows])
     cliffs: dict[str, Score | Skipped] = {}
-    for form in FORMATS:
+    for form in RIVALS:
         for mcs in MCS_TABLE:
             name, column = scheme_name(form, mcs), [row.rivals[form][mcs.index] for row in rows]
             there = [rival for rival in column if rival]
@@ -282,7 +284,7 @@ def _psnrs(values: Values, snrs_db: Sequence[float]) -> dict[str, Score | Skippe
         for i, snr_db in enumerate(snrs_db):
             found[f"{name}_psnr_db_snr{snr_db:g}"] = Skipped(INFEASIBLE) if column is None else mean(column[:, i])
     mine = values[OURS]
-    for form in FORMATS:
+    for form in RIVALS:
         best = values[f"{form}_best_mcs"]
         for i, snr_db in enumerate(snrs_db):
             gap = Skipped(INFEASIBLE) if mine is None or best is None else mean(mine[:, i] - best[:, i])

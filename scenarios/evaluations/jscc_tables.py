@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...agents.models.codecs.classical import FORMATS
 from ...bus.channel import MCS_TABLE
 from . import Request
-from .jscc import BELOW_CLIFF_DB, OURS, scheme_name
+from .jscc import BELOW_CLIFF_DB, OURS, RIVALS, scheme_name
 from .score import Score, Skipped
 
 Scores = Mapping[str, Score | Skipped]
 Table = tuple[str, list[dict[str, Any]]]
 """Title and rows."""
-NAMES = {OURS: "semcast (one codec)"} | {f"{form}_best_mcs": f"{form} + LDPC, best MCS at each SNR" for form in FORMATS}
+NAMES = {OURS: "semcast (one codec)"} | {f"{form}_best_mcs": f"{form} + LDPC, best MCS at each SNR" for form in RIVALS}
 
 
 def tables(scores: Scores, request: Request) -> list[Table]:
@@ -20,8 +19,8 @@ def tables(scores: Scores, request: Request) -> list[Table]:
     n = next(score.n for score in scores.values() if isinstance(score, Score))
     title = f"PSNR in dB at CBR {request.cbr}, AWGN, {n} pictures (mean, 95 % interval)"
     rows = [{"scheme": shown} | _over_snr(scores, f"{name}_psnr_db", request) for name, shown in NAMES.items()]
-    rows += [{"scheme": f"semcast - best {form}"} | _over_snr(scores, f"gap_to_best_{form}_db", request) for form in FORMATS]
-    fixed = [_fixed(scores, form, index, request) for form in FORMATS for index in range(len(MCS_TABLE))]
+    rows += [{"scheme": f"semcast - best {form}"} | _over_snr(scores, f"gap_to_best_{form}_db", request) for form in RIVALS]
+    fixed = [_fixed(scores, form, index, request) for form in RIVALS for index in range(len(MCS_TABLE))]
     return [(title, rows), ("fixed schemes: PSNR in dB; the cliff is the SNR where half of the pictures arrive", fixed)]
 
 
@@ -36,7 +35,7 @@ def remarks(scores: Scores, request: Request) -> list[str]:
     left_out = scores["left_out_trained_on"]
     if isinstance(left_out, Score) and left_out.value:
         lines.append(f"{left_out.value:g} of {left_out.n} pictures are left out: the codec was trained on them.")
-    return lines + [line for form in FORMATS if (line := _below_cliff(scores, form, request))]
+    return lines + [line for form in RIVALS if (line := _below_cliff(scores, form, request))]
 
 
 def _over_snr(scores: Scores, name: str, request: Request) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Classical picture codecs as rivals: JPEG and AVIF files of Pillow, made as good as a number of bits allows.
+"""Classical picture codecs as rivals: JPEG, JPEG 2000, WebP and AVIF files of Pillow, as good as a number of bits allows.
 
 What is sent is the whole file, headers included, bit by bit as Pillow wrote it.
 """
@@ -20,20 +20,46 @@ class Format:
 
     Attributes:
         name: Of Pillow.
+        title: For people.
+        feature: What `PIL.features` calls what it needs.
         qualities: From the smallest files to the best pictures.
         options: Of Pillow's ``save``.
+        rated: Whether Pillow is asked for a compression ratio in place of a quality: `LEAST_RATIO` at the last quality, each
+            one before makes files 2 % smaller.
     """
 
     name: str
+    title: str
+    feature: str
     qualities: range
     options: Mapping[str, Any]
+    rated: bool = False
+
+    def arguments(self, quality: int) -> dict[str, Any]:
+        """Of Pillow's ``save``."""
+        if not self.rated:
+            return {"quality": quality, **self.options}
+        ratio = LEAST_RATIO * 1.02 ** (self.qualities[-1] - quality)
+        return {"quality_mode": "rates", "quality_layers": [ratio], **self.options}
 
 
+LEAST_RATIO = 2.0
+J2K = {"irreversible": True, "mct": 1, "no_jp2": True}
+"""9/7 wavelet, colours decorrelated (without ``mct`` Pillow codes R, G and B each for itself, which costs 1 to 5 dB), a bare
+codestream without the boxes of a JP2 file."""
 FORMATS: Mapping[str, Format] = {
-    "jpeg": Format("JPEG", range(1, 96), {"optimize": True, "subsampling": "4:2:0"}),
-    "avif": Format("AVIF", range(0, 101), {"speed": 6, "subsampling": "4:2:0", "max_threads": 1, "advanced": {"tune": "psnr"}}),
+    "jpeg": Format("JPEG", "JPEG", "jpg", range(1, 96), {"optimize": True, "subsampling": "4:2:0"}),
+    "jpeg2000": Format("JPEG2000", "JPEG 2000", "jpg_2000", range(0, 301), J2K, rated=True),
+    "webp": Format("WEBP", "WebP", "webp", range(0, 101), {"method": 6}),
+    "avif": Format(
+        "AVIF",
+        "AVIF",
+        "avif",
+        range(0, 101),
+        {"speed": 6, "subsampling": "4:2:0", "max_threads": 1, "advanced": {"tune": "psnr"}},
+    ),
 }
-"""Baseline JPEG with optimal Huffman tables; AV1 still pictures (libaom, tuned for PSNR)."""
+"""Baseline JPEG with optimal Huffman tables; JPEG 2000 part 1 (OpenJPEG); lossy WebP; AV1 still pictures (libaom, for PSNR)."""
 
 
 @dataclass
@@ -50,17 +76,12 @@ class Files:
     _made: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.codec not in FORMATS:
-            raise BadInput(f"no picture format {self.codec!r}", f"there are: {', '.join(FORMATS)}")
-        if self.codec == "avif" and not features.check("avif"):
-            raise Missing("this Pillow cannot write AVIF", "pip install 'pillow>=11.3'")
+        check_format(self.codec)
 
     def file(self, quality: int) -> bytes:
         """The file at one quality."""
         if quality not in self._made:
-            form, stream = FORMATS[self.codec], io.BytesIO()
-            Image.fromarray(self.picture).save(stream, form.name, quality=quality, **form.options)
-            self._made[quality] = stream.getvalue()
+            self._made[quality] = compress(self.picture, self.codec, quality)
         return self._made[quality]
 
     def best(self, bits: int) -> bytes | None:
@@ -78,6 +99,26 @@ class Files:
             else:
                 high = middle
         return self.file(qualities[low]) if low >= 0 else None
+
+
+def check_format(codec: str) -> None:
+    """Refuse a format that cannot be written.
+
+    Raises:
+        BadInput: No key of `FORMATS`.
+        Missing: This Pillow cannot write it.
+    """
+    if codec not in FORMATS:
+        raise BadInput(f"no picture format {codec!r}", f"there are: {', '.join(FORMATS)}")
+    if not features.check(FORMATS[codec].feature):
+        raise Missing(f"this Pillow cannot write {FORMATS[codec].title}", "pip install 'pillow>=11.3'")
+
+
+def compress(picture: np.ndarray, codec: str, quality: int) -> bytes:
+    """(H, W, 3) uint8 RGB as a file, headers included, in a format of `FORMATS` at one of its qualities."""
+    form, stream = FORMATS[codec], io.BytesIO()
+    Image.fromarray(picture).save(stream, form.name, **form.arguments(quality))
+    return stream.getvalue()
 
 
 def decompress(file: bytes) -> np.ndarray:

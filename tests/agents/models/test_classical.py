@@ -1,4 +1,4 @@
-"""JPEG and AVIF under a budget of bits: what is returned fits, is the best that fits, and is the whole file."""
+"""Classical formats under a budget of bits: what is returned fits, is the best that fits, and is the whole file."""
 
 import io
 
@@ -14,6 +14,7 @@ from .photo_like import photo_like
 
 PICTURE = photo_like(64, 96, "classical")
 FILES = {codec: Files(PICTURE, codec) for codec in FORMATS}
+MAGIC = {"jpeg": b"\xff\xd8", "jpeg2000": b"\xff\x4f\xff\x51", "webp": b"WEBPVP8 ", "avif": b"ftypavif"}
 ALL = {codec: [files.file(quality) for quality in FORMATS[codec].qualities[::5]] for codec, files in FILES.items()}
 
 
@@ -42,7 +43,7 @@ def test_more_bits_give_a_better_picture(codec: str) -> None:
 
 def test_the_file_is_whole_with_its_headers() -> None:
     """What is charged is what another reader opens (ANCHORS: codec headers left out)."""
-    for codec, magic in (("jpeg", b"\xff\xd8"), ("avif", b"ftypavif")):
+    for codec, magic in MAGIC.items():
         file = FILES[codec].best(40_000)
         assert file is not None and magic in file[:16]
         with Image.open(io.BytesIO(file)) as picture:
@@ -53,5 +54,5 @@ def test_what_is_damaged_is_refused() -> None:
     for raw in (b"", b"no picture", FILES["jpeg"].file(50)[:100]):
         with pytest.raises(BadInput, match="no picture"):
             decompress(raw)
-    with pytest.raises(BadInput, match="jpeg, avif"):
+    with pytest.raises(BadInput, match="jpeg, jpeg2000, webp, avif"):
         Files(PICTURE, "bpg")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from semcast.bus.channel import MCS_TABLE, Mcs, bler, choose_mcs, segment
 from semcast.bus.channel.coding import TABLES, waterfall
-from semcast.bus.channel.mcs import MAX_BLOCK_BITS, MIN_BLOCK_BITS, crc_bits
+from semcast.bus.channel.mcs import MAX_BLOCK_BITS, MIN_BLOCK_BITS, SCHEMES, crc_bits
 from semcast.bus.errors import BadInput
 
 CURVES = json.loads(TABLES.read_text())["curves"]
@@ -58,9 +58,9 @@ def test_higher_schemes_need_more_snr_and_all_need_more_than_shannon(block_bits:
         assert 0 < gap_db < 3
 
 
-@pytest.mark.parametrize("curve", CURVES, ids=lambda c: f"{c['mcs']}-{c['block_bits']}")
+@pytest.mark.parametrize("curve", CURVES, ids=lambda c: f"{c['code']}-{c['mcs']}-{c['block_bits']}")
 def test_the_fit_goes_through_the_counted_points(curve: dict) -> None:
-    mcs = MCS_TABLE[curve["mcs"]]
+    mcs = SCHEMES[curve["code"]][curve["mcs"]]
     assert (mcs.bits_per_symbol, mcs.rate_1024) == (curve["bits_per_symbol"], curve["rate_1024"])
     chi2 = 0.0
     for point in curve["points"]:
@@ -72,7 +72,9 @@ def test_the_fit_goes_through_the_counted_points(curve: dict) -> None:
 
 def test_tables_are_complete_and_say_where_they_come_from() -> None:
     table = json.loads(TABLES.read_text())
-    assert {(c["mcs"], c["block_bits"]) for c in table["curves"]} >= {(m, k) for m in range(10) for k in (64, 256, 1024, 3840)}
+    there = {(c["code"], c["mcs"], c["block_bits"]) for c in table["curves"]}
+    assert there >= {("nr", m, k) for m in range(10) for k in (64, 256, 1024, 3840)}
+    assert there >= {("wifi", m, k) for m in range(3) for k in (64, 162, 324)}
     assert {"sionna", "torch", "seed", "decoder", "code", "confidence"} <= set(table["provenance"])
 
 

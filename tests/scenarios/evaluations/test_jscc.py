@@ -62,7 +62,7 @@ def test_side_information_and_symbols_together_are_the_budget(codec: Counting) -
     assert blocks[0].complex_symbols > blocks[1].complex_symbols
 
 
-@pytest.mark.parametrize("form", jscc.FORMATS)
+@pytest.mark.parametrize("form", jscc.RIVALS)
 def test_every_file_is_paid_from_the_same_budget(form: str) -> None:
     found = jscc.rivals(PICTURE, form, Fraction(1, 6))
     assert len(found) == len(MCS_TABLE) and all(found[1:])
