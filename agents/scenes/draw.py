@@ -26,7 +26,7 @@ def draw(scene: Scene) -> Pixels:
     for spot in scene.distractors:
         _dab(canvas, spot)
     for thing in scene.objects:
-        _stamp(canvas, thing)
+        stamp(canvas, thing)
     return np.asarray(canvas, dtype=np.uint8)
 
 
@@ -69,7 +69,8 @@ def _dab(canvas: Ints, spot: Distractor) -> None:
     view[:] = (view + 2 * np.asarray(spot.rgb, dtype=np.int32)) // 3
 
 
-def _stamp(canvas: Ints, thing: SceneObject) -> None:
+def stamp(canvas: Ints, thing: SceneObject) -> None:
+    """Draw a thing, all of which lies on it, onto a canvas of int32 (height, width, 3)."""
     height, width = int(thing.height), int(thing.width)
     shares = sprite(thing.label, width, height, thing.flip, thing.marking)
     palette = _palette(thing)
