@@ -18,6 +18,7 @@ from .knowledge import nearest
 from .knowledge.items import HISTORY, OWN, SUBJECT, TERM
 from .meaning import MAPPING
 from .models.roles import Box, Encode, Extraction, Intent, Symbols
+from .own_pictures import album
 from .pictures import compress_reference
 from .prompt_codec import BOXES, CAPTION, IDENTIFIERS, KEYWORDS, PARTS, REFERENCES, PromptContent, encode, part_bits
 from .scenes.caption import unnamed
@@ -59,7 +60,11 @@ class UserSending(UserRadio, UserRehearsing, UserLearning):
         self.next_picture(ctx.now, number + 1, ctx)
         mapping = ctx.draw("task", self.id, number) < self.settings.traffic.mapping_share
         task = MAPPING if mapping else "greeting"
-        self.take_picture(number, self.look(number, ctx), self.recipient(number, ctx), task, "", ctx)
+        recipient = self.recipient(number, ctx)
+        if self.settings.traffic.images:
+            self.send_own(number, recipient, task, ctx)
+        else:
+            self.take_picture(number, self.look(number, ctx), recipient, task, "", ctx)
 
     def on_ask(self, ask: Ask, event: Envelope, ctx: Context) -> None:
         """Somebody outside acts as this user: the same, with choices of its own."""
@@ -92,7 +97,21 @@ class UserSending(UserRadio, UserRehearsing, UserLearning):
         if self.settings.goals == "inferred" and not words:  # then the drawn task is not looked at
             wanted = wish(scene, self.around.user_settings[self.id].subjects, ctx.seed, "wish", request)
             sending.message, task = wanted.message, task_of(wanted.goal.phrase())
-        ctx.record(Capture(request, recipient, picture, truth, scene.background, task), private=True)
+        self.begin(Capture(request, recipient, picture, truth, scene.background, task), sending, ctx)
+
+    def send_own(self, number: int, recipient: str, task: str, ctx: Context) -> None:
+        """Begin to send a picture of the folder that is used in place of scenes: each in turn, over users and requests."""
+        self.wake(ctx)
+        pictures, users = album(self.settings.traffic.images), self.around.users
+        own = pictures[(self.around.number_of[self.id] + number * len(users)) % len(pictures)]
+        request = f"{self.id}/{number}"
+        sending = self.state.sending[request] = Sending(recipient, ctx.now, task, own.picture)
+        self.begin(Capture(request, recipient, own.picture, list(own.things), "", task, file=own.file), sending, ctx)
+
+    def begin(self, capture: Capture, sending: Sending, ctx: Context) -> None:
+        """A picture is there: note it, and let the scheme do what comes first."""
+        request = capture.request
+        ctx.record(capture, private=True)
         if self.settings.scheme == "semcom":
             self.encode_picture(request, sending, ctx)
         else:

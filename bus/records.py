@@ -67,6 +67,8 @@ class Capture(Message, frozen=True, omit_defaults=True):
     facts: list[str] = []
     further: list[str] = []
     """Recipients besides, where it goes to a group."""
+    file: str = ""
+    """Name of the file, where it is a picture of somebody's own."""
 
 
 class Shown(Message, frozen=True, omit_defaults=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..agents.models.hub.table import ADAPTER, JUDGE, PARTS, names, pick
 from ..agents.models.loading import TABLE, variants
+from ..agents.own_pictures import Album
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
 from ..bus.channel.mcs import MCS_BY_NAME
@@ -15,6 +16,8 @@ from ..policies.registry import KINDS, needs, resolve
 from .mistakes import Mistake, nearest
 from .schema import ModelsSection, Scenario
 
+OF_ANY_PICTURE = ("semcom", "traditional")
+"""Schemes whose models take any picture."""
 ROLES = ("user", "bs", "edge", "cloud")
 
 
@@ -27,6 +30,7 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_ranges(scenario),
         *_radio(scenario),
         *_hub(scenario),
+        *_images(scenario),
         *_processors(scenario),
         *_devices(scenario),
         *_generator(scenario),
@@ -34,6 +38,25 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_adversary(scenario),
         *_policies(scenario, folder),
     ]
+
+
+def _images(scenario: Scenario) -> Iterator[Mistake]:
+    """Pictures of one's own: they must be there, and the models must be able to do something with them."""
+    folder, models = scenario.traffic.images, scenario.models
+    if not folder:
+        return
+    try:
+        Album(folder)
+    except BadInput as error:
+        yield Mistake("traffic.images", error.message)
+    if models.profile == TABLE:
+        yield Mistake("traffic.images", "the table of models was measured of scenes: --models tiny, or hub")
+    elif models.profile != "hub" and scenario.scheme not in OF_ANY_PICTURE:
+        schemes = " or ".join(OF_ANY_PICTURE)
+        reason = f"the tiny extractor and generator know scenes alone: --scheme {schemes}, or --models hub"
+        yield Mistake("traffic.images", reason)
+    if models.goals == "inferred":
+        yield Mistake("models.goals", "what users want is said of scenes: with traffic.images goals are given")
 
 
 def _latencies(scenario: Scenario) -> Iterator[Mistake]:

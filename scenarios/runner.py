@@ -16,6 +16,7 @@ from ..agents.base import PAYLOADS
 from ..agents.checkpoint import Checkpoints
 from ..agents.models.cpu import cpu_kind
 from ..agents.network import asked
+from ..agents.own_pictures import Album
 from ..agents.participants import check
 from ..agents.request import Progress, RunReport, RunRequest, worker_count
 from ..agents.settings import NetworkSettings
@@ -337,14 +338,22 @@ def _first_state(scenario: Scenario, command: str) -> dict[str, Any]:
 
 def _decisive(scenario: Scenario) -> dict[str, dict[str, str]]:
     """What decides a run's results besides its scenario and seed."""
-    from ..policies.registry import fingerprint
-
     return {
         "versions": folders.versions(),
         "weights": folders.weights(scenario.models.profile, hub_settings(scenario)),
-        "fingerprints": {f"{policy.kind} policy {policy.target}": fingerprint(policy) for policy in policies(scenario)},
+        "fingerprints": _fingerprints(scenario),
         "machine": {"kind of CPU": cpu_kind(scenario.models.device)},
     }
+
+
+def _fingerprints(scenario: Scenario) -> dict[str, str]:
+    """Hashes of what a scenario names by where it lies."""
+    from ..policies.registry import fingerprint
+
+    found = {f"{policy.kind} policy {policy.target}": fingerprint(policy) for policy in policies(scenario)}
+    if scenario.traffic.images:
+        found[f"pictures {scenario.traffic.images}"] = Album(scenario.traffic.images).fingerprint()
+    return found
 
 
 def _metadata(scenario: Scenario, state: dict[str, Any]) -> dict[str, str]:

@@ -30,6 +30,11 @@ STAGES = {
 LATER = "reception"
 """A look at a picture that has been shown, for its sender to learn: it costs, but is no part of the latency."""
 SOURCE_DIMENSIONS = 3 * 64 * 64
+OF_SCENES = (
+    *("object_recovery", "object_recovery_iou50", "generated_recovery", "semantic_error", "generated_error"),
+    *("subject_alignment", "object_count_discrepancy", "image_alignment", "object_alignment", "text_alignment"),
+)
+"""Columns by judges that know the scene world: of no picture of somebody's own."""
 KNOWLEDGE_PURPOSES = ("kb",)
 PROMPT_PURPOSES = ("prompt", "resend")
 
@@ -96,6 +101,7 @@ def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
         "psnr_to_original_db": scores.fidelity.psnr_to_original_db,
         "ssim": scores.fidelity.ssim,
         **dict.fromkeys(TEXT_COLUMNS),
+        **(dict.fromkeys(OF_SCENES) if story.capture.file else {}),
         "satisfaction": story.feedback.satisfaction if story.feedback and story.shown else 0.0,
     }
 

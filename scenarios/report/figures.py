@@ -35,35 +35,34 @@ STEPS = 2000
 
 
 def curve(folder: Path, rows: Sequence[Row]) -> bool:
-    """Quality of what is shown over the true SNR of the downlink."""
+    """Quality of what is shown over the true SNR of the downlink; of pictures that no judge knows, SSIM in place of recovery."""
     shown = [row for row in rows if row.snr_db is not None and row.psnr_db is not None and row.status == SHOWN]
-    points = [(row.snr_db, row.object_recovery, row.psnr_db) for row in shown]
-    if len(points) < 2:
+    if len(shown) < 2:
         return False
-    data = np.array(points, dtype=float)
+    judged = all(row.object_recovery is not None and row.generated_recovery is not None for row in shown)
+    first = [row.object_recovery if judged else row.ssim for row in shown]
+    data = np.array([[row.snr_db for row in shown], first, [row.psnr_db for row in shown]], dtype=float).T
     with figure(folder, "curve", (8.2, 3.5), ncols=2) as (_, axes):
         left, right = axes
         _binned(left, data[:, 0], data[:, 1], BLUE, most=1.0)
-        generated = np.array([row.generated_recovery for row in shown])
-        left.axhline(float(generated.mean()), color=GREY, linestyle="--", linewidth=1.2)
-        left.annotate(
-            "before the downlink",
-            (1, generated.mean()),
-            xycoords=("axes fraction", "data"),
-            ha="right",
-            va="top",
-            xytext=(0, -3),
-            textcoords="offset points",
-            fontsize=8,
-            color=MUTED,
-        )
+        if judged:
+            _level(left, float(np.mean([row.generated_recovery or 0.0 for row in shown])), "before the downlink")
         left.set_ylim(0, 1.03)
-        left.set(xlabel="SNR of the downlink, Es/N0 (dB)", ylabel="object recovery", title="Objects that arrive")
+        label = "object recovery" if judged else "SSIM, against the encoder's input"
+        title = "Objects that arrive" if judged else "Structure"
+        left.set(xlabel="SNR of the downlink, Es/N0 (dB)", ylabel=label, title=title)
         _binned(right, data[:, 0], data[:, 2], ORANGE)
         right.set(
             xlabel="SNR of the downlink, Es/N0 (dB)", ylabel="PSNR (dB), against the encoder's input", title="Picture quality"
         )
     return True
+
+
+def _level(ax: Any, y: float, label: str) -> None:
+    """A dashed line across a plot, with its name at the right."""
+    ax.axhline(y, color=GREY, linestyle="--", linewidth=1.2)
+    place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "top", "xytext": (0, -3), "textcoords": "offset points"}
+    ax.annotate(label, (1, y), fontsize=8, color=MUTED, **place)
 
 
 def few(values: Any, most: int) -> Any:

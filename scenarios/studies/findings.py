@@ -6,6 +6,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 Verdict = Literal["holds", "fails", "not certain"]
+FEWEST_SAMPLES = 6
+"""With fewer, a bootstrap interval is far too narrow, and nothing is certain."""
 
 
 class Number(Struct, frozen=True):
@@ -47,10 +49,10 @@ class Claim(Struct, frozen=True):
 
     @property
     def verdict(self) -> Verdict:
-        """See the class. An interval with a value that is no number is never certain."""
+        """See the class. Too few samples, or an interval that is no number, make nothing certain."""
         low, high = (-self.high, -self.low) if self.at_most else (self.low, self.high)
         bound = -self.bound if self.at_most else self.bound
-        if math.isnan(low) or math.isnan(high):
+        if math.isnan(low) or math.isnan(high) or self.n < FEWEST_SAMPLES:
             return "not certain"
         return "holds" if low >= bound else "fails" if high < bound else "not certain"
 
