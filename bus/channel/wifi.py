@@ -92,5 +92,4 @@ class WifiDecoder:
 
 def is_code_word(words: np.ndarray) -> np.ndarray:
     """Whether all parity checks hold: (n, 648) -> (n,) bool. A wrong code word passes about never, but may."""
-    checked: np.ndarray = ~(words.astype(np.int64) @ parity_checks().T.astype(np.int64) % 2).any(axis=1)
-    return checked
+    return np.asarray(~(words.astype(np.int64) @ parity_checks().T.astype(np.int64) % 2).any(axis=1))
