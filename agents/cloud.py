@@ -6,31 +6,26 @@
 - ``cloud_update``: stage 3, satisfaction and refined branches
 """
 
+from ..bus.content_messages import GroupPrompt
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.errors import BadInput
 from ..bus.messages import Association, CodecRequest, CodecWeights, Content, Downlink, Failure, Forwarded, GenerateOrder
 from ..bus.signed import Signable
 from .cloud_drawing import CloudDrawing
+from .cloud_history import CloudHistory
 from .cloud_refusing import CloudRefusing
 from .cloud_state import Order, ServedBy
 from .edge import PICTURE_BITS
+from .edge_files import content_bits
 from .knowledge.items import SUBJECT
 from .models.roles import Box, Generate
 from .network import backhaul_ns
 from .prompt_codec import PromptContent, decode
-from .scenes.caption import parse
+from .scenes.caption import named
 
 
-def named(caption: str) -> list[str]:
-    """The subjects that a caption of our grammar names ("mia's white dog"); one of another model is free text and names none."""
-    try:
-        return [name for _, _, name in parse(caption).objects if name]
-    except BadInput:
-        return []
-
-
-class Cloud(CloudDrawing, CloudRefusing):
+class Cloud(CloudHistory, CloudDrawing, CloudRefusing):
     """See the module."""
 
     def start(self, ctx: Context) -> None:
@@ -48,6 +43,9 @@ class Cloud(CloudDrawing, CloudRefusing):
     def on_downlink(self, downlink: Downlink, event: Envelope, ctx: Context) -> None:
         """From an edge for users that it does not know."""
         self.send_down(downlink, ctx)
+        lost = [user for user in downlink.users if user not in self.state.served_by]
+        for user in lost if isinstance(downlink.body, GroupPrompt) else ():
+            ctx.send(event.source, Failure(downlink.request, self.id, f"{user} is attached nowhere", user))
 
     def on_content(self, content: Content, event: Envelope, ctx: Context) -> None:
         """From an edge for a user that it does not know."""
@@ -55,7 +53,7 @@ class Cloud(CloudDrawing, CloudRefusing):
         if served is None:
             ctx.send(event.source, Failure(content.request, self.id, f"{content.recipient} is attached nowhere"))
         else:
-            ctx.send(served.edge, content, after_ns=backhaul_ns(PICTURE_BITS))
+            ctx.send(served.edge, content, after_ns=backhaul_ns(content_bits(content, PICTURE_BITS)))
 
     def on_forwarded(self, message: Forwarded, event: Envelope, ctx: Context) -> None:
         """Something came up from a user, by its edge."""

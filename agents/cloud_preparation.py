@@ -53,9 +53,10 @@ class CloudPreparation(CloudLedger):
 
     def tick_terms(self, tick: Tick, ctx: Context) -> None:
         """Publish what is paid; distribute the decoders."""
-        decoders = DecoderSet(list(self.around.decoder_bits))
-        self.multicast(ctx, "decoders", "installation", decoder_bits(decoders, self.around.decoder_bits), decoders)
-        if self.settings.scheme == "semcom":
+        if self.around.prescribed is None:  # files need none
+            decoders = DecoderSet(list(self.around.decoder_bits))
+            self.multicast(ctx, "decoders", "installation", decoder_bits(decoders, self.around.decoder_bits), decoders)
+        if not self.settings.generates:
             return  # nothing is generated: there is nothing to pay for
         kinds = (PREFERENCE, SUBJECT) if self.ledger is None else (PREFERENCE, SUBJECT, HISTORY)
         context = TermsContext(self.credits_left(), len(self.around.invited), kinds)

@@ -18,12 +18,15 @@ ENCODE_FLOPS, DECODE_FLOPS = 7_000_000, 2_500_000
 
 @dataclass(frozen=True)
 class Format:
-    """``name`` of the choice, WebP ``quality``, and what it means on validation scenes."""
+    """``name`` of the choice, ``quality``, and what it means on scenes; ``codec`` and the work that a picture takes."""
 
     name: str
     quality: int
     bits: int
     psnr_db: float
+    codec: str = "webp"
+    encode_flops: int = ENCODE_FLOPS
+    decode_flops: int = DECODE_FLOPS
 
 
 FORMATS = {form.name: form for form in (Format(f"{CODED}q50", 50, 5905, 28.11), Format(f"{CODED}q85", 85, 10962, 30.20))}

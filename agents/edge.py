@@ -6,13 +6,13 @@ from msgspec import Struct, field
 from ..bus.blocks import Attestation, Ballot
 from ..bus.channel.csi import dequantise
 from ..bus.clock import MS, SECOND, ns
+from ..bus.content_messages import GroupPrompt
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.messages import (
     Association,
     CodecRequest,
     CodecWeights,
-    CodedPicture,
     Content,
     CsiReport,
     CsiRequest,
@@ -33,15 +33,15 @@ from ..bus.messages import (
 from ..bus.signed import Refusal
 from ..policies.protocols import EncoderChoice, EncoderContext, EncoderLesson, Outcome
 from .accounting import body_bits, signature_bits
-from .base import AgentState, NetworkAgent
+from .base import AgentState
 from .base_station import UNKNOWN_SNR_DB
 from .codec_store import CodecStore
-from .coded_pictures import ENCODE_FLOPS, FORMATS
+from .coded_pictures import FORMATS
 from .csi import error_std_db
+from .edge_files import EdgeFiles
 from .knowledge.items import NETWORK
 from .models.roles import PICTURE_SIDE, Decode, Encode, Picture, Symbols
 from .network import backhaul_ns
-from .pictures import compress
 
 CSI_FRESH_NS = 5 * MS
 """A measurement younger than this is used as it is; else the receiver is asked for a new one."""
@@ -110,7 +110,7 @@ class EdgeState(AgentState):
     feedback: list[tuple[str, float]] = field(default_factory=list)
 
 
-class Edge(NetworkAgent):
+class Edge(EdgeFiles):
     """See the module."""
 
     state: EdgeState
@@ -160,6 +160,11 @@ class Edge(NetworkAgent):
         """The cloud generates."""
         ctx.send(self.settings.cloud, GenerateOrder(message.user, prompt), after_ns=backhaul_ns(signature_bits(prompt)))
 
+    def got_group_prompt(self, prompt: GroupPrompt, message: Forwarded, ctx: Context) -> None:
+        """To its recipients, who generate themselves."""
+        label, bits = f"prompt:{prompt.request}:down", body_bits(prompt) + signature_bits(prompt)
+        self.send_down(Downlink(prompt.recipients, label, prompt.request, "prompt", bits, prompt), ctx)
+
     def got_share(self, share: Share, message: Forwarded, ctx: Context) -> None:
         """For the cloud."""
         ctx.send(self.settings.cloud, message, after_ns=backhaul_ns(signature_bits(share)))
@@ -206,6 +211,9 @@ class Edge(NetworkAgent):
         if place is None:
             self.fail(content.request, f"{content.recipient} is attached nowhere", ctx)
             return
+        if self.around.prescribed is not None:
+            self.deliver_file(content, ctx)
+            return
         delivery = self.state.deliveries[content.request] = Delivery(content, asked_ns=ctx.now)
         known = self.state.csi.get(content.recipient)
         steady = self.around.air.radio.fading == "awgn" and known is not None and known.mean_db is not None
@@ -240,7 +248,7 @@ class Edge(NetworkAgent):
         delivery.codec = self.state.last_codec[user] = choice.codec
         delivery.denoise = choice.denoise if self.settings.denoise else None
         if choice.codec in FORMATS:
-            self.send_coded(request, delivery, ctx)
+            self.send_coded(request, choice.codec, ctx)
             return
         weights = self.around.weights(choice.codec)
         if self.state.store.use(weights, ctx.now):
@@ -294,15 +302,6 @@ class Edge(NetworkAgent):
         downlink = Downlink([content.recipient], label, request, "features", body_bits(header), header, result.symbols)
         ctx.send(self.wire(place.bs), downlink)
 
-    def send_coded(self, request: str, delivery: Delivery, ctx: Context) -> None:
-        """As coded bits instead, which the cell retransmits until they are there."""
-        content = self.state.deliveries.pop(request).content
-        file = compress(content.picture, FORMATS[delivery.codec].quality)
-        body = CodedPicture(request, content.recipient, content.t_ns, delivery.codec, file)
-        downlink = Downlink([content.recipient], f"features:{request}:down", request, "features", body_bits(body), body)
-        place = self.state.places[content.recipient]
-        ctx.send(self.wire(place.bs), downlink, after_ns=ns(ENCODE_FLOPS / self.settings.compute.edge_flops))
-
     # --- codec library ---------------------------------------------------------------------------------------------
 
     def on_library(self, library: Library, event: Envelope, ctx: Context) -> None:
@@ -341,14 +340,7 @@ class Edge(NetworkAgent):
         """Decoded: to the edge of the receiver, by the cloud where this one does not know it; it may be this one."""
         request = event.in_reply_to.partition(":")[2]
         incoming = self.state.incoming.pop(request)
-        place = self.state.places.get(incoming.recipient)
-        content = Content(request, incoming.sender, incoming.recipient, incoming.t_ns, result.picture)
-        if place is None or place.edge != self.id:
-            to = self.settings.cloud if place is None else place.edge
-            ctx.send(to, content, after_ns=backhaul_ns(PICTURE_BITS))
-            return
-        ctx.record(content)
-        self.deliver(content, ctx)
+        self.hand_on(Content(request, incoming.sender, incoming.recipient, incoming.t_ns, result.picture), PICTURE_BITS, ctx)
 
     # --- feedback --------------------------------------------------------------------------------------------------
 

@@ -13,12 +13,13 @@ from ..bus.channel.fading import doppler_hz
 from ..bus.clock import ns
 from ..policies.protocols import CodecCard
 from ..policies.registry import DEFAULTS, PolicySpec, load, needs, resolve
-from .coded_pictures import FORMATS
+from .coded_pictures import FORMATS, Format
 from .coded_pictures import card as coded_card
 from .models.codecs.library import Library, read_library
 from .models.loading import WEIGHTS
+from .picture_files import prescribed
 from .satisfaction import predicted_psnr_db
-from .settings import NetworkSettings, UserSettings
+from .settings import FILES, NetworkSettings, UserSettings
 
 BACKHAUL_BPS = 1.0e9
 """Bits a second of the wires between edges and the cloud."""
@@ -136,7 +137,19 @@ class Surroundings:
 
     def predicted_psnr_db(self, codec: str, snr_db: float) -> float:
         """What a codec's card, or a coded picture's format, predicts at an SNR."""
-        return FORMATS[codec].psnr_db if codec in FORMATS else predicted_psnr_db(self.card[codec], snr_db)
+        form = self.formats.get(codec)
+        return form.psnr_db if form else predicted_psnr_db(self.card[codec], snr_db)
+
+    @cached_property
+    def prescribed(self) -> Format | None:
+        """The files that pictures come down as, where the scheme prescribes any."""
+        settings = self.settings
+        return prescribed(settings.file_codec, settings.file_quality) if settings.scheme in FILES else None
+
+    @cached_property
+    def formats(self) -> dict[str, Format]:
+        """Name -> format of pictures that come as coded bits."""
+        return FORMATS | ({self.prescribed.name: self.prescribed} if self.prescribed else {})
 
     @cached_property
     def decoder_bits(self) -> dict[str, int]:

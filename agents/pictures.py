@@ -46,8 +46,8 @@ def compress_reference(reference: bytes) -> bytes:
     return out.getvalue()
 
 
-def decompress(file: bytes) -> bytes:
-    """WebP file of `compress` or `compress_reference` -> raw uint8 RGB.
+def decompress(file: bytes, formats: Sequence[str] = ("WEBP",)) -> bytes:
+    """WebP file of `compress` or `compress_reference` (or one of other ``formats`` of Pillow) -> raw uint8 RGB.
 
     Raises:
         BadInput: It is no such file. Format and size are looked at before anything is unpacked.
@@ -57,7 +57,7 @@ def decompress(file: bytes) -> bytes:
     try:
         with (
             warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
-            Image.open(io.BytesIO(file), formats=("WEBP",)) as image,
+            Image.open(io.BytesIO(file), formats=list(formats)) as image,
         ):
             if image.size not in _SIZES:
                 raise BadInput(f"a shared picture of {image.size[0]}x{image.size[1]} pixels", _MEND)

@@ -12,6 +12,12 @@ FIRST_MARGIN_DB = 3.0
 """Margin that base stations take off a new user's mean SNR when they choose a coded link's scheme."""
 
 
+GENERATING = ("gai-scn", "gai-traditional", "aigc-scm")
+"""Schemes in which prompts go up and content is generated; in the others the picture itself goes up."""
+FILES = ("gai-traditional", "traditional")
+"""Schemes in which pictures come down as files over the coded link, in place of JSCC symbols."""
+
+
 class RadioSettings(Struct, frozen=True):
     """The air of a cell. ``bandwidth_hz`` equals the complex symbol rate; powers in dBm; ``model``: ``rayleigh`` or ``awgn``.
 
@@ -106,8 +112,8 @@ class TrafficSettings(Struct, frozen=True):
 class AigcSettings(Struct, frozen=True):
     """Scheme ``aigc-scm``: receivers make the content on their own devices.
 
-    ``variant``: history, ``n`` (none) or ``h``, then places, ``i`` (a caption, which leaves them open) or ``a`` (labels and boxes).
-    ``informed``: users who get the history, the pictures of all personal subjects of other users, before the service; empty: all.
+    ``variant``: history, ``n`` (none) or ``h``, then places, ``i`` (a caption, which leaves them open) or ``a`` (labels and
+    boxes). ``informed``: users who get the history, pictures of all personal subjects of others, before the service; empty: all.
     """
 
     variant: Literal["ni", "na", "hi", "ha"] = "ha"
@@ -198,7 +204,7 @@ PolicySettings = PolicySpec
 
 
 class NetworkSettings(Struct, frozen=True, dict=True):
-    """A whole network. ``scheme``: ``gai-scn``, ``aigc-scm`` or ``semcom``; ``area_m``: (width, height) in which users move."""
+    """A whole network. ``scheme``: of `GENERATING`, or ``semcom`` or ``traditional``; ``area_m``: (width, height) to move in."""
 
     seed: int
     scheme: str
@@ -235,6 +241,9 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     """How a sender's task is known: ``given``, or ``inferred`` from what the user says by the role ``keywords``."""
     codecs: str = "specialists"
     """JSCC codecs that encoder policies are offered: ``specialists``, ``adaptive`` or ``all``."""
+    file_codec: str = "webp"
+    """Format of the files of schemes `FILES` (``agents.picture_files``)."""
+    file_quality: int = 50
     coded_fallback: bool = False
     """Encoder policies at edges may send a picture as coded bits instead, too (``agents.coded_pictures``)."""
     denoise: bool = False
@@ -258,3 +267,8 @@ class NetworkSettings(Struct, frozen=True, dict=True):
         """User id -> its class of device; users of none are left out."""
         known = {device.name: device for device in self.devices}
         return {user.id: known[user.device] for user in self.users if user.device}
+
+    @property
+    def generates(self) -> bool:
+        """Whether content is generated from prompts."""
+        return self.scheme in GENERATING

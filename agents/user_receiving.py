@@ -6,11 +6,10 @@ from ..bus.envelope import Envelope
 from ..bus.messages import Arrived, CodedPicture, Failure, Feedback, JsccPicture, Tick
 from ..bus.records import Shown
 from .accounting import body_bits
-from .coded_pictures import DECODE_FLOPS
 from .knowledge.items import HISTORY
 from .models.roles import Calibrate, Decode, Denoise, Denoised, Extract, Extraction, Picture
-from .pictures import decompress
-from .satisfaction import quality, timeliness
+from .picture_files import opened
+from .satisfaction import GENERATED, quality, timeliness
 from .user_learning import UserLearning
 from .user_rehearsing import REHEARSAL, UserRehearsing
 from .user_seeing import RECEIVED
@@ -35,11 +34,11 @@ class UserReceiving(UserRehearsing, UserLearning):
 
     def got_coded_picture(self, body: CodedPicture, message: Arrived, ctx: Context) -> None:
         """A picture has arrived as a file."""
-        picture = decompress(body.file)
+        picture = opened(body.file)
         self.state.receiving[body.request] = Receiving(body.t_ns, body.codec, message.snr_db, picture)
         device = self.settings.device_of.get(self.id)
         flops = device.flops if device else self.settings.compute.user_flops
-        ctx.timer(ns(DECODE_FLOPS / flops), Tick("decoded", request=body.request))
+        ctx.timer(ns(self.around.formats[body.codec].decode_flops / flops), Tick("decoded", request=body.request))
 
     def tick_decoded(self, tick: Tick, ctx: Context) -> None:
         """It is open."""
@@ -85,7 +84,8 @@ class UserReceiving(UserRehearsing, UserLearning):
         history = self.state.kb.of_kind(HISTORY)
         if len(history) > self.settings.knowledge.history_items:
             self.forget(ctx, HISTORY, history[0].name)
-        good = quality(self.around.predicted_psnr_db(receiving.codec, receiving.snr_db))
+        generated = receiving.codec == GENERATED
+        good = 1.0 if generated else quality(self.around.predicted_psnr_db(receiving.codec, receiving.snr_db))
         feedback = Feedback(request, good * timeliness(latency_ns), good, latency_ns)
         if not self.look_back(feedback, result.picture, ctx):
             self.send_feedback(feedback, ctx)

@@ -27,6 +27,7 @@ from .scenes.goals import request as wish
 from .scenes.vocabulary import LABELS
 from .scenes.world import Scene, make_scene
 from .traffic import next_s
+from .user_filing import UserFiling
 from .user_learning import UserLearning
 from .user_radio import UserRadio
 from .user_rehearsing import UserRehearsing
@@ -34,7 +35,7 @@ from .user_seeing import task_of
 from .user_state import Sending
 
 
-class UserSending(UserRadio, UserRehearsing, UserLearning):
+class UserSending(UserRadio, UserFiling, UserRehearsing, UserLearning):
     """Traffic and the way out."""
 
     def begin_traffic(self, ctx: Context) -> None:
@@ -44,7 +45,8 @@ class UserSending(UserRadio, UserRehearsing, UserLearning):
     def next_picture(self, after_t_ns: int, number: int, ctx: Context) -> None:
         """Set the timer of picture ``number``, which follows the one at ``after_t_ns``."""
         traffic = self.settings.traffic
-        if traffic.rate_hz <= 0 or (traffic.max_requests and number >= traffic.max_requests):
+        silent = traffic.rate_hz <= 0 or (traffic.senders and self.id not in traffic.senders)
+        if silent or (traffic.max_requests and number >= traffic.max_requests):
             return
         draw = ctx.draw("traffic", self.id, number)
         if traffic.shape:
@@ -114,6 +116,8 @@ class UserSending(UserRadio, UserRehearsing, UserLearning):
         ctx.record(capture, private=True)
         if self.settings.scheme == "semcom":
             self.encode_picture(request, sending, ctx)
+        elif self.settings.scheme == "traditional":
+            self.write_file(request, ctx)
         else:
             self.see(request, sending, ctx)
 

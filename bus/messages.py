@@ -12,7 +12,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from .blocks import Attestation, Ballot, Proposal, SealedBlock
-from .content_messages import CodedPicture, GroupPrompt, JsccPicture, TextBody, TextContent
+from .content_messages import CodedPicture as CodedPicture
+from .content_messages import GroupPrompt as GroupPrompt
+from .content_messages import JsccPicture as JsccPicture
+from .content_messages import TextBody, TextContent
 from .payload import Count, Decibel, Finite, Message, Nanoseconds, Unit, Vector
 from .signed import Refusal, Signable
 
@@ -295,13 +298,17 @@ class GenerateOrder(Message, frozen=True):
 
 
 class Content(Message, frozen=True):
-    """Cloud (or sender's edge) -> receiver's edge: a picture for ``recipient``, raw over backhaul."""
+    """Cloud (or sender's edge) -> receiver's edge: a picture for ``recipient``, raw over backhaul.
+
+    ``file``: what its sender sent it as (scheme ``traditional``); then this is what travels, and ``picture`` what is in it.
+    """
 
     request: str
     sender: str
     recipient: str
     t_ns: Nanoseconds
     picture: bytes
+    file: bytes | UnsetType = UNSET
 
 
 class Satisfaction(Message, frozen=True):

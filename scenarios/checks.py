@@ -5,11 +5,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ..agents.models.codecs.classical import FORMATS, check_format
 from ..agents.models.hub.table import ADAPTER, JUDGE, PARTS, names, pick
 from ..agents.models.loading import TABLE, variants
 from ..agents.own_pictures import Album
+from ..agents.picture_files import LOSSLESS
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
+from ..agents.settings import FILES, GENERATING
 from ..bus.channel.mcs import MCS_BY_NAME
 from ..bus.errors import BadInput, SemcastError
 from ..policies.registry import KINDS, needs, resolve
@@ -34,6 +37,7 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_processors(scenario),
         *_devices(scenario),
         *_generator(scenario),
+        *_files(scenario),
         *_table(scenario),
         *_adversary(scenario),
         *_policies(scenario, folder),
@@ -182,8 +186,23 @@ def _generator(scenario: Scenario) -> Iterator[Mistake]:
         if scenario.knowledge.branch == "adapter":
             reason = f"adapters are made for the diffusion generator, {models.generator!r} would not read them"
             yield Mistake("knowledge.branch", reason)
-    if models.best_of > 1 and scenario.scheme == "semcom":
-        yield Mistake("models.best_of", "nothing is generated with scheme semcom: leave it out")
+    if models.best_of > 1 and scenario.scheme not in GENERATING:
+        yield Mistake("models.best_of", f"nothing is generated with scheme {scenario.scheme}: leave it out")
+
+
+def _files(scenario: Scenario) -> Iterator[Mistake]:
+    """The format must be there, and the quality in its scale."""
+    models = scenario.models
+    if scenario.scheme not in FILES or models.file_codec == LOSSLESS:
+        return
+    qualities = FORMATS[models.file_codec].qualities
+    if models.file_quality not in qualities:
+        reason = f"{models.file_quality} is no quality of {models.file_codec}: {qualities[0]} to {qualities[-1]}"
+        yield Mistake("models.file_quality", reason)
+    try:
+        check_format(models.file_codec)
+    except SemcastError as error:
+        yield Mistake("models.file_codec", f"{error.message} ({error.hint})")
 
 
 def _table(scenario: Scenario) -> Iterator[Mistake]:
@@ -191,6 +210,8 @@ def _table(scenario: Scenario) -> Iterator[Mistake]:
     models, defaults = scenario.models, ModelsSection()
     if models.profile != TABLE:
         return
+    if scenario.scheme in FILES:
+        yield Mistake("scheme", f'the table profile has not measured {scenario.scheme}: models.profile = "tiny"')
     for name in ("generator", "best_of", "caption", "goals", "denoise", "calibrate"):
         if getattr(models, name) != getattr(defaults, name):
             yield Mistake(f"models.{name}", 'the table profile has not measured this: models.profile = "tiny", or leave it out')
@@ -235,8 +256,8 @@ def _adversary(scenario: Scenario) -> Iterator[Mistake]:
             )
         if station in wires[:i]:
             yield Mistake(path, f"{station!r} is already adversary.stations[{wires.index(station)}]")
-    if wires and scenario.scheme == "semcom":
-        yield Mistake("adversary.stations", "it falsifies prompts, and scheme semcom sends none: leave it out")
+    if wires and scenario.scheme not in GENERATING:
+        yield Mistake("adversary.stations", f"it falsifies prompts, and scheme {scenario.scheme} sends none: leave it out")
     if wires and network.latency_ms:
         for pair in ("bs>edge", "edge>bs"):
             latency_ms = network.latency_ms.get(pair, max(network.latency_ms.values()))

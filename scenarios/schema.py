@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 Host = Literal["memory", "nats", "ray"]
 Exchange = Literal["subjects", "packed"]
-Scheme = Literal["gai-scn", "aigc-scm", "semcom"]
+Scheme = Literal["gai-scn", "aigc-scm", "semcom", "gai-traditional", "traditional"]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -251,6 +251,10 @@ class ModelsSection(Section):
     """A sender's task is drawn and known, or inferred from what its user says; then prompts can hold goal and keywords."""
     codecs: Literal["specialists", "adaptive", "all"] = "specialists"
     """JSCC codecs on offer: one for each SNR and rate; one for all SNRs at four rates (``adaptive-cbr48`` to ``-cbr6``); both."""
+    file_codec: Literal["jpeg", "jpeg2000", "webp", "avif", "webp-lossless"] = "webp"
+    """Format of the files of schemes ``gai-traditional`` and ``traditional`` (``agents/picture_files.py``)."""
+    file_quality: int = Field(default=50, ge=0, le=300)
+    """In the format's own scale: 0 to 100, JPEG 1 to 95, JPEG 2000 0 to 300; means nothing for ``webp-lossless``."""
     coded_fallback: bool = False
     """Beside the JSCC codecs, encoder policies may choose to send a WebP file as coded bits (``coded-q50``, ``coded-q85``)."""
     denoise: bool = False

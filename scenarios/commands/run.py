@@ -44,7 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_scenario(parser, optional=True)
     parser.add_argument("--resume", metavar="RUN", default="", help="go on with a run that was cut off, by its folder")
-    parser.add_argument("--scheme", metavar="S", help="how pictures cross the network: gai-scn, semcom")
+    parser.add_argument(
+        "--scheme", metavar="S", help="how pictures cross the network: gai-scn, aigc-scm, semcom, gai-traditional, traditional"
+    )
     parser.add_argument("--host", metavar="H", help="memory (one process), nats (local processes) or ray")
     parser.add_argument("--workers", metavar="N", type=int, help="number of workers; results do not depend on it")
     parser.add_argument("--exchange", metavar="E", help="subjects (every message on its own NATS subject) or packed")

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from ...agents.models.codecs.library import ADAPTIVE
+from ...agents.settings import FILES
 from ..schema import Scenario
 
 PROMPT_PARTS = ("caption", "boxes", "caption+boxes+references+identifiers")
 """Prompts that a sweep of ``gai-scn`` tries: cheap to rich."""
+FILE_QUALITIES = (5, 25, 75)
+"""Qualities that a sweep of a scheme of files tries, beside the prescribed one."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,18 @@ class Point:
 
 
 def scheme_points(scenario: Scenario, schemes: Sequence[str], codecs: Sequence[str]) -> list[Point]:
-    """Each scheme as the scenario has it, and swept: every codec of the library, and for ``gai-scn`` every kind of prompt."""
+    """Each scheme as the scenario has it, and swept.
+
+    Schemes of files are swept over the file's quality, the others over every codec of the library, and ``gai-scn`` over every
+    kind of prompt, too.
+    """
     points = []
     for scheme in schemes:
+        if scheme in FILES:
+            points.append(Point(scheme, "prescribed", {"scheme": scheme}))
+            for quality in FILE_QUALITIES:
+                points.append(Point(scheme, f"quality {quality}", {"scheme": scheme, "models.file_quality": quality}))
+            continue
         points.append(Point(scheme, "adaptive", {"scheme": scheme}))
         parts: Sequence[str] = PROMPT_PARTS if scheme == "gai-scn" else ("",)
         for codec, part in product(codecs, parts):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import UnsetType
 
 from ...agents.meaning import semantic_error
 from ...agents.models.roles import PICTURE_SIDE, Box
@@ -144,7 +145,8 @@ def fidelity_of(story: Story) -> Fidelity:
     """Measured on the pixels of a story's pictures."""
     original = story.capture.picture
     shown = story.shown.picture if story.shown else GREY
-    entered = story.content.picture if story.content else original
+    content = story.content
+    entered = content.picture if content and isinstance(content.file, UnsetType) else original  # a file is the sender's
     return Fidelity(psnr_db(shown, entered), psnr_db(shown, original), ssim(shown, entered))
 
 

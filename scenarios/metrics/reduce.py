@@ -48,10 +48,10 @@ def row_of(story: Story, scores: Scores, settings: NetworkSettings) -> Row:
     """The row of one request."""
     return Row(
         **_ends(story, settings),
-        **_qualities(story, scores),
+        **_qualities(story, scores, settings),
         **_air(story),
         **_latency(story, settings),
-        flops=_flops(story.calls, settings),
+        flops=_flops(story, settings),
         joules=_joules(story, settings),
         **_choices(story),
     )
@@ -84,8 +84,9 @@ def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
     }
 
 
-def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
+def _qualities(story: Story, scores: Scores, settings: NetworkSettings) -> dict[str, Any]:
     truth = story.capture.truth
+    encoded = settings.scheme != "aigc-scm"
     return {
         "object_recovery": scores.shown.recovery,
         "object_recovery_iou50": scores.shown.iou50,
@@ -97,9 +98,9 @@ def _qualities(story: Story, scores: Scores) -> dict[str, Any]:
         "image_alignment": scores.alignment.image,
         "object_alignment": scores.alignment.objects,
         "text_alignment": scores.alignment.text,
-        "psnr_db": scores.fidelity.psnr_db,
+        "psnr_db": scores.fidelity.psnr_db if encoded else None,
         "psnr_to_original_db": scores.fidelity.psnr_to_original_db,
-        "ssim": scores.fidelity.ssim,
+        "ssim": scores.fidelity.ssim if encoded else None,
         **dict.fromkeys(TEXT_COLUMNS),
         **(dict.fromkeys(OF_SCENES) if story.capture.file else {}),
         "satisfaction": story.feedback.satisfaction if story.feedback and story.shown else 0.0,
@@ -147,7 +148,7 @@ def _air(story: Story) -> dict[str, Any]:
         "symbols_feedback": total("complex_symbols", ["feedback"]),
         "cbr": symbols / SOURCE_DIMENSIONS,
         "attempts": total("attempts"),
-        "transfers": len(airs),
+        "transfers": sum(story.sharers(air.users)[0] == story.capture.recipient for air in airs),
     }
 
 
@@ -201,9 +202,14 @@ def _throughput(agent: str, settings: NetworkSettings) -> float:
     return {"user": compute.user_flops, "edge": compute.edge_flops}.get(agent.partition(".")[0], compute.cloud_flops)
 
 
-def _flops(calls: Sequence[Call], settings: NetworkSettings) -> float:
+def _flops(story: Story, settings: NetworkSettings) -> float:
+    """FLOPs of a request's calls; those that served several receivers are shared among their rows."""
+    return math.fsum(_work(call, settings) / len(story.sharers([call.agent])) for call in story.calls)
+
+
+def _work(call: Call, settings: NetworkSettings) -> float:
     """FLOPs follow from the time that a processor worked (not waited) and its speed."""
-    return math.fsum((call.done_ns - call.started_ns) / 1e9 * _throughput(call.agent, settings) for call in calls)
+    return (call.done_ns - call.started_ns) / 1e9 * _throughput(call.agent, settings)
 
 
 def _joules(story: Story, settings: NetworkSettings) -> float:
@@ -214,20 +220,20 @@ def _joules(story: Story, settings: NetworkSettings) -> float:
         price = compute.joule_per_flop_user if call.agent.startswith("user.") else compute.joule_per_flop_server
         if call.agent in settings.device_of:
             price = settings.device_of[call.agent].joule_per_flop
-        parts.append(_flops([call], settings) * price)
+        parts.append(_work(call, settings) / len(story.sharers([call.agent])) * price)
     for air in story.airs:
         power_dbm = radio.user_power_dbm if air.direction == "up" else radio.bs_power_dbm
-        parts.append(10 ** ((power_dbm - 30) / 10) * air.air_ns / 1e9)
+        parts.append(10 ** ((power_dbm - 30) / 10) * air.air_ns / 1e9 / len(story.sharers(air.users)))
     return math.fsum(parts)
 
 
 def _choices(story: Story) -> dict[str, Any]:
     noise, prompt, encoder = (story.choices.get(kind) for kind in ("noise", "prompt", "encoder"))
-    picture = [air for air in story.airs if air.direction == "down" and air.purpose == "features"]
+    picture = [air for air in story.airs if air.direction == "down" and air.purpose in ("features", "prompt")]
     return {
         "prompt_parts": "+".join(prompt.choice.parts) if prompt else "",
         "semantic_noise": noise.choice.value if noise else None,
-        "codec": encoder.choice.codec if encoder else "",
+        "codec": encoder.choice.codec if encoder else story.shown.codec if story.shown else "",
         "csi_snr_db": encoder.context.csi_snr_db if encoder else None,
         "csi_age_s": encoder.context.csi_age_s if encoder else None,
         "snr_db": picture[-1].snr_db if picture else None,

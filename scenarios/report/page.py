@@ -19,7 +19,7 @@ from .trust import trust
 
 ROW_COLUMNS = 6
 FAILED_LISTED = 20
-MIDDLE = {"gai-scn": "generated", "semcom": "at the edge"}
+MIDDLE = {"gai-scn": "generated", "gai-traditional": "generated", "semcom": "at the edge", "traditional": "at the edge"}
 """Scheme -> what the picture that enters the last encoder is called."""
 
 
@@ -53,7 +53,7 @@ def write_report(folder: Path, reduction: Reduction, run: dict[str, Any]) -> Pat
 
 def jscc_only_symbols(reduction: Reduction) -> float | None:
     """Mean complex symbols if the same pictures went up, too, as JSCC with the codec that was chosen for the way down."""
-    return reduction.samples.jscc_both_ways if reduction.settings.scheme != "semcom" else None
+    return reduction.samples.jscc_both_ways if reduction.settings.scheme == "gai-scn" else None
 
 
 def _header(run: dict[str, Any]) -> Iterator[str]:
@@ -90,6 +90,9 @@ def _pictures(reduction: Reduction, chosen: list[Triple]) -> Iterator[str]:
         "gai-scn": "Only the prompt crosses the uplink; the cloud draws the middle picture from it, "
         "and the right one is what the receiver decodes from noisy JSCC symbols.",
         "semcom": "The picture crosses both links as JSCC symbols; the middle one is what the edge decoded.",
+        "gai-traditional": "Only the prompt crosses the uplink; the cloud draws the middle picture from it, "
+        "which comes down as a file over the coded link.",
+        "traditional": "The picture crosses both links as one file; the middle one is what the edge found in it.",
     }
     yield f"<p>One request for each of {len(chosen)} receivers. {about.get(reduction.settings.scheme, '')}</p>"
     if reduction.settings.pictures == "sketch":

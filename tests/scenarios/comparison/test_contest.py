@@ -197,6 +197,8 @@ def test_schemes_are_swept_over_their_own_settings() -> None:
     assert len({point.name for point in points}) == len(points)
     fixed = next(point for point in points if point.name == "semcom/c2")
     assert fixed.overrides == {"scheme": "semcom", "policies.encoder": "fixed:codec=c2"}
+    files = scheme_points(QUICKSTART, ["traditional"], ["c1"])
+    assert [point.overrides.get("models.file_quality") for point in files] == [None, 5, 25, 75]
 
 
 def test_schemes_are_compared_with_the_first_point() -> None:
