@@ -108,7 +108,9 @@ class TraceReader:
         folder = run / "trace" if (run / "trace").is_dir() else run
         self.paths, _ = segments(folder)
         if not self.paths:
-            raise BadInput(f"no trace in {run}", "give the folder of a run, as the last line of `semcast run` names it")
+            below = [str(path.parent) for path in sorted(run.glob("*/*/trace"))] if run.is_dir() else []
+            hint = f"there are some in {', '.join(below[:8])}" if below else "give the folder of a run: semcast list runs"
+            raise BadInput(f"no trace in {run}", hint)
         self.cut: list[tuple[str, str]] = []
         self.metadata: dict[str, str] = {}
         """Of the first segment that has some."""

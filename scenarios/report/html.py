@@ -7,6 +7,8 @@ from typing import Any
 
 from .theme import data_uri
 
+NARROW = 3
+"""Columns that a phone has room for."""
 STYLE = Path(__file__).with_name("style.css")
 
 
@@ -37,18 +39,21 @@ def tiles(values: Sequence[tuple[str, str]]) -> str:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of equal keys as a table; numbers to the right."""
+    """Rows of equal keys as a table; numbers to the right. On a phone each row of a wide one is a card, value by value."""
     if not rows:
         return '<p class="note">nothing to show</p>'
     names = list(rows[0])
     numeric = {name for name in names if all(isinstance(row[name], int | float) or row[name] is None for row in rows)}
 
     def cell(tag: str, name: str, text: str) -> str:
-        return f'<{tag} class="number">{text}</{tag}>' if name in numeric else f"<{tag}>{text}</{tag}>"
+        kind = ' class="number"' if name in numeric else ""
+        label = f' data-label="{escape(name)}"' if tag == "td" else ""
+        return f"<{tag}{kind}{label}>{text}</{tag}>"
 
     head = "".join(cell("th", name, escape(name)) for name in names)
     lines = "".join("<tr>" + "".join(cell("td", name, escape(number(row[name]))) for name in names) + "</tr>\n" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{lines}</tbody></table></div>'
+    kind = ' class="wide"' if len(names) > NARROW else ""
+    return f'<div class="scroll"><table{kind}><thead><tr>{head}</tr></thead><tbody>\n{lines}</tbody></table></div>'
 
 
 def chart(path: Path, caption: str) -> str:
