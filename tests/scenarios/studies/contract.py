@@ -10,6 +10,8 @@ from semcast.scenarios.folder import read_run
 from semcast.scenarios.studies.reading import load_study
 from semcast.scenarios.studies.running import run_study
 
+from .rendering import check_rendering
+
 FEWEST_WORDS = 4
 _VERDICTS = ("holds", "fails", "not certain")
 
@@ -70,3 +72,4 @@ def _check_page(folder: Path, told: dict[str, Any]) -> None:
     for each in told["claims"]:
         assert each["verdict"] in page
     assert ">nan<" not in page and ">None<" not in page
+    check_rendering(folder / "report.html")
