@@ -129,6 +129,12 @@ class Surroundings:
         """Codec name -> card."""
         return {card.name: card for card in self.cards}
 
+    @property
+    def uplink_cards(self) -> tuple[CodecCard, ...]:
+        """The codecs that a sender may choose from: all on offer, or the one that the settings name."""
+        name = self.settings.uplink_codec
+        return (self.card[name],) if name else self.cards
+
     def offers(self, mean_db: float) -> tuple[CodecCard, ...]:
         """The codecs on offer for a receiver of a mean SNR: coded bits among them where the settings say so."""
         if not self.settings.coded_fallback:
@@ -214,6 +220,7 @@ def asked(settings: NetworkSettings) -> list[str]:
         "captioner": settings.caption == "captioner",
         "denoiser": settings.denoise,
         "keywords": settings.goals == "inferred",
+        "stylist": settings.restyle,
     }
     roles = [*ASKED, generator_role(settings), *rehearsal, *(role for role, wants in wanted.items() if wants)]
     variants = [f"{role}@{variant}" for device in settings.devices for role, variant in device.variants.items() if role in roles]

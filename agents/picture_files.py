@@ -1,8 +1,8 @@
 """Pictures as whole files, for schemes that send these over coded links: which format at which quality, and what it is worth.
 
 ``gai-traditional`` and ``traditional`` send what the scenario prescribes (``models.file_codec``, ``models.file_quality``), whatever
-the channel. Lossy by default: WebP of quality 50 gives scenes 28 dB, as the traditional scheme of GAI-SCN's Table I has, in a
-sixth of the bits of a lossless file, and bits are delivered exactly or not at all. ``webp-lossless`` is precise to the pixel.
+the channel. Lossy by default: WebP of quality 50 gives scenes 28 to 29 dB, as the traditional scheme of GAI-SCN's Table I has,
+in a sixth of the bits of a lossless file; the file itself arrives exactly or not at all. ``webp-lossless`` is precise to the pixel.
 """
 
 import io
@@ -28,7 +28,7 @@ LOSSLESS_DB = 60.0
 """What counts for equal pictures, whose PSNR is infinite."""
 _PILLOW_NAMES = ("WEBP", *(form.name for name, form in LOSSY.items() if name != "webp"))
 _WORK_FLOPS = {"jpeg": (1_000_000, 1_300_000), "jpeg2000": (17_000_000, 3_500_000), "avif": (42_000_000, 27_000_000)}
-"""Of one picture, to write and to open: measured ms of a core that does 15 GFLOP/s in the JSCC networks; WebP's are the default."""
+"""Of one picture, to write and to open: measured on a core that does 15 GFLOP/s in the JSCC networks; WebP's are the default."""
 _SCENES = 32
 """Scenes by which a receiver knows what a format is worth."""
 

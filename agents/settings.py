@@ -14,6 +14,8 @@ FIRST_MARGIN_DB = 3.0
 
 GENERATING = ("gai-scn", "gai-traditional", "aigc-scm")
 """Schemes in which prompts go up and content is generated; in the others the picture itself goes up."""
+AT_RECEIVERS = ("aigc-scm",)
+"""Those of them in which receivers generate."""
 FILES = ("gai-traditional", "traditional")
 """Schemes in which pictures come down as files over the coded link, in place of JSCC symbols."""
 
@@ -78,6 +80,8 @@ class KnowledgeSettings(Struct, frozen=True):
     privacy_delta: float = 1.0e-5
     edge_storage_bits: int = 40_000_000
     history_items: int = 16
+    style_share: float = 0.0
+    """Of the users: those who prefer a style (`agents.style`), which their KBs hold."""
 
 
 class TrafficSettings(Struct, frozen=True):
@@ -241,6 +245,8 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     """How a sender's task is known: ``given``, or ``inferred`` from what the user says by the role ``keywords``."""
     codecs: str = "specialists"
     """JSCC codecs that encoder policies are offered: ``specialists``, ``adaptive`` or ``all``."""
+    uplink_codec: str = ""
+    """JSCC codec of the way up in scheme ``semcom``; empty: the encoder policy chooses for both ways."""
     file_codec: str = "webp"
     """Format of the files of schemes `FILES` (``agents.picture_files``)."""
     file_quality: int = 50
@@ -250,6 +256,8 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     """Receivers send features through the role ``denoiser`` before they decode them."""
     calibrate: bool = False
     """Receivers repair decoded pictures by the role ``calibrator``, with what their extractor and KB know of them."""
+    restyle: bool = False
+    """What is generated is rendered in the style of who sees it (role ``stylist``): there, or by the cloud if it knows the style."""
     pictures: Literal["raw", "sketch"] = "raw"
     """Form of pictures and symbols: pixels and complex numbers, or `agents.sketches`, where the models work on these."""
     text_link: Literal["words", "coded"] = "words"

@@ -304,7 +304,7 @@ class UserSending(UserRadio, UserFiling, UserRehearsing, UserLearning):
         radio, state = self.around.air.radio, self.state
         snr_db = dequantise(state.last_level, radio.csi_bits) + self.around.uplink_offset_db
         context = EncoderContext(
-            codecs=self.around.cards,
+            codecs=self.around.uplink_cards,
             csi_snr_db=snr_db,
             csi_age_s=(ctx.now - state.last_csi_ns) / SECOND,
             csi_std_db=error_std_db(snr_db, radio),

@@ -40,7 +40,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
     return NetworkSettings(
         seed=scenario.seed,
         scheme=scenario.scheme,
-        users=_with_devices(_users(network), scenario),
+        users=_with_devices(users_of(network), scenario),
         stations=_stations(network),
         edges=tuple(f"edge.{i}" for i in range(network.edges)),
         area_m=network.area_m,
@@ -58,11 +58,13 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         goals=scenario.models.goals,
         codecs=scenario.models.codecs,
         coded_fallback=scenario.models.coded_fallback,
+        uplink_codec=scenario.models.uplink_codec,
         file_codec=scenario.models.file_codec,
         file_quality=scenario.models.file_quality,
         text_link=scenario.models.text_link,
         denoise=scenario.models.denoise,
         calibrate=scenario.models.calibrate,
+        restyle=scenario.models.restyle,
         pictures=SKETCH if scenario.models.profile == TABLE else RAW,
         devices=_devices(scenario),
         aigc=AigcSettings(**scenario.aigc.model_dump()),
@@ -90,7 +92,8 @@ def policies(scenario: Scenario) -> tuple[PolicySettings, ...]:
     return tuple(resolve(kind, getattr(scenario.policies, kind)) for kind in KINDS)
 
 
-def _users(network: NetworkSection) -> tuple[UserSettings, ...]:
+def users_of(network: NetworkSection) -> tuple[UserSettings, ...]:
+    """The users of a network, listed or made, with all but their devices."""
     if isinstance(network.users, tuple):
         return tuple(
             UserSettings(user.id, user.subjects, network.speed_mps if user.speed_mps is None else user.speed_mps)

@@ -122,6 +122,8 @@ class KnowledgeSection(Section):
     privacy_delta: float = Field(default=1.0e-5, ge=1.0e-12, le=0.1)
     edge_storage_bits: int = Field(default=40_000_000, ge=0)
     history_items: int = Field(default=16, ge=0)
+    style_share: Share = 0.0
+    """Of the users: those who prefer a style, the colours of pictures that they like (``agents/style.py``)."""
 
 
 class TrafficSection(Section):
@@ -251,6 +253,8 @@ class ModelsSection(Section):
     """A sender's task is drawn and known, or inferred from what its user says; then prompts can hold goal and keywords."""
     codecs: Literal["specialists", "adaptive", "all"] = "specialists"
     """JSCC codecs on offer: one for each SNR and rate; one for all SNRs at four rates (``adaptive-cbr48`` to ``-cbr6``); both."""
+    uplink_codec: str = ""
+    """Name of the JSCC codec of the way up in scheme ``semcom``, such as ``adaptive-cbr12``; empty: as the encoder policy says."""
     file_codec: Literal["jpeg", "jpeg2000", "webp", "avif", "webp-lossless"] = "webp"
     """Format of the files of schemes ``gai-traditional`` and ``traditional`` (``agents/picture_files.py``)."""
     file_quality: int = Field(default=50, ge=0, le=300)
@@ -259,6 +263,9 @@ class ModelsSection(Section):
     """Beside the JSCC codecs, encoder policies may choose to send a WebP file as coded bits (``coded-q50``, ``coded-q85``)."""
     denoise: bool = False
     """Receivers denoise features of specialists before they decode them (role ``denoiser``)."""
+    restyle: bool = False
+    """What is generated is rendered in the style of who sees it (``knowledge.style_share``): by the receiver where it generates
+    itself, else by the cloud, if the receiver has shared its style."""
     calibrate: bool = False
     """Receivers repair pictures (tints, blur, noise) by the role ``calibrator``, after a look of the extractor."""
     text_link: Literal["words", "coded"] = "words"

@@ -65,3 +65,13 @@ def test_eviction_is_asked_when_a_store_is_full() -> None:
     assert asked and {decision.policy for decision in asked} == {"greedy-dual"}
     assert all(decision.choice["level"] > 0 for decision in asked)
     assert result.agents["edge.0"].state.store.level == asked[-1].choice["level"]
+
+
+def test_a_named_codec_goes_up_whatever_the_policy_says_of_the_way_down() -> None:
+    settings = two_users(scheme="semcom", codecs="adaptive", uplink_codec="adaptive-cbr12")
+    result = run(with_encoder(settings, "fixed:codec=adaptive-cbr48"))
+    airs = [air for air in result.of(AirRecord) if air.purpose == "features"]
+    assert {(air.direction, air.scheme, air.jscc_symbols) for air in airs} == {
+        ("up", "jscc:adaptive-cbr12", 1024),
+        ("down", "jscc:adaptive-cbr48", 256),
+    }

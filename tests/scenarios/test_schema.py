@@ -287,3 +287,21 @@ def test_the_nearest_agent_is_the_one_of_that_number() -> None:
 def test_a_fixed_scheme_is_one_of_the_table() -> None:
     assert validated(tables(radio={"fixed_mcs": "16QAM 0.48"}), "x").radio.fixed_mcs == "16QAM 0.48"
     assert "16QAM 0.48" in mistakes(tables(radio={"fixed_mcs": "16QAM 1/2"}))["radio.fixed_mcs"]
+
+
+def test_files_and_codecs_of_the_way_up_are_such_as_there_are() -> None:
+    assert mistakes(tables(scheme="traditional", models={"file_codec": "jpeg", "file_quality": 0})).keys() == {
+        "models.file_quality"
+    }
+    assert mistakes(tables(scheme="traditional", models={"profile": "table"})).keys() == {"scheme"}
+    assert (
+        "adaptive-cbr12"
+        in mistakes(tables(scheme="semcom", models={"uplink_codec": "adaptive-cbr13", "codecs": "adaptive"}))[
+            "models.uplink_codec"
+        ]
+    )
+    assert "models.uplink_codec" in mistakes(tables(models={"uplink_codec": "snr01-cbr12"}))
+    scheme = network_settings(
+        validated(tables(scheme="gai-traditional", models={"file_codec": "avif", "coded_fallback": True}), "x")
+    )
+    assert (scheme.file_codec, scheme.coded_fallback, scheme.generates) == ("avif", True, True)
