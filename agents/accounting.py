@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import UnsetType
 
 from ..bus.blocks import Attestation, Ballot, Block, Proposal, SealedBlock
+from ..bus.content_messages import ClipKnowledge, CodedText, GroupPrompt, Profile, Watch, Watched, WordText
 from ..bus.messages import (
     BranchReady,
     CodedPicture,
@@ -31,7 +32,8 @@ from ..bus.messages import (
 )
 from ..bus.signed import Refusal, Signable
 from .knowledge.summary import SUBJECT_NUMBER_BITS, USER_BITS, summary_bits
-from .prompt_codec import NUMBER_BITS, TIME_BITS
+from .clips.prompt import CAMERA_BITS, FRAME_BITS, LOOK_BITS
+from .prompt_codec import COLOUR_BITS, NUMBER_BITS, TIME_BITS
 
 KIND_BITS = 4
 """Which kind of body follows, of those that go up or of those that go down."""
@@ -95,6 +97,13 @@ def votes_bits(votes: Sequence[str]) -> int:
     return VALIDATOR_BITS + len(votes) * USER_BITS
 
 
+def clip_knowledge_bits(body: ClipKnowledge) -> int:
+    """Bits of what the receivers of a camera's clips need: sender, camera, recipients, background and looks."""
+    looks = sum(LOOK_BITS + LABEL_BITS + COLOUR_BITS + LENGTH_BITS + 8 * len(look.file) for look in body.looks)
+    head = USER_BITS * (1 + len(body.recipients)) + COUNT_BITS + CAMERA_BITS + LOOK_BITS
+    return head + LENGTH_BITS + 8 * len(body.background) + looks
+
+
 _SIZES: dict[type, Callable[[Any], int]] = {
     Terms: lambda body: MECHANISM_BITS + len(body.rewards) * (ITEM_KIND_BITS + CREDIT_BITS),
     Share: lambda body: CREDIT_BITS + LENGTH_BITS + sum(map(item_bits, body.items)),
@@ -112,8 +121,17 @@ _SIZES: dict[type, Callable[[Any], int]] = {
     Delta: lambda body: (
         VERSION_BITS + sum(USER_BITS + SUBJECT_NUMBER_BITS + vector_bits(vector) for vector in body.identifiers.values())
     ),
-    JsccPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + (body.denoise is not None),
+    JsccPicture: lambda body: (
+        REQUEST_BITS + TIME_BITS + CODEC_BITS + (body.denoise is not None) + (0 if isinstance(body.frames, UnsetType) else FRAME_BITS)
+    ),
     CodedPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + LENGTH_BITS + 8 * len(body.file),
+    ClipKnowledge: lambda body: clip_knowledge_bits(body),
+    GroupPrompt: lambda body: body.bits + USER_BITS * len(body.recipients) + COUNT_BITS,
+    CodedText: lambda body: REQUEST_BITS + TIME_BITS + LENGTH_BITS + 8 * len(body.file),
+    WordText: lambda body: REQUEST_BITS + TIME_BITS + LENGTH_BITS,
+    Profile: lambda body: 8 * len(body.data),
+    Watch: lambda body: 8 * len(body.data),
+    Watched: lambda body: USER_BITS + 8 * len(body.data),
     Refusal: lambda body: REQUEST_BITS + KIND_BITS,
 }
 

@@ -19,7 +19,6 @@ from ..bus.messages import (
     CsiReport,
     Detach,
     Downlink,
-    Failure,
     Forwarded,
     JsccPicture,
     Tick,
@@ -28,6 +27,7 @@ from ..bus.messages import (
 from ..policies.protocols import QueuedTransfer, ScheduleContext
 from .air import Crossing, attach_record, cross, installation_record, pilot_record
 from .base import AgentState, NetworkAgent
+from .groups import failures
 from .network import Surroundings
 from .settings import FIRST_MARGIN_DB
 from .sketches import symbol_count
@@ -180,7 +180,8 @@ class BaseStation(NetworkAgent):
         if moved:
             ctx.send(moved.to, message)
         elif message.purpose in FAILING:
-            ctx.send(self.edge, Failure(message.request, self.id, f"{user} is not attached to this cell"))
+            for failure in failures(message, self.id, f"{user} is not attached to this cell"):
+                ctx.send(self.edge, failure)
 
     def enqueue(self, direction: str, flow: str, message: Uplink | Downlink, ctx: Context) -> None:
         """Put it at the end of a queue and see whether the air is free."""
@@ -319,14 +320,15 @@ class BaseStation(NetworkAgent):
                 arrived = Arrived(self.id, message.request, message.body, crossing.symbols, crossing.estimate_db, number)
                 ctx.send(user, arrived, after_ns=after_ns)
             else:
-                self.lost(message, after_ns, ctx)
+                self.lost(_for(message, [user]), after_ns, ctx)
 
     def lost(self, message: Uplink | Downlink, after_ns: int, ctx: Context) -> None:
         """All attempts are used up."""
         if message.purpose in FAILING:
             what = "header" if isinstance(message.body, JsccPicture) else message.purpose
             reason = f"{what} lost after {self.radio.max_attempts} transmissions"
-            ctx.send(self.edge, Failure(message.request, self.id, reason), after_ns=after_ns)
+            for failure in failures(message, self.id, reason):
+                ctx.send(self.edge, failure, after_ns=after_ns)
 
     def on_csi_report(self, report: CsiReport, event: Envelope, ctx: Context) -> None:
         """A report has come through this cell: it tells this station about the link as well."""

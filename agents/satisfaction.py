@@ -3,7 +3,8 @@
 ``satisfaction = quality * timeliness`` for a picture that was shown, 0 for a request that failed (availability).
 
 - ``quality`` in [0, 1]: what the receiver itself can know, the PSNR that its codec's card predicts at the SNR it measured
-  after equalisation, from 0 at `POOR_DB` to 1 at `GOOD_DB` in a straight line. It does not know the original.
+  after equalisation, from 0 at `POOR_DB` to 1 at `GOOD_DB` in a straight line. It does not know the original. A picture that the
+  receiver has generated itself (codec `GENERATED`) came down as bits, of which none is wrong: quality 1.
 - ``timeliness`` in [0, 1]: ``2^(-latency / HALF_S)`` with the latency from the picture being taken to it being shown.
 """
 
@@ -11,6 +12,8 @@ from ..policies.protocols import CodecCard
 
 POOR_DB, GOOD_DB = 15.0, 30.0
 HALF_S = 2.0
+GENERATED = "generated"
+"""What stands for the codec of a picture that its receiver made itself."""
 
 
 def predicted_psnr_db(card: CodecCard, snr_db: float) -> float:

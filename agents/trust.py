@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import UnsetType
 
+from ..bus.content_messages import GroupPrompt
 from ..bus.engine import Context
 from ..bus.messages import Knowledge, Prompt, Share
 from ..bus.records import Verdict
@@ -52,6 +53,6 @@ class TrustingAgent(NetworkAgent):
 
 def _speaks_for_itself(body: Signable, sender: str) -> bool:
     """Whether what a user says names no other user as the one who says it."""
-    if isinstance(body, Prompt):
+    if isinstance(body, Prompt | GroupPrompt):
         return body.request.rpartition("/")[0] == sender
     return not isinstance(body, Share | Knowledge) or body.user == sender

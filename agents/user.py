@@ -4,19 +4,23 @@
 - ``user_sharing``: stages 1 and 3, knowledge and incentives
 - ``user_sending``: stage 2 on the way out
 - ``user_receiving``: stage 2 on the way in
+- ``user_reconstructing``: both ways where receivers generate (scheme ``aigc-scm``)
+- ``user_styling``: the style that it likes
+- ``user_text``, ``user_alarms``: both ways of texts, and of scenes that go as sentences
 """
 
+from ..bus.content_messages import GroupPrompt
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.messages import Arrived, BranchReady, DecoderSet, Delta
 from ..bus.signed import Refusal
 from .accounting import body_bits, signature_bits
 from .signatures import FALSE, kind
-from .user_receiving import UserReceiving
-from .user_sending import UserSending
+from .user_alarms import UserAlarms
+from .user_styling import UserStyling
 
 
-class User(UserSending, UserReceiving):
+class User(UserAlarms, UserStyling):
     """See the module."""
 
     def start(self, ctx: Context) -> None:
@@ -30,7 +34,9 @@ class User(UserSending, UserReceiving):
         body = message.body
         if not isinstance(body, DecoderSet):  # those were installed before
             self.wake(ctx)
-        reason = self.distrust(body, self.settings.cloud, message.request, ctx)
+        reason = self.distrust(body, self.speaker(body), message.request, ctx)
+        if reason and isinstance(body, GroupPrompt):
+            self.fail_group(body, f"prompt refused: {reason}", ctx)
         if reason == FALSE and isinstance(body, BranchReady | Delta):
             refusal = Refusal(message.request, kind(body))
             self.send_up(ctx, f"refusal:{self.id}:{ctx.now}", "refusal", body_bits(refusal), refusal)

@@ -28,6 +28,8 @@ class Sending(Struct):
     t_ns: int
     task: str
     picture: bytes
+    further: list[str] = field(default_factory=list)
+    """Recipients besides (scheme ``aigc-scm``)."""
     codec: str = ""
     message: str = ""
     """What the user said about it, where goals are inferred."""
@@ -111,6 +113,8 @@ class UserState(AgentState):
     albums: dict[str, Album] = field(default_factory=dict)
     references: dict[str, bytes] = field(default_factory=dict)
     """Cut-outs of own subjects, to share when they are needed and to repair pictures with (role ``calibrator``)."""
+    adapters: dict[str, bytes] = field(default_factory=dict)
+    """LoRA adapters of others' subjects (scheme ``aigc-scm``)."""
     preparing: list[SharedItem] = field(default_factory=list)
     """What it is going to share, while pictures are being looked through."""
     asked: float = 0.0
@@ -150,8 +154,8 @@ class UserBase(LedgerAgent):
 
     def looks(self) -> dict[str, bytes]:
         """Identifier vectors of this user's own subjects, as far as it has them."""
-        items = self.state.kb.of_kind(SUBJECT)
-        return {item.name: item.data for item in items if item.data}
+        own = self.around.user_settings[self.id].subjects
+        return {item.name: item.data for item in self.state.kb.of_kind(SUBJECT) if item.data and item.name in own}
 
     def runs(self, role: str) -> str:
         """The model that this user's device runs for a role: the role itself, or a variant such as ``extractor@int8``."""

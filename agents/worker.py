@@ -147,7 +147,7 @@ class _Counting:
     def write(self, envelope: Envelope, raw: bytes, private: bool) -> None:
         kind = envelope.payload.__class__
         if kind is Capture:
-            self.started += 1
+            self.started += 1 + len(envelope.payload.further)
         elif kind is Shown or kind is Failure:
             self.done += 1
         if self._trace is not None:

@@ -66,6 +66,14 @@ def _with_article(found: re.Match[str]) -> str:
     return thing if thing.split()[0] in _VALUES else f"{'an' if thing[0] in 'aeiou' else 'a'} {thing}"
 
 
+def named(text: str) -> list[str]:
+    """The subjects that a caption of our grammar names ("mia's white dog"); one of another model is free text and names none."""
+    try:
+        return [name for _, _, name in parse(text).objects if name]
+    except BadInput:
+        return []
+
+
 def parse(text: str) -> Parsed:
     """Read a caption of `caption`; the article or number may be left out ("red dog on grass").
 

@@ -82,7 +82,9 @@ def _print_totals(run: Path, request: str) -> None:
 
     if not (run / ROWS_FILE).exists():
         return
-    for row in pq.read_table(run / ROWS_FILE, filters=[("request", "==", request)]).to_pylist():
+    for row in pq.read_table(run / ROWS_FILE).to_pylist():
+        if row["request"].partition(">")[0] != request:  # a group's have a row for each receiver
+            continue
         spent = ", ".join(f"{stage} {row[f'{stage}_s'] * 1e3:.3f}" for stage in _STAGES if row[f"{stage}_s"])
         end = f"{row['status']} {row['reason']}".strip()
         print(f"{request} to {row['receiver']}: {end} after {row['latency_s'] * 1e3:.3f} ms ({spent})")

@@ -12,6 +12,7 @@ from .gather import Call
 from .judging import Scores, judged
 from .row import FAILED, SHOWN, TEXT_COLUMNS, Row
 from .story import Story
+from .texts import TEXTS, TextScores, judged_texts
 
 STAGES = {
     "extractor": "extract",
@@ -21,6 +22,7 @@ STAGES = {
     "embedder": "extract",
     "generator": "generate",
     "selector": "generate",
+    "stylist": "generate",
     "jscc_encoder": "encode",
     "denoiser": "decode",
     "jscc_decoder": "decode",
@@ -41,19 +43,21 @@ PROMPT_PURPOSES = ("prompt", "resend")
 
 def rows_of(stories: Sequence[Story], settings: NetworkSettings, features: Features | None = None) -> list[Row]:
     """One row a story, in the same order."""
-    return [row_of(story, scores, settings) for story, scores in zip(stories, judged(stories, features), strict=True)]
+    content = settings.traffic.content
+    found = judged_texts(stories, content) if content in TEXTS else judged(stories, features)
+    return [row_of(story, scores, settings) for story, scores in zip(stories, found, strict=True)]
 
 
-def row_of(story: Story, scores: Scores, settings: NetworkSettings) -> Row:
+def row_of(story: Story, scores: Scores | TextScores, settings: NetworkSettings) -> Row:
     """The row of one request."""
+    of_content = scores.columns() if isinstance(scores, TextScores) else _qualities(story, scores, settings)
     return Row(
-        **_ends(story, settings),
-        **_qualities(story, scores, settings),
-        **_air(story),
+        **{**_ends(story, settings), **_air(story), **of_content},
+        satisfaction=story.feedback.satisfaction if story.feedback and story.shown else 0.0,
         **_latency(story, settings),
         flops=_flops(story, settings),
         joules=_joules(story, settings),
-        **_choices(story),
+        **_choices(story, settings),
     )
 
 
@@ -70,7 +74,7 @@ def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
         "sender": story.sender,
         "receiver": story.capture.recipient,
         "scheme": settings.scheme,
-        "content": "picture",
+        "content": "text" if settings.traffic.content in TEXTS else "picture",
         **{
             f"{who}_device": settings.device_of[user].name if user in settings.device_of else ""
             for who, user in (("sender", story.sender), ("receiver", story.capture.recipient))
@@ -103,7 +107,6 @@ def _qualities(story: Story, scores: Scores, settings: NetworkSettings) -> dict[
         "ssim": scores.fidelity.ssim if encoded else None,
         **dict.fromkeys(TEXT_COLUMNS),
         **(dict.fromkeys(OF_SCENES) if story.capture.file else {}),
-        "satisfaction": story.feedback.satisfaction if story.feedback and story.shown else 0.0,
     }
 
 
@@ -227,14 +230,19 @@ def _joules(story: Story, settings: NetworkSettings) -> float:
     return math.fsum(parts)
 
 
-def _choices(story: Story) -> dict[str, Any]:
+def _choices(story: Story, settings: NetworkSettings) -> dict[str, Any]:
     noise, prompt, encoder = (story.choices.get(kind) for kind in ("noise", "prompt", "encoder"))
     picture = [air for air in story.airs if air.direction == "down" and air.purpose in ("features", "prompt")]
     return {
-        "prompt_parts": "+".join(prompt.choice.parts) if prompt else "",
+        "prompt_parts": "+".join(prompt.choice.parts) if prompt else _told(settings),
         "semantic_noise": noise.choice.value if noise else None,
         "codec": encoder.choice.codec if encoder else story.shown.codec if story.shown else "",
         "csi_snr_db": encoder.context.csi_snr_db if encoder else None,
         "csi_age_s": encoder.context.csi_age_s if encoder else None,
         "snr_db": picture[-1].snr_db if picture else None,
     }
+
+
+def _told(settings: NetworkSettings) -> str:
+    """What prompts hold where no policy decides about it."""
+    return ("boxes" if settings.aigc.places else "caption") if settings.scheme == "aigc-scm" else ""

@@ -1,20 +1,23 @@
 """All that a run holds of each request, in order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
+from ...agents.satisfaction import GENERATED
+from ...bus.content_messages import TextContent
 from ...bus.envelope import Envelope
 from ...bus.messages import Content, Failure, Feedback
 from ...bus.records import AirRecord, Capture, Shown
 from .gather import Call, Gatherer, Link, Piece, Place
+from .group import captures, part_of, sharers
 from .network import Network, together
 
 
 @dataclass
 class Story:
-    """All that the trace holds of one request, in time order."""
+    """All that the trace holds of one request, in time order; of a request to a group, what belongs to one receiver (`group`)."""
 
     request: str
     place: Place
@@ -28,12 +31,22 @@ class Story:
     choices: dict[str, Any] = field(default_factory=dict)
     """Policy kind -> its last decision: the downlink's, where both links had one."""
     content: Content | None = None
+    written: TextContent | None = None
+    """What entered the last encoder, where it is a text."""
     shown: Shown | None = None
     failures: list[Failure] = field(default_factory=list)
     feedback: Feedback | None = None
+    group: tuple[str, ...] = ()
+    """All receivers, where there are several."""
 
-    def take(self, what: Any) -> None:
-        """The next piece."""
+    def sharers(self, agents: Sequence[str]) -> list[str]:
+        """The receivers whose rows share what these agents did or heard."""
+        return sharers(agents, self.group or (self.capture.recipient,))
+
+    def take(self, what: Any, source: str) -> None:
+        """The next piece, from an agent's records."""
+        if self.group:
+            what = part_of(what, source, self.capture.recipient, self.group)
         if isinstance(what, AirRecord):
             self.airs.append(what)
         elif isinstance(what, Call):
@@ -43,13 +56,17 @@ class Story:
                 self.links.append(what)
         elif isinstance(what, Content):
             self.content = what
+        elif isinstance(what, TextContent):
+            self.written = what
         elif isinstance(what, Shown):
             self.shown = what
+            if what.codec == GENERATED:
+                self.content = Content(what.request, self.sender, self.capture.recipient, 0, what.picture)
         elif isinstance(what, Failure):
             self.failures.append(what)
         elif isinstance(what, Feedback):
             self.feedback = what
-        else:
+        elif what is not None:
             self.choices[what.policy_kind] = what
 
 
@@ -59,21 +76,23 @@ def stories_of(pieces: Iterable[Piece], network: Network) -> list[Story]:
     for piece in pieces:
         groups.setdefault(piece.request, []).append(piece)
     stories = []
-    for request, group in groups.items():
-        group.sort(key=attrgetter("place"))
-        story: Story | None = None
-        for piece in group:
+    for some in groups.values():
+        some.sort(key=attrgetter("place"))
+        told_of: list[Story] = []
+        for piece in some:
             what = piece.what
             if isinstance(what, Capture):
-                story = Story(request, piece.place, piece.source, what)
-            elif story is not None:
-                story.take(what)
+                told = captures(what)
+                group = tuple(each.recipient for _, each in told) if len(told) > 1 else ()
+                told_of = [Story(name, piece.place, piece.source, each, group=group) for name, each in told]
+            elif told_of:
+                for story in told_of:
+                    story.take(what, piece.source)
             elif isinstance(what, AirRecord):
                 network.charge(what)
             else:
                 network.forgeries_shown += isinstance(what, Shown)
-        if story is not None:
-            stories.append(story)
+        stories += told_of
     return sorted(stories, key=attrgetter("place"))
 
 

@@ -19,7 +19,13 @@ from .trust import trust
 
 ROW_COLUMNS = 6
 FAILED_LISTED = 20
-MIDDLE = {"gai-scn": "generated", "gai-traditional": "generated", "semcom": "at the edge", "traditional": "at the edge"}
+MIDDLE = {
+    "gai-scn": "generated",
+    "aigc-scm": "generated",
+    "gai-traditional": "generated",
+    "semcom": "at the edge",
+    "traditional": "at the edge",
+}
 """Scheme -> what the picture that enters the last encoder is called."""
 
 
@@ -90,6 +96,7 @@ def _pictures(reduction: Reduction, chosen: list[Triple]) -> Iterator[str]:
         "gai-scn": "Only the prompt crosses the uplink; the cloud draws the middle picture from it, "
         "and the right one is what the receiver decodes from noisy JSCC symbols.",
         "semcom": "The picture crosses both links as JSCC symbols; the middle one is what the edge decoded.",
+        "aigc-scm": "Only the prompt crosses the air, up and down; the receiver draws the picture itself, as it shows it.",
         "gai-traditional": "Only the prompt crosses the uplink; the cloud draws the middle picture from it, "
         "which comes down as a file over the coded link.",
         "traditional": "The picture crosses both links as one file; the middle one is what the edge found in it.",
@@ -114,12 +121,14 @@ def _request(triple: Triple, middle: str) -> str:
     )
     prompt = f"prompt {row.prompt_parts.replace('+', ', ')}: {row.prompt_bits:,} bits<br>" if row.prompt_bits else ""
     snr = "" if row.snr_db is None else f" at {row.snr_db:.1f} dB"
+    codec = f"codec {escape(row.codec)}" if row.codec else "coded bits"
+    psnr = "" if row.psnr_db is None else f" · {row.psnr_db:.1f} dB"
     return (
         f'<div class="request"><div class="trio">{trio}</div>'
         f"<p><b>{escape(row.sender)} → {escape(row.receiver)}</b> · "
         f"{_recovered(row)}<br>"
         f"{prompt}{row.symbols_up:,} symbols up, {row.symbols_down:,} down (CBR {row.cbr:.3f})<br>"
-        f"codec {escape(row.codec)}{snr} · {row.psnr_db:.1f} dB · {row.latency_s * 1e3:,.0f} ms</p></div>"
+        f"{codec}{snr}{psnr} · {row.latency_s * 1e3:,.0f} ms</p></div>"
     )
 
 

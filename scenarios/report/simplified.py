@@ -51,6 +51,14 @@ def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
             "The adversary holds no message back and touches neither CSI nor pictures, feedback or the operator's control. "
             "Users who sign false prompts of their own are not looked for."
         )
+    if settings.scheme == "aigc-scm":
+        found.append(
+            "Receivers hold a generator from the beginning: what it has learned of the world in general is not charged, as in "
+            "the paper. Identifiers of personal subjects are charged, which the paper leaves out, and so is the history."
+        )
+        found.append(
+            "Policies of noise, prompt, encoder and incentive decide nothing here: the variant says what a prompt tells."
+        )
     if settings.scheme == "gai-scn":
         found.append("Branch models are learned identifier vectors of shared subjects; adapters of whole models come later.")
     return found
