@@ -1,8 +1,8 @@
 """Pictures as whole files, for schemes that send these over coded links: which format at which quality, and what it is worth.
 
-``gai-traditional`` and ``traditional`` send what the scenario prescribes (``models.file_codec``, ``models.file_quality``), whatever
-the channel. Lossy by default: WebP of quality 50 gives scenes 28 to 29 dB, as the traditional scheme of GAI-SCN's Table I has,
-in a sixth of the bits of a lossless file; the file itself arrives exactly or not at all. ``webp-lossless`` is precise to the pixel.
+``gai-traditional`` and ``traditional`` send what the scenario prescribes (``models.file_codec``, ``models.file_quality``),
+whatever the channel. Lossy by default: WebP of quality 50 gives scenes 28 to 29 dB, as the traditional scheme of GAI-SCN's
+Table I has, in a sixth of the bits of a lossless file; the file arrives exactly or not at all. ``webp-lossless`` is precise.
 """
 
 import io
