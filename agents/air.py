@@ -7,6 +7,7 @@ import numpy as np
 from ..bus.channel import Account, Direction, Link, Mcs, Radio, coded_account, multicast, symbol_account
 from ..bus.channel.account import air_ns
 from ..bus.channel.mcs import MCS_TABLE
+from ..bus.content_messages import WordText
 from ..bus.messages import Downlink, JsccPicture, Uplink
 from ..bus.records import AirRecord
 from .accounting import ATTACH_BITS, signature_bits
@@ -73,13 +74,13 @@ def cross(links: list[Link], message: Uplink | Downlink, t_ns: int, direction: D
         return Crossing(delivered, coded.account, coded.account.t_done_ns, coded.snr_db, mcs.name)
     link = links[0]
     coded = link.send_coded(message.payload_bits, t_ns, direction, key, mcs)
-    if not isinstance(message.body, JsccPicture):
+    if not isinstance(message.body, JsccPicture | WordText):
         return Crossing({link.user_id: coded.delivered}, coded.account, coded.account.t_done_ns, coded.snr_db, mcs.name)
     header_ns = coded_account(message.payload_bits, mcs, link.air.radio).air_ns
     received, account, estimate_db = _analog(link, message.symbols, t_ns + header_ns, direction, key)
     whole = coded.account + account
     whole = _with_attempts(whole, coded.account.attempts)
-    scheme = f"jscc:{message.body.codec}"
+    scheme = f"jscc:{message.body.codec}" if isinstance(message.body, JsccPicture) else "words"
     return Crossing({link.user_id: coded.delivered}, whole, whole.t_done_ns, coded.snr_db, scheme, received, estimate_db)
 
 

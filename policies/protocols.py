@@ -42,8 +42,8 @@ class Outcome(Struct, frozen=True):
 class Candidate(Struct, frozen=True):
     """One part that a prompt may hold: its ``name`` and exact cost in ``bits``.
 
-    ``name``: ``keywords``, ``caption``, ``boxes``, ``references`` or ``identifiers``. ``concepts``: the KB concepts it
-    carries (labels, subject names).
+    ``name``: ``keywords``, ``caption``, ``boxes``, ``references`` or ``identifiers``; of a text ``keywords``, ``meals`` or
+    ``details``. ``concepts``: the KB concepts it carries (labels, subject names).
     """
 
     name: str

@@ -6,12 +6,13 @@ from typing import Annotated
 from ..protocols import Draw, PromptChoice, PromptContext
 from .parts import with_core
 
-KNOWN = ("keywords", "caption", "boxes", "references", "identifiers")
+KNOWN = ("keywords", "caption", "boxes", "references", "identifiers", "meals", "details")
+"""Parts of pictures' prompts; of texts' ``keywords``, ``meals`` and ``details``."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """``parts``: names joined by ``+``, or ``all``; those that a picture does not have are left out."""
+    """``parts``: names joined by ``+``, or ``all``; those that a picture or text does not have are left out."""
 
     parts: Annotated[str, "parts joined by +, or all"] = "caption"
     share: Annotated[bool, "share knowledge first whenever something is not covered"] = False

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ...bus.content_messages import TextContent
 from ...bus.envelope import ACTIVITY, Envelope
 from ...bus.messages import Content, Failure, Feedback
 from ...bus.payload import Message
@@ -45,7 +46,7 @@ class Call(Message, frozen=True):
     done_ns: int
 
 
-WHAT = Capture | AirRecord | LeanDecision | Content | Shown | Failure | Feedback | Link | Call
+WHAT = Capture | AirRecord | LeanDecision | Content | TextContent | Shown | Failure | Feedback | Link | Call
 """What a piece can be."""
 
 
@@ -156,9 +157,11 @@ class Gatherer:
         if request and envelope.source != envelope.destination:
             self._piece(envelope, request, Link(envelope.source, envelope.destination))
 
-    def _content(self, envelope: Envelope, content: Content) -> None:
+    def _content(self, envelope: Envelope, content: Content | TextContent) -> None:
         self._link(envelope, content.request)
         self._piece(envelope, content.request, content)
+
+    _text_content = _content
 
     def _generate_order(self, envelope: Envelope, order: Any) -> None:
         self._link(envelope, order.prompt.request)

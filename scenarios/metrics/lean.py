@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from ...agents.models.roles import Result
+from ...bus.content_messages import TextContent
 from ...bus.envelope import Envelope
 from ...bus.messages import Attach, Body, Content, Failure, Feedback, SharedItem
 from ...bus.payload import Message, kind_of
@@ -113,7 +114,7 @@ def _carrier(kind: str, body: Any, *fields: str) -> type:
 def _payloads(vectors: bool) -> dict[str, Any]:
     """Kind -> what is read of it; ``vectors``: also those that users send."""
     up = _bodies(Feedback, _Share, _Knowledge, _Prompt) if vectors else _bodies(Feedback)
-    whole: tuple[type[Message], ...] = (Capture, AirRecord, Content, Shown, Failure, Attach, Attack, Verdict)
+    whole: tuple[type[Message], ...] = (Capture, AirRecord, Content, TextContent, Shown, Failure, Attach, Attack, Verdict)
     return {
         **{str(each.__struct_config__.tag): each for each in whole},
         "uplink": _carrier("uplink", up, "user", "request"),

@@ -19,7 +19,7 @@ def sentence_similarity(one: str, two: str) -> float:
     Raises:
         Missing: The embedder's package is not installed.
     """
-    model = _embedder()
+    model = embedder()
     call = Embed([one, two])
     first, second = model.run([call] * model.batch)[0].vectors
     return cosine(np.frombuffer(first, "<f4"), np.frombuffer(second, "<f4"))
@@ -36,7 +36,8 @@ def spacy_similarity(one: str, two: str) -> float:
 
 
 @cache
-def _embedder() -> Model:
+def embedder() -> Model:
+    """The model of role ``embedder``, read once."""
     return load_models("tiny", ["embedder"])["embedder"]
 
 
