@@ -1,0 +1,114 @@
+"""The trained networks, by arrays: what a sender extracts, what a receiver generates, what the judges say."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ....bus.errors import BadInput
+from ..cards import checked, read_card
+from ..codecs.quantised import dequantise
+from .data import CLASSES, WHITE
+from .networks import Joint, Judge, Vae, Verifier
+
+NETWORKS: Mapping[str, Callable[[], nn.Module]] = {"vae": Vae, "joint": Joint, "judge": Judge, "verifier": Verifier}
+WEIGHTS_FILE = "{}.safetensors"
+FILES = tuple(WEIGHTS_FILE.format(name) for name in NETWORKS)
+UNKNOWN = CLASSES
+"""The label that a receiver works with if none came."""
+
+
+@dataclass(frozen=True, eq=False)
+class DigitModels:
+    """All networks, on the CPU. Pictures are float32 or uint8 levels of 0 to 16, ``(n, 64)``; results are NumPy arrays."""
+
+    vae: Vae
+    joint: Joint
+    judge: Judge
+    verifier: Verifier
+
+    def extract(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The sender: labels as it reads them, ``(n,)``, and latents of unit deviation, float32 ``(n, LATENTS)``."""
+        with torch.inference_mode():
+            x = _unit(pictures)
+            labels = self.vae.read(x).argmax(1)
+            mean, _ = self.vae.encode(x, labels)
+            return labels.numpy(), (mean / self.vae.deviation).numpy()
+
+    def posterior(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of the latents for given labels, in units of the deviation, ``(n, LATENTS)`` each."""
+        with torch.inference_mode():
+            mean, log_variance = self.vae.encode(_unit(pictures), torch.from_numpy(labels))
+            return (mean / self.vae.deviation).numpy(), (log_variance.exp() / self.vae.deviation.square()).numpy()
+
+    def generate(self, latents: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The receiver: expected levels, float32 ``(n, 64)``.
+
+        Args:
+            latents: Of unit deviation, ``(n, LATENTS)``.
+            known: Which of them came, ``(n, LATENTS)`` of bool.
+            labels: 0 to 9, or `UNKNOWN`, ``(n,)``.
+        """
+        with torch.inference_mode():
+            z = torch.from_numpy(np.asarray(latents, np.float32)) * self.vae.deviation
+            logits = self.vae.decode(z, torch.from_numpy(np.asarray(known, np.float32)), torch.from_numpy(labels))
+            return WHITE * torch.sigmoid(logits).numpy()
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """Of each latent, where the prior's is 1: what is not known is to be drawn with 1 / this."""
+        return self.vae.deviation.numpy()
+
+    def symbols(self, pictures: np.ndarray) -> np.ndarray:
+        """Reals of the end-to-end codec, ``(n, JOINT_REALS)``; their power is still to be made one."""
+        with torch.inference_mode():
+            return self.joint.send(_unit(pictures)).numpy()
+
+    def receive(self, reals: np.ndarray, snr_db: float) -> np.ndarray:
+        """Levels ``(n, 64)`` of the end-to-end codec."""
+        with torch.inference_mode():
+            told = torch.full((len(reals), 1), snr_db)
+            return WHITE * torch.sigmoid(self.joint.receive(torch.from_numpy(np.asarray(reals, np.float32)), told)).numpy()
+
+    def judged(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The first judge: classes ``(n,)`` and features ``(n, 32)``."""
+        with torch.inference_mode():
+            features = self.judge.features(_unit(pictures))
+            return self.judge.head(features).argmax(1).numpy(), features.numpy()
+
+    def verified(self, pictures: np.ndarray) -> np.ndarray:
+        """The second judge: probabilities of the classes, ``(n, 10)``."""
+        with torch.inference_mode():
+            return torch.softmax(self.verifier(_unit(pictures)), 1).numpy()
+
+
+def _unit(pictures: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.asarray(pictures, np.float32) / WHITE)
+
+
+@lru_cache(maxsize=1)
+def load(folder: Path) -> DigitModels:
+    """Read the networks.
+
+    Raises:
+        Missing: No card or no weights: ``semcast train digits`` makes them.
+        BadInput: Damaged.
+    """
+    card = read_card(folder, recipe="digits")
+    torch.set_num_threads(1)  # more threads would change the last bits of a result
+    found: dict[str, Any] = {}
+    for name, make in NETWORKS.items():
+        network = make()
+        path = checked(card, WEIGHTS_FILE.format(name))
+        try:
+            network.load_state_dict(dequantise(load_file(path)))
+        except (RuntimeError, KeyError) as error:
+            raise BadInput(f"weights {path} do not fit the network: {error}", card.mend) from error
+        found[name] = network.eval()
+    return DigitModels(**found)
