@@ -12,10 +12,10 @@ from ..bus.envelope import Envelope
 from ..bus.errors import BadInput
 from ..bus.messages import Association, CodecRequest, CodecWeights, Content, Downlink, Failure, Forwarded, GenerateOrder
 from ..bus.signed import Signable
-from .cloud_drawing import CloudDrawing
 from .cloud_history import CloudHistory
 from .cloud_refusing import CloudRefusing
 from .cloud_state import Order, ServedBy
+from .cloud_styling import CloudStyling
 from .edge import PICTURE_BITS
 from .edge_files import content_bits
 from .knowledge.items import SUBJECT
@@ -25,7 +25,7 @@ from .prompt_codec import PromptContent, decode
 from .scenes.caption import named
 
 
-class Cloud(CloudHistory, CloudDrawing, CloudRefusing):
+class Cloud(CloudHistory, CloudStyling, CloudRefusing):
     """See the module."""
 
     def start(self, ctx: Context) -> None:
@@ -124,7 +124,9 @@ class Cloud(CloudHistory, CloudDrawing, CloudRefusing):
         ]
 
     def drawn(self, request: str, picture: bytes, ctx: Context) -> None:
-        """To the edge of the receiver."""
+        """To the edge of the receiver, in its style."""
+        if self.renders(request, picture, ctx):
+            return
         order = self.state.orders.pop(request)
         served = self.state.served_by.get(order.recipient)
         if served is None:

@@ -33,6 +33,8 @@ class Order(Struct):
     asked: Asked | None = None
     """What the prompt asks for, where the best of several is to be found."""
     candidates: dict[int, bytes] = field(default_factory=dict)
+    styled: bool = False
+    """Whether it is, or is being, rendered in its receiver's style."""
     agreements: dict[int, float] = field(default_factory=dict)
     """Of the candidates that were looked at, how well each agrees with the prompt."""
 

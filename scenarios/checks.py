@@ -13,7 +13,7 @@ from ..agents.own_pictures import Album
 from ..agents.picture_files import LOSSLESS
 from ..agents.scenes.vocabulary import SUBJECTS
 from ..agents.scenes.world import MAX_OBJECTS
-from ..agents.settings import FILES, GENERATING
+from ..agents.settings import AT_RECEIVERS, FILES, GENERATING
 from ..bus.channel.mcs import MCS_BY_NAME
 from ..bus.errors import BadInput, SemcastError
 from ..policies.registry import KINDS, needs, resolve
@@ -42,6 +42,7 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_files(scenario),
         *_uplink(scenario),
         *_table(scenario),
+        *_styles(scenario),
         *group_mistakes(scenario),
         *_adversary(scenario),
         *_policies(scenario, folder),
@@ -237,6 +238,20 @@ def _table(scenario: Scenario) -> Iterator[Mistake]:
         if "rehearsal" in needs(resolve("noise", scenario.policies.noise)):
             reason = 'it rehearses prompts on a small generator, which the table profile has not: models.profile = "tiny"'
             yield Mistake("policies.noise", reason)
+
+
+def _styles(scenario: Scenario) -> Iterator[Mistake]:
+    """Rendering in styles wants something generated, and somebody who likes a style."""
+    knowledge = scenario.knowledge
+    if not scenario.models.restyle:
+        return
+    if scenario.scheme not in GENERATING:
+        yield Mistake("models.restyle", f"nothing is generated with scheme {scenario.scheme}: leave it out")
+    if not knowledge.style_share:
+        yield Mistake("models.restyle", "nobody prefers a style: knowledge.style_share = 1 gives everybody one")
+    if knowledge.privacy_epsilon and scenario.scheme not in AT_RECEIVERS:
+        reason = "there is no noise for styles, which users would share as they are: leave it out, or models.restyle = false"
+        yield Mistake("knowledge.privacy_epsilon", reason)
 
 
 def _devices(scenario: Scenario) -> Iterator[Mistake]:

@@ -71,6 +71,7 @@ PROFILES: Mapping[str, Mapping[str, Source]] = {
         "keywords": Source("tiny.keywords", "keywords"),
         "personaliser": Source("tiny.personaliser", "personaliser"),
         "restorer": Source("tiny.restorer", "restorer"),
+        "stylist": Source("stylist", "stylist", torch=False),
     },
     "table": {
         "embedder": _measured("embedder"),

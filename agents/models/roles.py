@@ -98,7 +98,7 @@ class Restore(Message, frozen=True):
 
 
 class Picture(Message, frozen=True):
-    """Result of ``generator``, ``restorer``, ``jscc_decoder`` and ``calibrator``: a picture."""
+    """Result of ``generator``, ``restorer``, ``jscc_decoder``, ``calibrator`` and ``stylist``: a picture."""
 
     picture: bytes
 
@@ -157,6 +157,13 @@ class Calibrate(Message, frozen=True):
     background: str = ""
     boxes: list[Box] = []
     references: dict[str, bytes] = {}
+
+
+class Restyle(Message, frozen=True):
+    """Arguments of ``stylist``: a picture, and the ``style`` to render it in (`agents.style`: six float32)."""
+
+    picture: bytes
+    style: bytes
 
 
 class Embed(Message, frozen=True):
@@ -219,9 +226,9 @@ class Model(Protocol):
 Result = Extraction | Intent | Picture | Symbols | Denoised | Embedding | Branch
 """Every result of a role; these enter the union of payloads."""
 
-Arguments = Extract | Interpret | Generate | Restore | Encode | Decode | Denoise | Calibrate | Embed | Personalise
+Arguments = Extract | Interpret | Generate | Restore | Encode | Decode | Denoise | Calibrate | Restyle | Embed | Personalise
 """Every argument of a role."""
 
 ModelSet = Mapping[str, Model]
 """Role name -> model: ``extractor``, ``captioner``, ``keywords``, ``generator``, ``restorer``,
-``jscc_encoder``, ``denoiser``, ``jscc_decoder``, ``calibrator``, ``embedder``, ``personaliser``."""
+``jscc_encoder``, ``denoiser``, ``jscc_decoder``, ``calibrator``, ``stylist``, ``embedder``, ``personaliser``."""

@@ -18,6 +18,7 @@ RESULTS = {
     "keywords": roles.Intent,
     "personaliser": roles.Branch,
     "restorer": roles.Picture,
+    "stylist": roles.Picture,
 }
 
 
