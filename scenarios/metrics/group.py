@@ -42,14 +42,21 @@ def part_of(what: Any, source: str, receiver: str, group: Sequence[str]) -> Any:
         return portion(what, among.index(receiver), len(among)) if receiver in among else None
     if isinstance(what, Call):
         return what if receiver in sharers([what.agent], group) else None
-    if isinstance(what, Link):
-        ends = [user for user in group if user in (what.source, what.destination)]
-        return what if ends in ([], [receiver]) else None
     if isinstance(what, Failure):
         return what if isinstance(what.receiver, UnsetType) or what.receiver == receiver else None
     if isinstance(what, Shown | Feedback):
         return what if source == receiver else None
     return what
+
+
+def path(links: Sequence[Link], receiver: str) -> list[Link]:
+    """Those of a group's links, in time order, that led to one receiver: found backwards from it; none where nothing arrived."""
+    found, at = [], receiver
+    for link in reversed(links):
+        if link.destination == at:
+            found.append(link)
+            at = link.source
+    return found[::-1]
 
 
 def portion(air: AirRecord, rank: int, number: int) -> AirRecord:

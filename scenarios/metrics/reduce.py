@@ -9,6 +9,7 @@ from ...agents.settings import NetworkSettings
 from ...bus.records import AirRecord
 from .alignment import Features
 from .gather import Call
+from .group import path
 from .judging import Scores, judged
 from .row import FAILED, SHOWN, TEXT_COLUMNS, Row
 from .story import Story
@@ -171,7 +172,8 @@ def _latency(story: Story, settings: NetworkSettings) -> dict[str, Any]:
     before = [air for air in story.airs if air.purpose not in ("feedback", "kb")]
     queue_ns, air_ns = sum(air.queue_ns for air in before), sum(air.air_ns for air in before)
     spent_ns = sum(stages.values()) + queue_ns + air_ns
-    links_ns = sum(_link_ns(link.source, link.destination, settings) for link in story.links)
+    links = path(story.links, story.capture.recipient) if story.group else story.links
+    links_ns = sum(_link_ns(link.source, link.destination, settings) for link in links)
     latency_ns = story.shown.latency_ns if story.shown else spent_ns + links_ns
     return {
         "latency_s": latency_ns / 1e9,
