@@ -6,7 +6,6 @@ lost, and its receiver shows mid-grey.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
@@ -55,11 +54,6 @@ class Fitted:
     blocks: Blocks
     symbols: int
     padding: int
-
-
-def budget_symbols(height: int, width: int, cbr: Fraction) -> int:
-    """floor(CBR * 3 H W) complex channel uses: two real values are one use."""
-    return int(cbr * 3 * height * width)
 
 
 def fit(files: Files, mcs: Mcs, budget: Budget) -> Fitted | None:

@@ -1,13 +1,11 @@
 """Classical pictures over coded links: the budget is exact, what does not fit is infeasible, what is damaged is grey."""
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from semcast.agents.models.codecs.classical import FORMATS, Files
-from semcast.agents.models.codecs.classical_link import GREY, Budget, budget_symbols, coded, fit, send, shown
+from semcast.agents.models.codecs.classical_link import GREY, Budget, coded, fit, send, shown
 from semcast.agents.scenes.draw import draw
 from semcast.agents.scenes.world import make_scene
 from semcast.bus.channel import MCS_TABLE, Air, Area, Link, Radio, segment
@@ -23,10 +21,6 @@ SCHEMES = (*MCS_TABLE, *WIFI_TABLE)
 def link(snr_db: float) -> Link:
     radio = Radio(fixed_snr_db=snr_db, fading="awgn", pilots=None, max_attempts=1)
     return Air(1, radio, Area(10, 10), {"bs": (0.0, 0.0)}).link("bs", "user.1")
-
-
-def test_cbr_counts_complex_uses() -> None:
-    assert budget_symbols(256, 256, Fraction(1, 16)) == 12_288 == 3 * 256 * 256 // 16
 
 
 @settings(max_examples=60, deadline=None)
@@ -51,7 +45,7 @@ def test_all_that_is_sent_is_paid_from_the_budget(codec: str, mcs: Mcs, symbols:
 
 def test_a_scene_of_64_pixels_does_not_hold_its_headers_at_one_in_twenty_four() -> None:
     files = Files(draw(make_scene("header")), "jpeg")
-    budget = Budget(budget_symbols(64, 64, Fraction(1, 24)))
+    budget = Budget(3 * 64 * 64 // 24)
     assert budget.symbols == 512 and all(fit(files, mcs, budget) is None for mcs in SCHEMES if mcs.bits_per_symbol < 6)
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from semcast.agents.accounting import body_bits
 from semcast.agents.models.codecs.classical import FORMATS, Files, compress, decompress
-from semcast.agents.models.codecs.classical_link import Budget, budget_symbols, fit
+from semcast.agents.models.codecs.classical_link import Budget, fit
 from semcast.agents.prompt_codec import HEADER_BITS, PromptContent, encode
 from semcast.bus import keys
 from semcast.bus.channel import MCS_TABLE, Air, Area, Link, Radio, bler, choose_mcs, coded_account, symbol_account, unit_power
@@ -23,6 +23,7 @@ from semcast.bus.channel.mcs import Blocks, segment
 from semcast.bus.channel.uncoded import closed_form
 from semcast.bus.errors import BadInput
 from semcast.bus.messages import CodedPicture
+from semcast.scenarios.evaluations.jscc import budget_symbols, side_blocks
 
 from ...agents.models.photo_like import photo_like
 
@@ -52,7 +53,7 @@ def test_trap_1_real_against_complex_channel_uses_of_symbols() -> None:
 
 def test_trap_1_real_against_complex_channel_uses_of_budgets() -> None:
     """CBR 1/16 of 256x256 is 12,288 complex uses, not 24,576; 16QAM of rate 1/2 carries two bits in each."""
-    assert budget_symbols(256, 256, Fraction(1, 16)) == 12_288
+    assert budget_symbols(np.zeros((256, 256, 3), np.uint8), Fraction(1, 16)) == 12_288
     bits = Budget(12_288).payload_bits(MCS_TABLE[4])
     assert 0.95 * 12_288 * MCS_TABLE[4].efficiency < bits < 12_288 * MCS_TABLE[4].efficiency
 
@@ -154,8 +155,6 @@ def test_trap_8_captions_are_charged() -> None:
 
 def test_trap_8_the_class_map_and_rate_of_a_photograph_are_charged() -> None:
     """Our symbols are what the budget leaves after header (rate, size, scale) and block classes in coded bits."""
-    from semcast.scenarios.evaluations.jscc import side_blocks
-
     from ...agents.models.photo_like import linear_codec
 
     codec, picture = linear_codec(), photo_like(96, 128, "traps")
@@ -214,7 +213,7 @@ def test_trap_10_files_are_charged_with_their_headers(codec: str) -> None:
 def test_trap_10_a_header_that_does_not_fit_makes_the_budget_infeasible() -> None:
     """The smallest JPEG of 64x64 is longer than 512 uses of 16QAM rate 1/2 (CBR 1/24) carry: None, not a picture."""
     files = Files(photo_like(64, 64, "header"), "jpeg")
-    assert fit(files, MCS_TABLE[4], Budget(budget_symbols(64, 64, Fraction(1, 24)))) is None
+    assert fit(files, MCS_TABLE[4], Budget(512)) is None
 
 
 def test_trap_10_the_network_charges_the_whole_file() -> None:
