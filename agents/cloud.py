@@ -16,6 +16,7 @@ from .cloud_history import CloudHistory
 from .cloud_refusing import CloudRefusing
 from .cloud_state import Order, ServedBy
 from .cloud_styling import CloudStyling
+from .cloud_text import CloudText
 from .edge import PICTURE_BITS
 from .edge_files import content_bits
 from .knowledge.items import SUBJECT
@@ -25,7 +26,7 @@ from .prompt_codec import PromptContent, decode
 from .scenes.caption import named
 
 
-class Cloud(CloudHistory, CloudStyling, CloudRefusing):
+class Cloud(CloudText, CloudHistory, CloudStyling, CloudRefusing):
     """See the module."""
 
     def start(self, ctx: Context) -> None:
@@ -72,6 +73,9 @@ class Cloud(CloudHistory, CloudStyling, CloudRefusing):
         """Read a prompt and generate what it says, with identifiers that the sender has shared or sent along, and no others."""
         request = order.prompt.request
         if not self.takes(order, event.source, ctx):
+            return
+        if self.settings.traffic.content in ("text", "alarms"):
+            self.write_text(order, event.source, ctx)
             return
         try:
             content = decode(order.prompt.data)

@@ -53,7 +53,7 @@ class CloudPreparation(CloudLedger):
 
     def tick_terms(self, tick: Tick, ctx: Context) -> None:
         """Publish what is paid; distribute the decoders."""
-        if self.around.prescribed is None:  # files need none
+        if self.around.prescribed is None and self.settings.traffic.content not in ("text", "alarms"):  # these need none
             decoders = DecoderSet(list(self.around.decoder_bits))
             self.multicast(ctx, "decoders", "installation", decoder_bits(decoders, self.around.decoder_bits), decoders)
         if not self.settings.generates:

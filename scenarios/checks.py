@@ -17,9 +17,11 @@ from ..agents.settings import AT_RECEIVERS, FILES, GENERATING
 from ..bus.channel.mcs import MCS_BY_NAME
 from ..bus.errors import BadInput, SemcastError
 from ..policies.registry import KINDS, needs, resolve
+from .clip_checks import clip_mistakes
 from .group_checks import group_mistakes
 from .mistakes import Mistake, nearest
 from .schema import ModelsSection, Scenario
+from .text_checks import text_mistakes
 
 OF_ANY_PICTURE = ("semcom", "traditional")
 """Schemes whose models take any picture."""
@@ -44,6 +46,8 @@ def cross_checks(scenario: Scenario, folder: Path | None = None) -> list[Mistake
         *_table(scenario),
         *_styles(scenario),
         *group_mistakes(scenario),
+        *clip_mistakes(scenario),
+        *text_mistakes(scenario),
         *_adversary(scenario),
         *_policies(scenario, folder),
     ]

@@ -12,12 +12,16 @@ Rank = tuple[bool, int, int, str, int]
 
 @dataclass(frozen=True)
 class Triple:
-    """One request's pictures as its agents had them (raw RGB), with its row."""
+    """One request's pictures as its agents had them (raw RGB), or its texts (UTF-8), with its row.
+
+    ``picture``: what the sender of a text about a picture saw; empty otherwise.
+    """
 
     row: Row
     sent: bytes
     generated: bytes
     received: bytes
+    picture: bytes = b""
 
 
 @dataclass
@@ -50,9 +54,14 @@ class Samples:
         self.picture_symbols += sum(a.complex_symbols for a in story.airs if a.direction == "down" and a.purpose == "features")
         if row.status != SHOWN:
             return
-        generated = story.content.picture if story.content else GREY
-        triple = Triple(row, story.capture.picture, generated, story.shown.picture)
-        self._keep(row.receiver, (not row.subjects, *story.place), triple)
+        if row.content == "text":
+            composed = story.written.text if story.written else ""
+            texts = (text.encode() for text in (story.capture.text, composed, story.shown.text))
+            triple = Triple(row, *texts, story.capture.picture)
+        else:
+            generated = story.content.picture if story.content else GREY
+            triple = Triple(row, story.capture.picture, generated, story.shown.picture)
+        self._keep(row.receiver, (not (row.subjects or row.facts), *story.place), triple)
 
     def add(self, other: "Samples") -> None:
         """Keep what another part of the run has kept."""

@@ -55,6 +55,7 @@ def judged_texts(stories: Sequence[Story], content: str) -> list[TextScores]:
     Raises:
         Missing: The embedder, or for alarms the CLIP-class judge, is not there.
     """
+    _embed_together([text for s in stories for text in (s.capture.text, s.shown.text if s.shown else "")])
     crossed = (
         cross_alignments([(s.capture.picture, s.shown.text if s.shown else "") for s in stories]) if content != "text" else []
     )
@@ -92,6 +93,13 @@ def recovery(truth: frozenset[str], found: frozenset[str]) -> float | None:
 def similarity(one: str, two: str) -> float:
     """Cosine of the mean sentence embeddings of two texts, in [-1, 1]; 0 where one is empty."""
     return cosine(_meaning(one), _meaning(two)) if one and two else 0.0
+
+
+def _embed_together(texts: Sequence[str]) -> None:
+    """The embedder remembers what it has read, and reads many sentences at once faster."""
+    said = list(dict.fromkeys(sentence for text in texts for sentence in facts.sentences(text)))
+    if said:
+        embedder().run([Embed(said)] * embedder().batch)
 
 
 @cache

@@ -172,12 +172,13 @@ def symbols(folder: Path, reduction: Reduction, jscc_only: float | None) -> bool
     bars = [(f"{reduction.settings.scheme}\n(measured)", mean["symbols_up"], mean["symbols_down"])]
     if jscc_only is not None:
         bars.append(("JSCC only\n(same pictures,\nsame codec both ways)", jscc_only / 2, jscc_only / 2))
+    ratio = "" if rows[0].cbr is None else "  (CBR {:.3f})"
     with figure(folder, "symbols", (8.2, 2.6)) as (_, ax):
         for y, (_, up, down) in enumerate(bars):
             ax.barh(y, up, color=ORANGE, height=0.5, label="uplink" if y == 0 else None)
             ax.barh(y, down, left=up, color=BLUE, height=0.5, label="downlink" if y == 0 else None)
             ax.annotate(
-                f" {up + down:,.0f}  (CBR {(up + down) / 12288:.3f})", (up + down, y), va="center", fontsize=9, color=MUTED
+                f" {up + down:,.0f}{ratio.format((up + down) / 12288)}", (up + down, y), va="center", fontsize=9, color=MUTED
             )
         ax.set_yticks(range(len(bars)), [name for name, _, _ in bars], fontsize=8.5)
         ax.invert_yaxis()

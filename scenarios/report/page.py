@@ -9,11 +9,13 @@ from .. import folder as folders
 from ..metrics.reduction import Reduction
 from ..metrics.row import SHOWN, Row
 from ..metrics.samples import Triple
+from ..metrics.texts import TEXTS
 from ..profile import profile_rows
 from . import figures
 from .html import chart, document, number, table, tiles
 from .models import model_table
 from .pictures import png_uri, row_figure
+from .texts import example_texts
 from .simplified import notes
 from .trust import trust
 
@@ -42,17 +44,19 @@ def write_report(folder: Path, reduction: Reduction, run: dict[str, Any]) -> Pat
     """
     plots = folder / folders.FIGURES_FOLDER
     chosen = reduction.samples.triples
+    texts = reduction.settings.traffic.content in TEXTS
     drawn = {
-        "row": row_figure(plots, chosen[:ROW_COLUMNS], MIDDLE.get(reduction.settings.scheme, "encoded")),
+        "row": not texts and row_figure(plots, chosen[:ROW_COLUMNS], MIDDLE.get(reduction.settings.scheme, "encoded")),
         "curve": figures.curve(plots, reduction.rows),
-        "symbols": figures.symbols(plots, reduction, jscc_only_symbols(reduction)),
+        "symbols": figures.symbols(plots, reduction, None if texts else jscc_only_symbols(reduction)),
         "latency": figures.latency(plots, reduction.rows),
         "choices": figures.choices(plots, reduction.rows),
         "noise": figures.noise(plots, reduction.rows),
         "knowledge": figures.knowledge(plots, reduction),
     }
     page = folder / folders.REPORT_FILE
-    body = [*_header(run), *_pictures(reduction, chosen), *_charts(plots, drawn, reduction), *_tables(reduction, run)]
+    examples = example_texts(chosen, reduction.settings) if texts else _pictures(reduction, chosen)
+    body = [*_header(run), *examples, *_charts(plots, drawn, reduction), *_tables(reduction, run)]
     folders.write_text(page, document(f"{run['scenario']} · semcast", body))
     return page
 
@@ -76,6 +80,9 @@ def _header(run: dict[str, Any]) -> Iterator[str]:
     yield f'<p class="muted">digest <code>{escape(run["digest"])}</code></p></header>'
     shown = [
         ("object_recovery", 100, " %", "objects recovered, any place"),
+        ("fact_recovery", 100, " %", "of the original's facts in the text as shown"),
+        ("text_similarity", 1, "", "sentence embedding similarity with the original"),
+        ("wording", 100, " %", "of the sentences well-formed"),
         ("object_alignment", 1, "", "object feature alignment with the original"),
         ("psnr_db", 1, " dB", "PSNR over the last hop"),
         ("air_symbols_per_request", 1, "", "complex symbols a request, all air included"),
