@@ -39,6 +39,7 @@ from .codec_store import CodecStore
 from .coded_pictures import FORMATS
 from .csi import error_std_db
 from .edge_files import EdgeFiles
+from .edge_text import EdgeText
 from .knowledge.items import NETWORK
 from .models.roles import PICTURE_SIDE, Decode, Encode, Picture, Symbols
 from .network import backhaul_ns
@@ -110,7 +111,7 @@ class EdgeState(AgentState):
     feedback: list[tuple[str, float]] = field(default_factory=list)
 
 
-class Edge(EdgeFiles):
+class Edge(EdgeText, EdgeFiles):
     """See the module."""
 
     state: EdgeState
