@@ -31,8 +31,8 @@ from ..bus.messages import (
     Terms,
 )
 from ..bus.signed import Refusal, Signable
-from .knowledge.summary import SUBJECT_NUMBER_BITS, USER_BITS, summary_bits
 from .clips.prompt import CAMERA_BITS, FRAME_BITS, LOOK_BITS
+from .knowledge.summary import SUBJECT_NUMBER_BITS, USER_BITS, summary_bits
 from .prompt_codec import COLOUR_BITS, NUMBER_BITS, TIME_BITS
 
 KIND_BITS = 4
@@ -122,7 +122,11 @@ _SIZES: dict[type, Callable[[Any], int]] = {
         VERSION_BITS + sum(USER_BITS + SUBJECT_NUMBER_BITS + vector_bits(vector) for vector in body.identifiers.values())
     ),
     JsccPicture: lambda body: (
-        REQUEST_BITS + TIME_BITS + CODEC_BITS + (body.denoise is not None) + (0 if isinstance(body.frames, UnsetType) else FRAME_BITS)
+        REQUEST_BITS
+        + TIME_BITS
+        + CODEC_BITS
+        + (body.denoise is not None)
+        + (0 if isinstance(body.frames, UnsetType) else FRAME_BITS)
     ),
     CodedPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + LENGTH_BITS + 8 * len(body.file),
     ClipKnowledge: lambda body: clip_knowledge_bits(body),

@@ -1,5 +1,6 @@
 """What a camera makes of a scene: pixels, or a sketch where the network's models work on sketches; and what people see of it."""
 
+from .models.framewise import still
 from .models.roles import PICTURE_SIDE
 from .scenes.draw import draw
 from .scenes.vocabulary import BACKGROUND_NAMES, SUBJECTS
@@ -18,9 +19,9 @@ def photograph(scene: Scene, form: str) -> bytes:
 
 
 def developed(picture: bytes) -> bytes:
-    """A picture for people: pixels as they are, a sketch drawn anew (without what channel and models have done to it)."""
+    """A picture for people: pixels as they are, of a clip the middle frame, a sketch drawn anew (with no trace of the channel)."""
     if not is_sketch(picture):
-        return picture
+        return still(picture)
     sketch = read(picture)
     background = BACKGROUND_NAMES[max(sketch.background - 1, 0)]
     return draw(Scene(background, tuple(_object(thing) for thing in sketch.things), sketch.grain)).tobytes()

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 from ..bus.blocks import Attestation, Ballot
 from ..bus.channel.csi import dequantise
 from ..bus.clock import MS, SECOND, ns
-from ..bus.content_messages import GroupPrompt
+from ..bus.content_messages import ClipKnowledge, GroupPrompt
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.messages import (
@@ -41,6 +41,7 @@ from .csi import error_std_db
 from .edge_files import EdgeFiles
 from .edge_text import EdgeText
 from .knowledge.items import NETWORK
+from .models.framewise import frames_in, told_frames
 from .models.roles import PICTURE_SIDE, Decode, Encode, Picture, Symbols
 from .network import backhaul_ns
 
@@ -165,6 +166,13 @@ class Edge(EdgeText, EdgeFiles):
         """To its recipients, who generate themselves."""
         label, bits = f"prompt:{prompt.request}:down", body_bits(prompt) + signature_bits(prompt)
         self.send_down(Downlink(prompt.recipients, label, prompt.request, "prompt", bits, prompt), ctx)
+
+    def got_clip_knowledge(self, knowledge: ClipKnowledge, message: Forwarded, ctx: Context) -> None:
+        """To those who lack it."""
+        bits = body_bits(knowledge) + signature_bits(knowledge)
+        self.send_down(
+            Downlink(knowledge.recipients, f"clip-kb:{message.request}:down", message.request, "kb", bits, knowledge), ctx
+        )
 
     def got_share(self, share: Share, message: Forwarded, ctx: Context) -> None:
         """For the cloud."""
@@ -297,7 +305,9 @@ class Edge(EdgeText, EdgeFiles):
         request = event.in_reply_to.partition(":")[2]
         delivery = self.state.deliveries.pop(request)
         content = delivery.content
-        header = JsccPicture(request, content.recipient, content.t_ns, delivery.codec, delivery.denoise)
+        header = JsccPicture(
+            request, content.recipient, content.t_ns, delivery.codec, delivery.denoise, told_frames(content.picture)
+        )
         place = self.state.places[content.recipient]
         label = f"features:{request}:down"
         downlink = Downlink([content.recipient], label, request, "features", body_bits(header), header, result.symbols)
@@ -335,13 +345,18 @@ class Edge(EdgeText, EdgeFiles):
     def got_jscc_picture(self, header: JsccPicture, message: Forwarded, ctx: Context) -> None:
         """Decode what a sender encoded."""
         self.state.incoming[header.request] = Incoming(message.user, header.recipient, header.t_ns)
-        ctx.infer("jscc_decoder", Decode(message.symbols, header.codec, message.snr_db), f"jscc_decoder:{header.request}")
+        ctx.infer(
+            "jscc_decoder",
+            Decode(message.symbols, header.codec, message.snr_db, header.frames or 1),
+            f"jscc_decoder:{header.request}",
+        )
 
     def on_picture(self, result: Picture, event: Envelope, ctx: Context) -> None:
         """Decoded: to the edge of the receiver, by the cloud where this one does not know it; it may be this one."""
         request = event.in_reply_to.partition(":")[2]
         incoming = self.state.incoming.pop(request)
-        self.hand_on(Content(request, incoming.sender, incoming.recipient, incoming.t_ns, result.picture), PICTURE_BITS, ctx)
+        content = Content(request, incoming.sender, incoming.recipient, incoming.t_ns, result.picture)
+        self.hand_on(content, PICTURE_BITS * frames_in(result.picture), ctx)
 
     # --- feedback --------------------------------------------------------------------------------------------------
 

@@ -109,8 +109,29 @@ class TrafficSettings(Struct, frozen=True):
     """How many users a picture goes to (scheme ``aigc-scm``)."""
     senders: tuple[str, ...] = ()
     """Users that take pictures; empty: all."""
-    content: Literal["pictures", "text", "alarms"] = "pictures"
-    """What users send: pictures; texts of their own (``agents/texts``); or what a scene is to its receiver, as a sentence."""
+    content: Literal["pictures", "text", "alarms", "clips"] = "pictures"
+    """What users send: pictures; texts of their own (``agents/texts``); what a scene is to its receiver, as a sentence; or clips."""
+
+
+class ClipSettings(Struct, frozen=True):
+    """Short video (``traffic.content = "clips"``): ``cameras`` of each sender that take turns, clips of ``frames`` at ``fps``.
+
+    ``world``: things that wander before a ``camera`` (``movers``: least and most), or traffic on a ``street``. With scheme
+    ``aigc-scm``, ``background``: receivers draw on what they were sent once (``kb``), are sent with ``each`` clip, or on a ``map``;
+    ``places``: told of ``every`` frame, of each ``step``-th (``stride``), or where the receiver would not predict them to
+    ``tolerance_px`` (``predicted``). ``watch``: receivers of symbols look for incidents in what they decoded.
+    """
+
+    frames: int = 16
+    fps: int = 8
+    world: Literal["camera", "street"] = "camera"
+    cameras: int = 1
+    movers: tuple[int, int] = (1, 3)
+    background: Literal["kb", "each", "map"] = "kb"
+    places: Literal["every", "stride", "predicted"] = "every"
+    step: int = 4
+    tolerance_px: float = 1.5
+    watch: bool = False
 
 
 class AigcSettings(Struct, frozen=True):
@@ -267,6 +288,7 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     devices: tuple[DeviceSettings, ...] = ()
     """Classes of users' devices."""
     aigc: AigcSettings = AigcSettings()
+    clips: ClipSettings = ClipSettings()
     security: SecuritySettings = SecuritySettings()
     adversary: AdversarySettings = AdversarySettings()
 

@@ -6,6 +6,7 @@
 - ``user_receiving``: stage 2 on the way in
 - ``user_reconstructing``: both ways where receivers generate (scheme ``aigc-scm``)
 - ``user_styling``: the style that it likes
+- ``user_clips``: both ways of short video
 - ``user_text``, ``user_alarms``: both ways of texts, and of scenes that go as sentences
 """
 
@@ -17,10 +18,11 @@ from ..bus.signed import Refusal
 from .accounting import body_bits, signature_bits
 from .signatures import FALSE, kind
 from .user_alarms import UserAlarms
+from .user_clips import UserClips
 from .user_styling import UserStyling
 
 
-class User(UserAlarms, UserStyling):
+class User(UserClips, UserAlarms, UserStyling):
     """See the module."""
 
     def start(self, ctx: Context) -> None:

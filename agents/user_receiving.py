@@ -29,7 +29,9 @@ class UserReceiving(UserRehearsing, UserLearning):
             ctx.infer(self.runs("denoiser"), Denoise(message.symbols, header.codec, message.snr_db), f"denoiser:{header.request}")
             return
         ctx.infer(
-            self.runs("jscc_decoder"), Decode(message.symbols, header.codec, message.snr_db), f"jscc_decoder:{header.request}"
+            self.runs("jscc_decoder"),
+            Decode(message.symbols, header.codec, message.snr_db, header.frames or 1),
+            f"jscc_decoder:{header.request}",
         )
 
     def got_coded_picture(self, body: CodedPicture, message: Arrived, ctx: Context) -> None:
@@ -79,7 +81,8 @@ class UserReceiving(UserRehearsing, UserLearning):
         """Show the picture, remember it, and tell the edge how satisfied this user is."""
         receiving = self.state.receiving.pop(request)
         latency_ns = ctx.now - receiving.t_ns
-        ctx.record(Shown(request, result.picture, receiving.codec, receiving.snr_db, latency_ns), private=True)
+        told = receiving.codec, receiving.snr_db, latency_ns
+        ctx.record(Shown(request, result.picture, *told, clip=receiving.clip), private=True)
         self.learn(ctx, HISTORY, request, f"from {request.partition('/')[0]}", provenance=request.partition("/")[0])
         history = self.state.kb.of_kind(HISTORY)
         if len(history) > self.settings.knowledge.history_items:

@@ -17,6 +17,7 @@ from .csi import error_std_db
 from .knowledge import nearest
 from .knowledge.items import HISTORY, OWN, SUBJECT, TERM
 from .meaning import MAPPING
+from .models.framewise import told_frames
 from .models.roles import Box, Encode, Extraction, Intent, Symbols
 from .own_pictures import album
 from .pictures import compress_reference
@@ -324,7 +325,7 @@ class UserSending(UserRadio, UserFiling, UserRehearsing, UserLearning):
         """Encoded: symbols go up behind their header."""
         request = event.in_reply_to.partition(":")[2]
         sending = self.state.sending.pop(request)
-        header = JsccPicture(request, sending.recipient, sending.t_ns, sending.codec)
+        header = JsccPicture(request, sending.recipient, sending.t_ns, sending.codec, frames=told_frames(sending.picture))
         self.send_up(
             ctx, f"features:{request}:up", "features", body_bits(header), header, request=request, symbols=result.symbols
         )

@@ -6,11 +6,13 @@ from ..bus.blocks import Block
 from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.messages import Body, Feedback, SharedItem, Terms, Uplink
+from ..bus.records import ClipTruth
 from ..bus.signed import Signable
 from ..policies.incentive.ledger import Tally
 from ..policies.protocols import NoiseContext, PromptChoice, PromptContext, SemanticNoise
 from .accounting import signature_bits
 from .base import AgentState
+from .clips.telling import Camera
 from .csi import RunningMean
 from .knowledge.items import SUBJECT
 from .ledger import LedgerAgent
@@ -59,6 +61,8 @@ class Receiving(Struct):
     snr_db: float
     picture: bytes = b""
     """As decoded, while it is being repaired."""
+    clip: ClipTruth | None = None
+    """What is known of a clip."""
 
 
 class Album(Struct):
@@ -117,6 +121,10 @@ class UserState(AgentState):
     """LoRA adapters of others' subjects (scheme ``aigc-scm``)."""
     preparing: list[SharedItem] = field(default_factory=list)
     """What it is going to share, while pictures are being looked through."""
+    cameras: dict[int, Camera] = field(default_factory=dict)
+    """Own cameras, where clips are sent."""
+    seen_clips: dict[str, list[list[Box]]] = field(default_factory=dict)
+    """Request -> what is in each frame, while tracks are made of it."""
     asked: float = 0.0
     credits: float = 0.0
     kept: dict[str, Uplink] = field(default_factory=dict)

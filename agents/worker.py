@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from ..bus import snapshot
 from ..bus.access import Access
+from ..bus.calls import ModelSet
 from ..bus.collector import seldom_collecting
 from ..bus.engine import TraceSink, Worker, WorkerReport
 from ..bus.envelope import Codec, Envelope
@@ -40,6 +41,7 @@ from .base import PAYLOADS, make_agents, make_world
 from .checkpoint import Checkpoint, Checkpoints, CheckpointWriter, WorkerResult
 from .memory import peak_memory_bytes
 from .models.cpu import cpu_kind
+from .models.framewise import FramewiseModels
 from .models.hub.settings import HubSettings
 from .models.loading import load_models
 from .models.roles import Arguments
@@ -108,7 +110,9 @@ def make_worker(
     if spec.tap and isinstance(exchange, NatsExchange):
         sink = Tap(exchange, spec.tap, trace)
     counting = _Counting(sink, before)
-    models = load_models(spec.models, hub=spec.hub, device="cpu" if spec.recorded else spec.device, batch=spec.batch)
+    models: ModelSet = load_models(spec.models, hub=spec.hub, device="cpu" if spec.recorded else spec.device, batch=spec.batch)
+    if spec.settings.traffic.content == "clips":
+        models = FramewiseModels(models)
     worker = Worker(
         world,
         make_agents(spec.settings, mine),

@@ -1,5 +1,7 @@
 """Bodies that bring content to its receivers: pictures as symbols or files, and prompts from which receivers make content."""
 
+from msgspec import UNSET, Struct, UnsetType
+
 from .payload import Count, Message, Nanoseconds, Vector
 from .signed import Signable
 
@@ -8,7 +10,8 @@ class JsccPicture(Message, frozen=True):
     """Header of a picture sent as JSCC symbols: the symbols travel in ``symbols`` of the radio message that carries it.
 
     ``t_ns``: when the picture was taken (known to 1 ms on the air). The header is sent as coded bits ahead of the symbols.
-    ``denoise``: whether the receiver denoises them first; ``None``: not told, since receivers cannot.
+    ``denoise``: whether the receiver denoises them first; ``None``: not told, since receivers cannot. ``frames``: of a clip, how
+    many pictures the symbols are of; not on the wire otherwise.
     """
 
     request: str
@@ -16,6 +19,7 @@ class JsccPicture(Message, frozen=True):
     t_ns: Nanoseconds
     codec: str
     denoise: bool | None = None
+    frames: Count | UnsetType = UNSET
 
 
 class CodedPicture(Message, frozen=True):
@@ -91,6 +95,29 @@ class Watched(Signable, frozen=True):
 
     user: str
     data: Vector
+
+
+class Look(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """What things of a class and colour look like to a camera: its ``number`` in prompts, and a cut-out (``file``, WebP)."""
+
+    number: Count
+    label: str
+    colour: str
+    file: bytes
+
+
+class ClipKnowledge(Signable, frozen=True):
+    """Sender -> edge -> ``recipients``, multicast in each cell, ahead of a prompt: what they need to draw a camera's clips.
+
+    ``background``: what stands still before it, as a WebP file; empty where they have it.
+    """
+
+    request: str
+    sender: str
+    camera: Count
+    recipients: list[str]
+    background: bytes
+    looks: list[Look]
 
 
 TextBody = CodedText | WordText | Profile | Watch | Watched

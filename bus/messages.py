@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from .blocks import Attestation, Ballot, Proposal, SealedBlock
+from .content_messages import ClipKnowledge, TextBody, TextContent
 from .content_messages import CodedPicture as CodedPicture
 from .content_messages import GroupPrompt as GroupPrompt
 from .content_messages import JsccPicture as JsccPicture
-from .content_messages import TextBody, TextContent
 from .payload import Count, Decibel, Finite, Message, Nanoseconds, Unit, Vector
 from .signed import Refusal, Signable
 
@@ -186,6 +186,7 @@ Body = (
     | CodedPicture
     | GroupPrompt
     | TextBody
+    | ClipKnowledge
     | Refusal
 )
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec import Struct
+
 from .payload import Message
 
 
@@ -49,6 +51,36 @@ class Decision(Message, frozen=True):
     choice: dict[str, Any]
 
 
+class Placed(Struct, frozen=True, array_like=True, gc=False):
+    """Where a thing is in one frame of a clip: its ``number`` (below 0: it stands still), and its box in pixels."""
+
+    frame: int
+    number: int
+    label: str
+    colour: str
+    cx: float
+    cy: float
+    width: float
+    height: float
+
+
+class Happened(Struct, frozen=True, array_like=True, gc=False):
+    """An incident in a clip: its kind, the frame from which it is known, and where."""
+
+    kind: str
+    frame: int
+    cx: float
+    cy: float
+
+
+class ClipTruth(Struct, frozen=True):
+    """What is truly in a clip, or what its receiver knows of it: ``fps`` frames a second."""
+
+    fps: int
+    places: list[Placed]
+    incidents: list[Happened]
+
+
 class Capture(Message, frozen=True, omit_defaults=True):
     """Private, sender: the picture that starts a request, what is truly in it and what it is for.
 
@@ -69,6 +101,8 @@ class Capture(Message, frozen=True, omit_defaults=True):
     """Recipients besides, where it goes to a group."""
     file: str = ""
     """Name of the file, where it is a picture of somebody's own."""
+    clip: ClipTruth | None = None
+    """Where ``picture`` is a clip: all its frames, one after the other; ``truth`` and ``background`` are of the middle one."""
 
 
 class Shown(Message, frozen=True, omit_defaults=True):
@@ -81,6 +115,8 @@ class Shown(Message, frozen=True, omit_defaults=True):
     """The receiver's own estimate after equalisation."""
     latency_ns: int
     text: str = ""
+    clip: ClipTruth | None = None
+    """Where ``picture`` is a clip: where its receiver knows things to be, and what happened."""
 
 
 class KbRecord(Message, frozen=True):

@@ -12,6 +12,7 @@ from ..agents.models.loading import TABLE
 from ..agents.settings import (
     AdversarySettings,
     AigcSettings,
+    ClipSettings,
     ComputeSettings,
     DeviceSettings,
     KnowledgeSettings,
@@ -68,6 +69,7 @@ def network_settings(scenario: Scenario) -> NetworkSettings:
         pictures=SKETCH if scenario.models.profile == TABLE else RAW,
         devices=_devices(scenario),
         aigc=AigcSettings(**scenario.aigc.model_dump()),
+        clips=ClipSettings(**scenario.clips.model_dump()),
         security=SecuritySettings(**scenario.security.model_dump()),
         adversary=AdversarySettings(**scenario.adversary.model_dump()),
         granularity=Granularity(scenario.models.keywords, scenario.models.boxes),

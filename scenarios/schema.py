@@ -146,8 +146,30 @@ class TrafficSection(Section):
     """How many users a picture goes to, drawn for each; more than one needs scheme ``aigc-scm``."""
     senders: tuple[str, ...] = ()
     """Ids of the users that take pictures; empty: all."""
-    content: Literal["pictures", "text", "alarms"] = "pictures"
-    """Pictures; itineraries as texts; or scenes of which the receiver only hears a sentence, whether they are what it watches for."""
+    content: Literal["pictures", "text", "alarms", "clips"] = "pictures"
+    """Pictures; itineraries as texts; scenes of which receivers only hear a sentence, if they are what these watch for; clips."""
+
+
+class ClipsSection(Section):
+    """Short video, where ``traffic.content`` is ``"clips"``; needs scheme ``aigc-scm`` or ``semcom``."""
+
+    frames: int = Field(default=16, ge=2, le=64)
+    fps: int = Field(default=8, ge=1, le=63)
+    world: Literal["camera", "street"] = "camera"
+    """Things that wander before a camera that stands still, or traffic on a street, with incidents."""
+    cameras: int = Field(default=1, ge=1, le=16)
+    """Of each sender; they take turns."""
+    movers: tuple[Annotated[int, Field(ge=0, le=8)], Annotated[int, Field(ge=0, le=8)]] = (1, 3)
+    """Least and most things that wander."""
+    background: Literal["kb", "each", "map"] = "kb"
+    """What receivers of prompts draw on: what they were sent once, what is sent with each clip, or a map that all have."""
+    places: Literal["every", "stride", "predicted"] = "every"
+    """Of which frames places are told: of all; of every ``step``-th, others are completed; where prediction would not do."""
+    step: int = Field(default=4, ge=1, le=16)
+    tolerance_px: float = Field(default=1.5, ge=0, le=64)
+    """How far off a predicted place may be, in x or y, before the true one is told."""
+    watch: bool = False
+    """Whether receivers of symbols look for incidents in what they decoded."""
 
 
 class PoliciesSection(Section):
@@ -317,6 +339,7 @@ class Scenario(Section):
     models: ModelsSection = ModelsSection()
     devices: dict[str, DeviceSection] = {}
     aigc: AigcSection = AigcSection()
+    clips: ClipsSection = ClipsSection()
     security: SecuritySection = SecuritySection()
     adversary: AdversarySection = AdversarySection()
     cluster: ClusterSection = ClusterSection()

@@ -21,7 +21,7 @@ EVERY, STRIDE, PREDICTED = "every", "stride", "predicted"
 MODES = (EVERY, STRIDE, PREDICTED)
 """Which frames' places are told: every one's; every so many frames' (the receiver completes those between); those alone that the
 receiver would not predict."""
-FRAME_BITS, FPS_BITS, MODE_BITS, STEP_BITS, TRACKS_BITS, INCIDENTS_BITS = 6, 6, 2, 4, 4, 3
+CAMERA_BITS, FRAME_BITS, FPS_BITS, MODE_BITS, STEP_BITS, TRACKS_BITS, INCIDENTS_BITS = 4, 6, 6, 2, 4, 4, 3
 LOOK_BITS, SIZE_BITS, PLACE_BITS, KIND_BITS = 6, 7, 8, 2
 MOST_TRACKS, MOST_INCIDENTS, MOST_LOOKS = 15, 7, 1 << LOOK_BITS
 LARGEST_BYTES = 1 << 12
@@ -48,11 +48,15 @@ class Told:
 
 @dataclass(frozen=True)
 class ClipPromptContent:
-    """What a video prompt says. ``recipient``: number among the users; ``time_ms`` of the last frame, modulo 2^16."""
+    """What a video prompt says. ``recipient``: number among the users; ``time_ms`` of the last frame, modulo 2^16.
+
+    ``camera``: which of the sender's cameras.
+    """
 
     number: int
     recipient: int
     time_ms: int
+    camera: int
     frames: int
     fps: int
     mode: str
@@ -115,6 +119,7 @@ def encode(content: ClipPromptContent) -> tuple[bytes, int]:
     out.write(content.number % (1 << NUMBER_BITS), NUMBER_BITS)
     out.write(content.recipient, USER_BITS)
     out.write(content.time_ms % (1 << TIME_BITS), TIME_BITS)
+    out.write(content.camera, CAMERA_BITS)
     out.write(content.frames - 1, FRAME_BITS)
     out.write(content.fps, FPS_BITS)
     out.write(MODES.index(content.mode), MODE_BITS)
@@ -140,6 +145,7 @@ def decode(data: bytes) -> ClipPromptContent:
         raise BadInput(f"a video prompt of {len(data)} bytes", f"at most {LARGEST_BYTES} are read")
     bits = BitReader(data)
     number, recipient, time_ms = bits.read(NUMBER_BITS), bits.read(USER_BITS), bits.read(TIME_BITS)
+    camera = bits.read(CAMERA_BITS)
     frames, fps = bits.read(FRAME_BITS) + 1, bits.read(FPS_BITS)
     mode, step = _named(bits.read(MODE_BITS), MODES), bits.read(STEP_BITS) + 1
     things, events = bits.read(TRACKS_BITS), bits.read(INCIDENTS_BITS)
@@ -148,7 +154,7 @@ def decode(data: bytes) -> ClipPromptContent:
     for _ in range(events):
         kind, frame = _named(bits.read(KIND_BITS), KINDS), bits.read(FRAME_BITS)
         told_events.append(Incident(kind, frame, *_read_place(bits)))
-    return ClipPromptContent(number, recipient, time_ms, frames, fps, mode, step, found, tuple(told_events))
+    return ClipPromptContent(number, recipient, time_ms, camera, frames, fps, mode, step, found, tuple(told_events))
 
 
 def _write_thing(out: BitWriter, thing: Told, content: ClipPromptContent) -> None:

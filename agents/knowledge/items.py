@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
-SUBJECT, PREFERENCE, HISTORY, TERM, TASK, NETWORK = "subject", "preference", "history", "term", "task", "network"
-KINDS = (SUBJECT, PREFERENCE, HISTORY, TERM, TASK, NETWORK)
+SUBJECT, PREFERENCE, HISTORY, TERM, TASK, NETWORK, LOOK = "subject", "preference", "history", "term", "task", "network", "look"
+KINDS = (SUBJECT, PREFERENCE, HISTORY, TERM, TASK, NETWORK, LOOK)
 """Item kinds: a personal subject with its look, what somebody likes, a past picture, a word of the shared vocabulary,
-a communication goal, and a parameter of the network (a codec held, the serving station)."""
+a communication goal, a parameter of the network (a codec held, the serving station), and what stands or moves before a camera."""
 
 OWN, CLOUD, PUBLIC = "private", "cloud", "public"
 SHARING = (OWN, CLOUD, PUBLIC)

@@ -51,6 +51,12 @@ class Extraction(Message, frozen=True):
     boxes: list[Box]
 
 
+class Extractions(Message, frozen=True):
+    """Result of ``extractor`` for a clip: what is in each frame, see `framewise`."""
+
+    frames: list[Extraction]
+
+
 class Interpret(Message, frozen=True):
     """Arguments of ``keywords``: what a user said about a picture, its caption, its boxes, names of the user's own subjects."""
 
@@ -121,11 +127,15 @@ class Symbols(Message, frozen=True):
 
 
 class Decode(Message, frozen=True):
-    """Arguments of ``jscc_decoder``: equalised symbols and the receiver's own SNR estimate (Es/N0 after equalisation, dB)."""
+    """Arguments of ``jscc_decoder``: equalised symbols and the receiver's own SNR estimate (Es/N0 after equalisation, dB).
+
+    ``frames``: how many pictures the symbols are of, one after the other.
+    """
 
     symbols: bytes
     codec: str
     snr_db: float
+    frames: int = 1
 
 
 class Denoise(Message, frozen=True):
@@ -223,7 +233,7 @@ class Model(Protocol):
         """Calls with equal groups may share a batch (for instance one JSCC codec)."""
 
 
-Result = Extraction | Intent | Picture | Symbols | Denoised | Embedding | Branch
+Result = Extraction | Extractions | Intent | Picture | Symbols | Denoised | Embedding | Branch
 """Every result of a role; these enter the union of payloads."""
 
 Arguments = Extract | Interpret | Generate | Restore | Encode | Decode | Denoise | Calibrate | Restyle | Embed | Personalise

@@ -8,6 +8,7 @@ from ...agents.accounting import seen_bits
 from ...agents.settings import NetworkSettings
 from ...bus.records import AirRecord
 from .alignment import Features
+from .clips import clip_rows
 from .gather import Call
 from .group import path
 from .judging import Scores, judged
@@ -45,6 +46,8 @@ PROMPT_PURPOSES = ("prompt", "resend")
 def rows_of(stories: Sequence[Story], settings: NetworkSettings, features: Features | None = None) -> list[Row]:
     """One row a story, in the same order."""
     content = settings.traffic.content
+    if content == "clips":
+        return clip_rows(stories, settings, features)
     found = judged_texts(stories, content) if content in TEXTS else judged(stories, features)
     return [row_of(story, scores, settings) for story, scores in zip(stories, found, strict=True)]
 

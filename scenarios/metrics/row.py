@@ -88,6 +88,19 @@ class Row(Struct, frozen=True, kw_only=True):
     """Share of the shown text's sentences that are well-formed."""
     cross_alignment: float | None
     """Cosine of the CLIP-class judge's features of the sender's picture and of the shown text, where these are of two kinds."""
+    frames: int | None = None
+    """Of a clip."""
+    mota: float | None = None
+    """How well the receiver knows which thing is where, see `tracking`; scores of clips are means over frames."""
+    idf1: float | None = None
+    place_error_px: float | None = None
+    """Mean distance of the centres of things that move, true and as known; None also where nothing was matched."""
+    incidents: int | None = None
+    """True ones."""
+    incidents_found: int | None = None
+    """Those that the receiver was told, or found."""
+    false_incidents: int | None = None
+    """Those that it takes for true and are not."""
     satisfaction: float
 
     told_bits: int

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from ...agents.base import PAYLOADS, make_agents, make_world
+from ...agents.models.framewise import FramewiseModels
 from ...agents.models.loading import load_models
 from ...bus.alone import AgentReplay, Debugger, inbox_of, replay_alone
+from ...bus.calls import ModelSet
 from ...bus.envelope import Codec
 from ...bus.errors import BadInput
 from ..build import hub_settings, network_settings
@@ -39,7 +41,9 @@ class LoneAgent:
             )
         self.agent = agent
         self.records = read(run, agent)
-        self._models = load_models(scenario.models.profile, hub=hub_settings(scenario))
+        self._models: ModelSet = load_models(scenario.models.profile, hub=hub_settings(scenario))
+        if self._settings.traffic.content == "clips":
+            self._models = FramewiseModels(self._models)
 
     def replay(self, stop_before: int | None = None, debugger: Debugger | None = None) -> AgentReplay:
         """Let it handle its inbox; see `bus.alone.replay_alone`."""

@@ -49,7 +49,7 @@ def contents(draw: st.DrawFn) -> ClipPromptContent:
         things.append(Told(look, label, colour, float(size[0]), float(size[1]), first, last, points))
     events = tuple(draw(st.lists(INCIDENTS, max_size=7)))
     numbers = (draw(st.integers(0, 65535)) for _ in range(3))
-    return ClipPromptContent(*numbers, frames, draw(st.integers(0, 63)), mode, step, tuple(things), events)
+    return ClipPromptContent(*numbers, draw(st.integers(0, 15)), frames, draw(st.integers(0, 63)), mode, step, tuple(things), events)
 
 
 @given(contents())
@@ -61,13 +61,13 @@ def test_round_trip(content: ClipPromptContent) -> None:
 
 
 def test_cost_is_what_the_module_says() -> None:
-    empty = ClipPromptContent(1, 2, 3, 16, 8, EVERY, 1, ())
+    empty = ClipPromptContent(1, 2, 3, 4, 16, 8, EVERY, 1, ())
     thing = Told(5, "car", "red", 20.0, 12.0, 2, 9, {frame: (float(frame), 3.5) for frame in range(2, 10)})
     _, header = encode(empty)
-    assert header == 3 * 16 + 6 + 6 + 2 + 4 + 4 + 3
-    assert encode(ClipPromptContent(1, 2, 3, 16, 8, EVERY, 1, (thing,)))[1] == header + 10 + 1 + 6 + 14 + 12 + 8 * 16
+    assert header == 3 * 16 + 4 + 6 + 6 + 2 + 4 + 4 + 3
+    assert encode(ClipPromptContent(1, 2, 3, 4, 16, 8, EVERY, 1, (thing,)))[1] == header + 10 + 1 + 6 + 14 + 12 + 8 * 16
     seen = Told(NO_LOOK, "car", "red", 20.0, 12.0, 2, 9, {2: (2.0, 3.5), 5: (9.0, 3.5)})
-    assert encode(ClipPromptContent(1, 2, 3, 16, 8, PREDICTED, 1, (seen,)))[1] == header + 10 + 1 + 14 + 12 + 7 + 2 * 16
+    assert encode(ClipPromptContent(1, 2, 3, 4, 16, 8, PREDICTED, 1, (seen,)))[1] == header + 10 + 1 + 14 + 12 + 7 + 2 * 16
 
 
 @given(st.binary(max_size=80))
@@ -78,7 +78,7 @@ def test_what_is_no_prompt_is_refused_or_read(data: bytes) -> None:
 
 
 def test_cuts_and_lengths_are_refused() -> None:
-    data, _ = encode(ClipPromptContent(1, 2, 3, 16, 8, EVERY, 1, (Told(5, "car", "red", 20.0, 12.0, 0, 0, {0: (1.0, 1.0)}),)))
+    data, _ = encode(ClipPromptContent(1, 2, 3, 4, 16, 8, EVERY, 1, (Told(5, "car", "red", 20.0, 12.0, 0, 0, {0: (1.0, 1.0)}),)))
     with pytest.raises(BadInput):
         decode(data[:-2])
     with pytest.raises(BadInput):
@@ -89,7 +89,7 @@ def test_cuts_and_lengths_are_refused() -> None:
 def test_a_track_comes_back_within_what_was_rounded(mode: str) -> None:
     places = {frame: Box("car", "red", 10 + 2.3 * frame, 20.2, 20, 12) for frame in range(1, 15)}
     thing = told(Track("car", "red", places), 0, mode, 4, 1.5)
-    ((_, back),) = courses_of(decode(encode(ClipPromptContent(0, 0, 0, 16, 8, mode, 4, (thing,)))[0]))
+    ((_, back),) = courses_of(decode(encode(ClipPromptContent(0, 0, 0, 0, 16, 8, mode, 4, (thing,)))[0]))
     assert sorted(back) == sorted(places)
     worst = max(abs(back[frame].cx - places[frame].cx) for frame in places)
     assert worst <= (1.75 if mode == PREDICTED else 0.5)

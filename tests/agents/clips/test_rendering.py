@@ -51,7 +51,7 @@ def test_frames_come_back_from_background_look_and_places() -> None:
     ground = background_of(frames, [TRACK]).picture
     look = looks.opened(looks.cut_out(frames, ground, TRACK), "RGBA")
     sent = looks.opened(looks.compress(ground), "RGB")
-    content = ClipPromptContent(0, 0, 0, 12, 8, EVERY, 1, (told(TRACK, 3, EVERY, 1, 0.0),))
+    content = ClipPromptContent(0, 0, 0, 0, 12, 8, EVERY, 1, (told(TRACK, 3, EVERY, 1, 0.0),))
     shown = frames_of(content, sent, {3: look})
     assert psnr_db(shown, frames) > 27
     assert (
@@ -63,14 +63,14 @@ def test_a_look_that_is_not_known_is_the_sign_of_its_class() -> None:
     thing = told(TRACK, NO_LOOK, EVERY, 1, 0.0)
     drawn = sign(thing, 64)
     assert drawn is not None and drawn.shape == (12, 20, 4)
-    shown = frames_of(ClipPromptContent(0, 0, 0, 12, 8, EVERY, 1, (thing,)), road_map(), {})
+    shown = frames_of(ClipPromptContent(0, 0, 0, 0, 12, 8, EVERY, 1, (thing,)), road_map(), {})
     assert psnr_db(shown[3, 24:36, 13:33], film(CLIP)[3, 24:36, 13:33]) > 15
     assert sign(told(Track("", "", TRACK.places), NO_LOOK, EVERY, 1, 0.0), 64) is None
 
 
 def test_places_scale_with_the_background() -> None:
     thing = told(TRACK, NO_LOOK, EVERY, 1, 0.0)
-    large = frames_of(ClipPromptContent(0, 0, 0, 12, 8, EVERY, 1, (thing,)), grey(128), {})
+    large = frames_of(ClipPromptContent(0, 0, 0, 0, 12, 8, EVERY, 1, (thing,)), grey(128), {})
     rows, columns = np.nonzero((large[0] != 128).any(axis=2))
     assert (rows.min() + rows.max()) / 2 == pytest.approx(2 * 30, abs=2)
     assert (columns.min() + columns.max()) / 2 == pytest.approx(2 * TRACK.places[0].cx, abs=2)

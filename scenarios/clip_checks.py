@@ -1,0 +1,28 @@
+"""What must fit together where users send clips."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from ..agents.models.loading import TABLE
+from .mistakes import Mistake
+from .schema import Scenario
+
+SCHEMES = ("aigc-scm", "semcom")
+
+
+def clip_mistakes(scenario: Scenario) -> Iterator[Mistake]:
+    """All of them."""
+    if scenario.traffic.content != "clips":
+        return
+    if scenario.scheme not in SCHEMES:
+        yield Mistake("scheme", f"{scenario.scheme} sends no clips: --scheme {' or '.join(SCHEMES)}")
+    if scenario.models.profile in (TABLE, "hub"):
+        yield Mistake("models.profile", f'clips need models.profile = "tiny": {scenario.models.profile} takes no clips')
+    if scenario.models.calibrate or scenario.models.denoise:
+        name = "calibrate" if scenario.models.calibrate else "denoise"
+        yield Mistake(f"models.{name}", "takes no clips: leave it out")
+    if scenario.clips.movers[0] > scenario.clips.movers[1]:
+        yield Mistake("clips.movers", "the least number comes first")
+    tracks = scenario.scheme == "aigc-scm" or scenario.clips.watch
+    if tracks and find_spec("trackers") is None:
+        yield Mistake("traffic.content", 'clips are tracked by the package trackers: pip install "semcast[video]"')
