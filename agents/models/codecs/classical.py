@@ -24,6 +24,7 @@ class Format:
         feature: What `PIL.features` calls what it needs.
         qualities: From the smallest files to the best pictures.
         options: Of Pillow's ``save``.
+        variants: Further options, of which `Files.best` takes what is best for the picture; the first is the usual one.
         rated: Whether Pillow is asked for a compression ratio in place of a quality: `LEAST_RATIO` at the last quality, each
             one before makes files 2 % smaller.
     """
@@ -33,22 +34,26 @@ class Format:
     feature: str
     qualities: range
     options: Mapping[str, Any]
+    variants: tuple[Mapping[str, Any], ...] = ({},)
     rated: bool = False
 
-    def arguments(self, quality: int) -> dict[str, Any]:
+    def arguments(self, quality: int, variant: int = 0) -> dict[str, Any]:
         """Of Pillow's ``save``."""
+        options = {**self.options, **self.variants[variant]}
         if not self.rated:
-            return {"quality": quality, **self.options}
+            return {"quality": quality, **options}
         ratio = LEAST_RATIO * 1.02 ** (self.qualities[-1] - quality)
-        return {"quality_mode": "rates", "quality_layers": [ratio], **self.options}
+        return {"quality_mode": "rates", "quality_layers": [ratio], **options}
 
 
 LEAST_RATIO = 2.0
+CHROMA = ({"subsampling": "4:2:0"}, {"subsampling": "4:4:4"})
+"""Colours at half the resolution, usual for photographs, or at all of it, often better for drawings and at high rates."""
 J2K = {"irreversible": True, "mct": 1, "no_jp2": True}
 """9/7 wavelet, colours decorrelated (without ``mct`` Pillow codes R, G and B each for itself, which costs 1 to 5 dB), a bare
 codestream without the boxes of a JP2 file."""
 FORMATS: Mapping[str, Format] = {
-    "jpeg": Format("JPEG", "JPEG", "jpg", range(1, 96), {"optimize": True, "subsampling": "4:2:0"}),
+    "jpeg": Format("JPEG", "JPEG", "jpg", range(1, 96), {"optimize": True}, CHROMA),
     "jpeg2000": Format("JPEG2000", "JPEG 2000", "jpg_2000", range(0, 301), J2K, rated=True),
     "webp": Format("WEBP", "WebP", "webp", range(0, 101), {"method": 6}),
     "avif": Format(
@@ -56,7 +61,8 @@ FORMATS: Mapping[str, Format] = {
         "AVIF",
         "avif",
         range(0, 101),
-        {"speed": 6, "subsampling": "4:2:0", "max_threads": 1, "advanced": {"tune": "psnr"}},
+        {"speed": 6, "max_threads": 1, "advanced": {"tune": "psnr"}},
+        CHROMA,
     ),
 }
 """Baseline JPEG with optimal Huffman tables; JPEG 2000 part 1 (OpenJPEG); lossy WebP; AV1 still pictures (libaom, for PSNR)."""
@@ -73,32 +79,43 @@ class Files:
 
     picture: np.ndarray
     codec: str
-    _made: dict[int, bytes] = field(default_factory=dict)
+    _made: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    _errors: dict[bytes, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_format(self.codec)
 
-    def file(self, quality: int) -> bytes:
-        """The file at one quality."""
-        if quality not in self._made:
-            self._made[quality] = compress(self.picture, self.codec, quality)
-        return self._made[quality]
+    def file(self, quality: int, variant: int = 0) -> bytes:
+        """The file at one quality, in one of the format's variants."""
+        if (quality, variant) not in self._made:
+            self._made[quality, variant] = compress(self.picture, self.codec, quality, variant)
+        return self._made[quality, variant]
 
     def best(self, bits: int) -> bytes | None:
-        """The file of the highest quality that fits into a number of bits, found by bisection; None if none fits.
+        """The best file that fits into a number of bits; None if none fits.
 
-        Sizes grow with quality but for rare small dips, so that a better file past a dip may be overlooked; what is
-        returned always fits.
+        Of each variant the one of the highest quality that fits, of these that of the least squared error.
         """
+        found = [self._largest(bits, variant) for variant in range(len(FORMATS[self.codec].variants))]
+        fitting = [file for file in found if file is not None]
+        return min(fitting, key=self._error) if len(fitting) > 1 else fitting[0] if fitting else None
+
+    def _largest(self, bits: int, variant: int) -> bytes | None:
+        """By bisection. Sizes grow with quality but for rare small dips: a better file past a dip may be overlooked."""
         qualities = FORMATS[self.codec].qualities
         low, high = -1, len(qualities)  # `low` fits, `high` does not
         while high - low > 1:
             middle = (low + high) // 2
-            if 8 * len(self.file(qualities[middle])) <= bits:
+            if 8 * len(self.file(qualities[middle], variant)) <= bits:
                 low = middle
             else:
                 high = middle
-        return self.file(qualities[low]) if low >= 0 else None
+        return self.file(qualities[low], variant) if low >= 0 else None
+
+    def _error(self, file: bytes) -> float:
+        if file not in self._errors:
+            self._errors[file] = float(np.mean((decompress(file).astype(np.float64) - self.picture) ** 2))
+        return self._errors[file]
 
 
 def check_format(codec: str) -> None:
@@ -114,10 +131,10 @@ def check_format(codec: str) -> None:
         raise Missing(f"this Pillow cannot write {FORMATS[codec].title}", "pip install 'pillow>=11.3'")
 
 
-def compress(picture: np.ndarray, codec: str, quality: int) -> bytes:
-    """(H, W, 3) uint8 RGB as a file, headers included, in a format of `FORMATS` at one of its qualities."""
+def compress(picture: np.ndarray, codec: str, quality: int, variant: int = 0) -> bytes:
+    """(H, W, 3) uint8 RGB as a file, headers included, in a format of `FORMATS` at one of its qualities and variants."""
     form, stream = FORMATS[codec], io.BytesIO()
-    Image.fromarray(picture).save(stream, form.name, **form.arguments(quality))
+    Image.fromarray(picture).save(stream, form.name, **form.arguments(quality, variant))
     return stream.getvalue()
 
 

@@ -34,7 +34,8 @@ def link(snr_db: float) -> Link:
 def test_all_that_is_sent_is_paid_from_the_budget(codec: str, mcs: Mcs, symbols: int, pilots: int, rounds: int) -> None:
     budget = Budget(symbols, pilots, rounds)
     found = fit(FILES[codec], mcs, budget)
-    least = segment(8 * len(FILES[codec].file(FORMATS[codec].qualities[0])), mcs)
+    smallest = [len(FILES[codec].file(FORMATS[codec].qualities[0], v)) for v in range(len(FORMATS[codec].variants))]
+    least = segment(8 * min(smallest), mcs)
     if found is None:
         assert rounds * (least.complex_symbols + pilots * least.count) > symbols
         return
