@@ -1,7 +1,7 @@
 """Real handwritten digits: the 1,797 pictures of 8x8 pixels and 17 levels that scikit-learn carries, in disjoint parts.
 
-They are the test set of Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits" (UCI, 1998): 32x32 bitmaps of 13 writers,
-whose black pixels were counted in blocks of 4x4. Who wrote which is not told, so the parts share writers.
+They are the test set of Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits" (UCI, 1998): 32x32 bitmaps of
+13 writers, whose black pixels were counted in blocks of 4x4. Who wrote which is not told, so the parts share writers.
 """
 
 from dataclasses import dataclass

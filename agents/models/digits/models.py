@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from ....bus.errors import BadInput
 from ..cards import checked, read_card
 from ..codecs.quantised import dequantise
-from .data import CLASSES, WHITE
+from .data import CLASSES, PIXELS, WHITE
 from .networks import Joint, Judge, Vae, Verifier
+from .prompts import LATENTS
 
 NETWORKS: Mapping[str, Callable[[], nn.Module]] = {"vae": Vae, "joint": Joint, "judge": Judge, "verifier": Verifier}
 WEIGHTS_FILE = "{}.safetensors"
@@ -86,6 +87,31 @@ class DigitModels:
         """The second judge: probabilities of the classes, ``(n, 10)``."""
         with torch.inference_mode():
             return torch.softmax(self.verifier(_unit(pictures)), 1).numpy()
+
+    def flops(self) -> dict[str, int]:
+        """FLOPs of one digit by step, counted by torch (a multiply-add is two; activations are not counted)."""
+        from torch.utils.flop_counter import FlopCounterMode
+
+        x, label, z = torch.zeros(1, PIXELS), torch.zeros(1, dtype=torch.int64), torch.zeros(1, LATENTS)
+        steps: dict[str, Callable[[], object]] = {
+            "extract": lambda: (self.vae.read(x), self.vae.encode(x, label)),
+            "generate": lambda: self.vae.decode(z, z, label),
+            "verify": lambda: self.verifier(x),
+            "end to end, encode": lambda: self.joint.send(x),
+            "end to end, decode": lambda: self.joint.receive(self.joint.send(x), torch.zeros(1, 1)),
+        }
+        found = {}
+        for name, step in steps.items():
+            with torch.no_grad(), FlopCounterMode(display=False) as counter:
+                step()
+            found[name] = int(counter.get_total_flops())
+        found["end to end, decode"] -= found["end to end, encode"]
+        return found
+
+    def weights_bytes(self) -> dict[str, int]:
+        """Memory of the float32 weights, by network."""
+        networks = {"vae": self.vae, "joint": self.joint, "judge": self.judge, "verifier": self.verifier}
+        return {name: 4 * sum(one.numel() for one in network.parameters()) for name, network in networks.items()}
 
 
 def _unit(pictures: np.ndarray) -> Tensor:

@@ -1,8 +1,8 @@
 """The networks: a conditional VAE with latents in layers, the codec trained end to end with its channel, the two judges.
 
-VAE: Kingma and Welling 2014; with a condition, Sohn, Lee and Yan 2015. A pixel is a count of 0 to 16, so the decoder's distribution is
-Binomial(16, p). The decoder is told which latents it has: prefixes by layers, as in nested dropout (Rippel, Gelbart and Adams
-2014), or any subset. Each of these submodels has its own lower bound, and their mean is what training raises.
+VAE: Kingma and Welling 2014; with a condition, Sohn, Lee and Yan 2015. A pixel is a count of 0 to 16, so the decoder's
+distribution is Binomial(16, p). The decoder is told which latents it has: prefixes by layers, as in nested dropout (Rippel,
+Gelbart and Adams 2014), or any subset. Each of these submodels has its own lower bound, and their mean is what training raises.
 """
 
 import math
@@ -28,7 +28,10 @@ def _layers(*widths: int) -> nn.Sequential:
 
 
 class Bound(NamedTuple):
-    """Nats a picture, ``(n,)`` each: what the decoder misses and what the latents cost. Their sum is at least -log p(picture | label)."""
+    """Nats a picture, ``(n,)`` each: what the decoder misses, and what the latents cost.
+
+    The expectation of their sum over the noise is at least -log p(picture | label).
+    """
 
     misfit: Tensor
     divergence: Tensor
@@ -89,7 +92,7 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
 
 
 def binomial_nats(x: Tensor, logits: Tensor) -> Tensor:
-    """-log Binomial(16 x; 16, sigmoid(logits)), elementwise, for levels `x` in [0, 1]; in-between levels by the gamma function."""
+    """-log Binomial(16 x; 16, sigmoid(logits)), elementwise, for levels `x` in [0, 1]; between levels by the gamma function."""
     count = x * WHITE
     ways = math.lgamma(WHITE + 1) - torch.lgamma(count + 1) - torch.lgamma(WHITE - count + 1)
     return WHITE * functional.binary_cross_entropy_with_logits(logits, x, reduction="none") - ways

@@ -139,7 +139,7 @@ def count_flops(network: Vae) -> int:
 
 
 def measure(networks: dict[str, Any]) -> dict[str, float]:
-    """On the validation part: who reads right, the bound of every prefix of layers in bits a picture, PSNR of the prefixes' means."""
+    """On the validation part: who reads right; the bound of every prefix of layers in bits a picture, PSNR of its means."""
     of = digits("validation")
     x, labels = torch.from_numpy(of.pictures.astype(np.float32) / WHITE), torch.from_numpy(of.labels)
     vae: Vae = networks["vae"]
