@@ -4,7 +4,8 @@ Reinhard, Ashikhmin, Gooch and Shirley, "Color Transfer between Images", IEEE Co
 the space l-alpha-beta (their equations 4 to 6: RGB to LMS cone responses, decimal logarithms, decorrelated axes) every channel is
 shifted and scaled until its mean and standard deviation are those of a reference (equations 10 to 12). Where the paper prints a
 rounded inverse (equation 8) the exact one is used, so that nothing changes a picture towards its own statistics. Left out:
-swatches for parts of a picture. Logarithms want a floor, of which the paper says nothing: one level of 255.
+swatches for parts of a picture. Added: a floor for the logarithms, one level of 255, and a limit of what a channel is stretched
+by, since in pictures of nearly one colour noise would be all that one sees.
 
 A style is six numbers, mean and standard deviation of l, alpha and beta over a user's reference pictures: what its KB holds (kind
 ``preference``), and all that leaves the user where somebody else is to render in it.
@@ -27,6 +28,8 @@ BYTES = 24
 _LMS = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
 _AXES = np.diag(1 / np.sqrt([3.0, 6.0, 2.0])) @ np.array([[1.0, 1.0, 1.0], [1.0, 1.0, -2.0], [1.0, -1.0, 0.0]])
 _FLOOR = 1 / 255
+MOST_STRETCH = 3.0
+"""Of the deviation of a channel."""
 _FLAT = 1e-9
 """A channel that varies by less has nothing to scale."""
 REFERENCES = 4
@@ -67,10 +70,10 @@ def statistics(lab: np.ndarray) -> Statistics:
     return Statistics(lab.mean(axis=0), lab.std(axis=0))
 
 
-def transferred(lab: np.ndarray, wanted: Statistics) -> np.ndarray:
-    """``(lab - mean) * wanted.std / std + wanted.mean``, channel by channel; a channel that is flat only moves."""
+def transferred(lab: np.ndarray, wanted: Statistics, most: float = np.inf) -> np.ndarray:
+    """``(lab - mean) * min(wanted.std / std, most) + wanted.mean``, channel by channel; a channel that is flat only moves."""
     own = statistics(lab)
-    scale = np.where(own.std > _FLAT, wanted.std / np.maximum(own.std, _FLAT), 0.0)
+    scale = np.where(own.std > _FLAT, np.minimum(wanted.std / np.maximum(own.std, _FLAT), most), 0.0)
     return np.asarray((lab - own.mean) * scale + wanted.mean)
 
 
@@ -87,9 +90,10 @@ def restyled(picture: bytes, style: bytes) -> bytes:
         style: See `Statistics.packed`.
 
     Returns:
-        As many pixels; what leaves the range of RGB is cut, so that statistics of strong styles are met only nearly.
+        As many pixels. What leaves the range of RGB is cut and no channel is stretched by more than `MOST_STRETCH`, so that
+        strong styles are met only nearly.
     """
-    rgb = to_rgb(transferred(to_lab(pixels(picture)), unpacked(style)))
+    rgb = to_rgb(transferred(to_lab(pixels(picture)), unpacked(style), MOST_STRETCH))
     return np.rint(np.clip(rgb, 0.0, 1.0) * 255).astype(np.uint8).tobytes()
 
 

@@ -72,6 +72,12 @@ def test_a_transfer_in_closed_form():
     assert transferred(lab, Statistics(np.full(3, 5.0), np.full(3, 2.0))).tolist() == [[3.0, 7.0, 3.0], [7.0, 3.0, 7.0]]
 
 
+def test_stretching_has_a_limit():
+    lab = np.array([[-1.0, 1.0, -1.0], [1.0, -1.0, 1.0]])
+    moved = transferred(lab, Statistics(np.zeros(3), np.array([2.0, 9.0, 0.5])), most=3.0)
+    assert moved.tolist() == [[-2.0, 3.0, -0.5], [2.0, -3.0, 0.5]]
+
+
 def test_flat_channels_only_move():
     assert transferred(np.zeros((4, 3)), Statistics(np.ones(3), np.ones(3))).tolist() == np.ones((4, 3)).tolist()
 
