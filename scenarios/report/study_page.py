@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import folder as folders
-from ..studies.findings import Claim, Findings, Gallery
+from ..studies.findings import Claim, Findings, Gallery, Table
 from .html import chart, document, number, table, tiles
 from .theme import INK, MUTED, figure
 
@@ -37,16 +37,13 @@ def write_study_report(folder: Path, findings: Findings, state: Mapping[str, Any
         The page.
     """
     plots = folder / folders.FIGURES_FOLDER
-    body = [*_header(findings, state)]
-    body += [*_claims(findings)]
-    for each in findings.tables:
-        body += [f"<h2>{escape(each.title)}</h2>", table(each.rows)]
-        body += [f'<p class="note">{escape(each.note)}</p>'] if each.note else []
+    body = [*_header(findings, state), *_table(findings.tables[:1])]
     for drawn in findings.charts:
         body += [f"<h2>{escape(drawn.title)}</h2>", chart(plots / f"{drawn.name}.png", drawn.caption)]
     for gallery in findings.galleries:
         _save(plots, gallery)
         body += [*_gallery(gallery)]
+    body += [*_claims(findings), *_table(findings.tables[1:])]
     body += [*_compared(findings), *_numbers(findings), *_made(findings, state, arms)]
     page = folder / folders.REPORT_FILE
     folders.write_text(page, document(f"{state['scenario']} · semcast", body))
@@ -63,12 +60,29 @@ def _header(findings: Findings, state: Mapping[str, Any]) -> Iterator[str]:
     yield f'<p class="muted">{form}seed {state["seed"]} · digest <code>{escape(str(state["digest"]))}</code></p></header>'
     if findings.headline:
         yield tiles(findings.headline)
+    if findings.claims:
+        yield f"<p><b>{escape(counted(findings))}</b> (below).</p>"
+
+
+def _table(tables: Sequence[Table]) -> Iterator[str]:
+    for each in tables:
+        yield f"<h2>{escape(each.title)}</h2>" + table(each.rows)
+        if each.note:
+            yield f'<p class="note">{escape(each.note)}</p>'
+
+
+def counted(findings: Findings) -> str:
+    """How many claims have which verdict, in words: "3 of 4 claims hold, 1 fails"."""
+    verdicts = [claim.verdict for claim in findings.claims]
+    holding, failing, open_ones = (verdicts.count(verdict) for verdict in ("holds", "fails", "not certain"))
+    text = f"{holding} of {len(verdicts)} claims hold" + (f", {failing} fail{'s' * (failing == 1)}" if failing else "")
+    return text + (f", {open_ones} {'is' if open_ones == 1 else 'are'} not certain" if open_ones else "")
 
 
 def _claims(findings: Findings) -> Iterator[str]:
     if not findings.claims:
         return
-    yield "<h2>Claims</h2>"
+    yield f"<h2>Claims: {escape(counted(findings))}</h2>"
     yield '<div class="claims">'
     for claim in findings.claims:
         verdict = claim.verdict
