@@ -101,7 +101,7 @@ def find(study: Study) -> Findings:
         numbers=numbers(columns, header, history),
         claims=claims(columns),
         tables=[bandwidth_table(columns, header), alignment_table(columns)],
-        charts=figures(study.figures, columns),
+        charts=figures(study.figures, columns, float(np.mean(header))),
         galleries=[gallery(study)],
         same=_SAME,
         different=_DIFFERENT,

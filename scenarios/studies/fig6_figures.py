@@ -28,33 +28,39 @@ SCORES = {
     "text_alignment": "text",
     "subject_alignment": "personal subject",
 }
-ORIGINAL_BITS, DIMENSIONS = 8 * 3 * 64 * 64, 3 * 64 * 64
+ORIGINAL_BITS = 8 * 3 * 64 * 64
 SHOWN = 6
 """Pictures in the gallery."""
 
 
-def figures(folder: Path, columns: "dict[str, Column]") -> list[Chart]:
-    """Draw them."""
-    return [_bandwidth(folder, columns), _alignment(folder, columns)]
+def figures(folder: Path, columns: "dict[str, Column]", header: float) -> list[Chart]:
+    """Draw them. ``header``: mean share of a file that is header."""
+    return [_bandwidth(folder, columns, header), _alignment(folder, columns)]
 
 
-def _bandwidth(folder: Path, columns: "dict[str, Column]") -> Chart:
+def _bandwidth(folder: Path, columns: "dict[str, Column]", header: float) -> Chart:
     with figure(folder, "bandwidth", (7.6, 3.8)) as (_, axes):
         for place, (name, column) in enumerate(columns.items()):
-            for step, (way, uses) in enumerate((("up", column.up), ("down", column.down))):
-                ratio, x = float(np.mean(uses)) / ORIGINAL_BITS, place + (step - 0.5) * 0.4
-                axes.bar(x, ratio, 0.36, color=COLOURS[name], alpha=0.55 if way == "up" else 1.0)
-                axes.annotate(
-                    f"{ratio:.2g}", (x, ratio), (0, 2), textcoords="offset points", ha="center", fontsize=8, color=MUTED
-                )
+            ratios = [float(np.mean(uses)) / ORIGINAL_BITS for uses in (column.up, column.down)]
+            for step, ratio in enumerate(ratios):
+                x = place + (step - 0.5) * 0.4
+                axes.bar(x, ratio, 0.36, color=COLOURS[name], alpha=1.0 if step else 0.55)
+                if name == "Shannon":
+                    axes.hlines(ratio * (1 - header), x - 0.18, x + 0.18, color="white", lw=1.6, ls=(0, (2, 1)))
+            alike = f"{ratios[0]:.2g}" == f"{ratios[1]:.2g}"
+            text = f"{ratios[0]:.2g}" if alike else f"{ratios[0]:.2g} / {ratios[1]:.2g}"
+            axes.annotate(text, (place, max(ratios)), (0, 3), textcoords="offset points", ha="center", fontsize=9, color=MUTED)
         axes.set_yscale("log")
+        axes.set_yticks([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1], ["0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1"])
+        axes.minorticks_off()
+        axes.set_ylim(0.0008, 0.12)
         axes.set_xticks(range(len(columns)), list(columns))
         axes.set_ylabel("k/n: channel uses a bit of the original")
         axes.grid(axis="x", visible=False)
-        axes.margins(y=0.12)
-        right = axes.secondary_yaxis("right", functions=(lambda y: y * 8, lambda y: y / 8))
-        right.set_ylabel("CBR")
-    caption = "Channel uses that bring a picture to both receivers. Pale: up to the base station, full: down. Logarithmic."
+    caption = (
+        "Channel uses that bring a picture to both receivers, over the bits of the original (CBR is eight times that). Pale: up "
+        "to the base station, full: down; logarithmic. Dashed: Shannon without the header of its files."
+    )
     return Chart("bandwidth", "Bandwidth compression ratio (the paper's Fig. 6b)", caption)
 
 

@@ -1,12 +1,15 @@
 """Scheme aigc-scm: one multicast prompt, personal results; what is shared is charged once, and everybody's end is told once."""
 
+import asyncio
 from collections import Counter
 from functools import cache
 
 import msgspec
 import pytest
+from semcast.agents.base import make_agents, make_world
 from semcast.agents.knowledge import fold
 from semcast.agents.knowledge.items import SUBJECT
+from semcast.agents.models.roles import Arguments
 from semcast.agents.prompt_codec import BOXES, CAPTION, decode
 from semcast.agents.settings import (
     AigcSettings,
@@ -17,11 +20,17 @@ from semcast.agents.settings import (
     TrafficSettings,
     UserSettings,
 )
+from semcast.bus import snapshot
+from semcast.bus.chain_log import run_digest
 from semcast.bus.content_messages import GroupPrompt
+from semcast.bus.engine import Worker
+from semcast.bus.envelope import Codec
+from semcast.bus.exchange.memory import Hub, MemoryExchange
 from semcast.bus.messages import Arrived, Attach, Downlink, Failure, Knowledge, Uplink
 from semcast.bus.records import AirRecord, Capture, KbRecord, Shown
 
-from .networks import Run, run, town, two_users
+from .networks import CODEC, Run, run, town, two_users
+from .simple_models import models
 
 TRAFFIC = TrafficSettings(
     duration_s=6.0, start_s=2.0, rate_hz=1.0, feedback_sync_s=2.0, recipients=2, senders=("user.a",), subject_share=1.0
@@ -182,3 +191,20 @@ def test_one_receiver_is_the_plain_case() -> None:
     assert_everybody_hears_the_end_once(result)
     assert all(not each.further for each in result.of(Capture))
     assert all(len(each.users) == 1 for each in result.of(AirRecord) if each.purpose == "prompt")
+
+
+def test_a_worker_made_anew_from_any_snapshot_ends_alike() -> None:
+    settings = three()
+    world, shots = make_world(settings, "test"), []
+
+    def worker(**more: object) -> Worker:
+        agents, exchange = make_agents(settings, list(world.ids)), MemoryExchange(Hub(1), 0)
+        return Worker(world, agents, exchange, models=models(), codec=CODEC, **more)  # type: ignore[arg-type]
+
+    first = worker(on_interval=lambda w: shots.append(snapshot.take(w)))
+    assert run_digest(asyncio.run(first.run()).chains) == of("ha").digest
+    assert len(shots) > 2
+    for shot in shots:
+        again = worker()
+        snapshot.restore(again, shot, Codec(Arguments))
+        assert run_digest(asyncio.run(again.run()).chains) == of("ha").digest

@@ -24,22 +24,23 @@ def run(
     quick: bool = True,
     chaos: Chaos | None = None,
     uvloop: bool = True,
+    scheme: str = "",
     **where: object,
 ) -> RunReport:
     """Run a catalog scenario and return the host's report; the trace is in ``folder``."""
-    scenario = load(name, quick=quick, overrides={"seed": seed})
+    scenario = load(name, quick=quick, overrides={"seed": seed} | ({"scheme": scheme} if scheme else {}))
     folder.mkdir(parents=True)
     request = RunRequest(run=f"{name}-test", folder=str(folder), settings=network_settings(scenario), **where)  # type: ignore[arg-type]
     return hosting.run(request, lambda progress: None, chaos=chaos, uvloop=uvloop)
 
 
-def same(name: str, tmp_path: Path, quick: bool, places: list[dict[str, object]]) -> None:
+def same(name: str, tmp_path: Path, quick: bool, places: list[dict[str, object]], scheme: str = "") -> None:
     """Run everywhere; name the first differing record where digests differ."""
-    expected = run(name, tmp_path / "reference", quick=quick, host="memory", workers=1)
+    expected = run(name, tmp_path / "reference", quick=quick, scheme=scheme, host="memory", workers=1)
     assert expected.events > 50
     for number, place in enumerate(places):
         folder = tmp_path / str(number)
-        report = run(name, folder, quick=quick, **place)  # type: ignore[arg-type]
+        report = run(name, folder, quick=quick, scheme=scheme, **place)  # type: ignore[arg-type]
         if report.digest != expected.digest:
             pytest.fail(f"{place}: {first_divergence(tmp_path / 'reference', folder)}")
         assert report.rejected == 0
@@ -63,6 +64,10 @@ def test_two_users_everywhere(tmp_path: Path) -> None:
     agents = len(("user.mia", "user.leo", "bs.0", "edge.0", "cloud.0"))
     one_actor_an_agent = {"host": "ray", "workers": agents}
     same("two-users", tmp_path, True, [*MEMORY, *NATS, one_actor_an_agent, RAY[1]])
+
+
+def test_receivers_that_generate_are_the_same_everywhere(tmp_path: Path) -> None:
+    same("two-users", tmp_path, True, [*MEMORY, NATS[2]], scheme="aigc-scm")
 
 
 def test_another_seed_gives_another_digest(tmp_path: Path) -> None:
