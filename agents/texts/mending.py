@@ -15,7 +15,7 @@ from .words import LETTERS, SPELLED, SURE, lexicon, number_of
 
 MEND_FLOPS = 1_000_000
 """Work of decoding and mending one word: 60 us (measured) of a core that does 15 GFLOP/s in the JSCC networks."""
-LOST = "..."
+LOST = "\u2026"
 """Shown for a lost word where nothing is mended."""
 STANDS_FOR = {"place": SOMEWHERE, "dish": SOMETHING, "way": SOMEHOW, "diet": "some food", "stay": "some quarter"}
 

@@ -152,7 +152,7 @@ def _claims(columns: Mapping[str, Mapping[str, Sequence[float]]]) -> list[Claim]
         difference("knowledge-fills-in", "What is not told is filled in by knowledge of the sender", "known-places", "places",
                    "fact_recovery", 0.0, remark="It fills in what is usual, also where it was not so: see false facts."),
         difference("meals-add-facts", "More keywords bring more facts: meals", "meals", "places", "fact_recovery", 0.0),
-        difference("details-add-facts", "... and details", "unknown", "meals", "fact_recovery", 0.0),
+        difference("details-add-facts", "... and so do details", "unknown", "meals", "fact_recovery", 0.0),
         difference("mending-wording", "Calibration at the receiver repairs the wording", "known", "unmended", "wording", 0.0),
         difference("mending-facts", "... and loses no facts", "known", "unmended", "fact_recovery", 0.0),
         difference("mending-false", "... and invents none", "known", "unmended", "false_facts", 0.0, at_most=True),
