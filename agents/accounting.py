@@ -104,6 +104,11 @@ def clip_knowledge_bits(body: ClipKnowledge) -> int:
     return head + LENGTH_BITS + 8 * len(body.background) + looks
 
 
+def group_bits(body: CodedPicture) -> int:
+    """Bits of the further recipients of a picture; none where there are none."""
+    return 0 if isinstance(body.further, UnsetType) else COUNT_BITS + USER_BITS * len(body.further)
+
+
 _SIZES: dict[type, Callable[[Any], int]] = {
     Terms: lambda body: MECHANISM_BITS + len(body.rewards) * (ITEM_KIND_BITS + CREDIT_BITS),
     Share: lambda body: CREDIT_BITS + LENGTH_BITS + sum(map(item_bits, body.items)),
@@ -128,7 +133,7 @@ _SIZES: dict[type, Callable[[Any], int]] = {
         + (body.denoise is not None)
         + (0 if isinstance(body.frames, UnsetType) else FRAME_BITS)
     ),
-    CodedPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + LENGTH_BITS + 8 * len(body.file),
+    CodedPicture: lambda body: REQUEST_BITS + TIME_BITS + CODEC_BITS + LENGTH_BITS + 8 * len(body.file) + group_bits(body),
     ClipKnowledge: lambda body: clip_knowledge_bits(body),
     GroupPrompt: lambda body: body.bits + USER_BITS * len(body.recipients) + COUNT_BITS,
     CodedText: lambda body: REQUEST_BITS + TIME_BITS + LENGTH_BITS + 8 * len(body.file),

@@ -6,7 +6,6 @@
 - ``cloud_update``: stage 3, satisfaction and refined branches
 """
 
-from ..bus.content_messages import GroupPrompt
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.errors import BadInput
@@ -19,6 +18,7 @@ from .cloud_styling import CloudStyling
 from .cloud_text import CloudText
 from .edge import PICTURE_BITS
 from .edge_files import content_bits
+from .groups import recipients
 from .knowledge.items import SUBJECT
 from .models.roles import Box, Generate
 from .network import backhaul_ns
@@ -45,7 +45,7 @@ class Cloud(CloudText, CloudHistory, CloudStyling, CloudRefusing):
         """From an edge for users that it does not know."""
         self.send_down(downlink, ctx)
         lost = [user for user in downlink.users if user not in self.state.served_by]
-        for user in lost if isinstance(downlink.body, GroupPrompt) else ():
+        for user in lost if recipients(downlink.body) else ():
             ctx.send(event.source, Failure(downlink.request, self.id, f"{user} is attached nowhere", user))
 
     def on_content(self, content: Content, event: Envelope, ctx: Context) -> None:

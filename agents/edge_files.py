@@ -33,6 +33,10 @@ class EdgeFiles(NetworkAgent):
         """Who takes what goes to a base station."""
         raise NotImplementedError
 
+    def send_down(self, downlink: Downlink, ctx: Context) -> None:
+        """One message to each cell that serves some of the users."""
+        raise NotImplementedError
+
     def fail(self, request: str, reason: str, ctx: Context) -> None:
         """A request ends here."""
         raise NotImplementedError
@@ -59,6 +63,12 @@ class EdgeFiles(NetworkAgent):
             self.fail(body.request, f"file cannot be read: {error.message}", ctx)
             return
         content = Content(body.request, message.user, body.recipient, body.t_ns, picture, body.file)
+        if not isinstance(body.further, UnsetType):
+            ctx.record(content)
+            group = [body.recipient, *body.further]
+            down = Downlink(group, f"features:{body.request}:down", body.request, "features", body_bits(body), body)
+            self.send_down(down, ctx)
+            return
         self.hand_on(content, 8 * len(body.file), ctx)
 
     def deliver_file(self, content: Content, ctx: Context) -> None:

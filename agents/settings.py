@@ -106,7 +106,9 @@ class TrafficSettings(Struct, frozen=True):
     images: str = ""
     """Folder of pictures (`own_pictures`) that users send in turn, in place of drawn scenes."""
     recipients: int = 1
-    """How many users a picture goes to (scheme ``aigc-scm``)."""
+    """How many users a picture goes to."""
+    unicast: bool = False
+    """Whether there is a request of its own for each of them, in place of one to the group."""
     senders: tuple[str, ...] = ()
     """Users that take pictures; empty: all."""
     content: Literal["pictures", "text", "alarms", "clips"] = "pictures"
@@ -119,7 +121,8 @@ class ClipSettings(Struct, frozen=True):
     ``world``: things that wander before a ``camera`` (``movers``: least and most), or traffic on a ``street``. With scheme
     ``aigc-scm``, ``background``: receivers draw on what they were sent once (``kb``), are sent with ``each`` clip, or on a ``map``;
     ``places``: told of ``every`` frame, of each ``step``-th (``stride``), or where the receiver would not predict them to
-    ``tolerance_px`` (``predicted``). ``watch``: receivers of symbols look for incidents in what they decoded.
+    ``tolerance_px`` (``predicted``). ``looks``: of things, told once to each receiver (``told``), or drawn by class and colour from
+    what all receivers know (``known``). ``watch``: receivers of symbols look for incidents in what they decoded.
     """
 
     frames: int = 16
@@ -129,6 +132,7 @@ class ClipSettings(Struct, frozen=True):
     movers: tuple[int, int] = (1, 3)
     background: Literal["kb", "each", "map"] = "kb"
     places: Literal["every", "stride", "predicted"] = "every"
+    looks: Literal["told", "known"] = "told"
     step: int = 4
     tolerance_px: float = 1.5
     watch: bool = False
@@ -278,7 +282,7 @@ class NetworkSettings(Struct, frozen=True, dict=True):
     calibrate: bool = False
     """Receivers repair decoded pictures by the role ``calibrator``, with what their extractor and KB know of them."""
     restyle: bool = False
-    """What is generated is rendered in the style of who sees it (role ``stylist``): there, or by the cloud if it knows the style."""
+    """What is generated is rendered in the style of who sees it (role ``stylist``): there, or by the cloud if that knows it."""
     pictures: Literal["raw", "sketch"] = "raw"
     """Form of pictures and symbols: pixels and complex numbers, or `agents.sketches`, where the models work on these."""
     text_link: Literal["words", "coded"] = "words"

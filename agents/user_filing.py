@@ -1,5 +1,7 @@
 """Stage 2 at the sender where the picture itself goes up as a file over the coded link (scheme ``traditional``)."""
 
+from msgspec import UNSET
+
 from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.messages import CodedPicture, Tick
@@ -28,6 +30,6 @@ class UserFiling(UserBase):
         assert form is not None
         sending = self.state.sending.pop(request)
         file = written(sending.picture, form.codec, form.quality)
-        body = CodedPicture(request, sending.recipient, sending.t_ns, form.name, file)
+        body = CodedPicture(request, sending.recipient, sending.t_ns, form.name, file, sending.further or UNSET)
         self.send_up(ctx, f"features:{request}:up", "features", body_bits(body), body, request=request)
         self.remember(request, sending, "a picture", ctx)

@@ -12,7 +12,6 @@ users who are to be informed, over the air and charged, and every one of them le
 
 from msgspec.structs import replace
 
-from ..bus import keys
 from ..bus.clock import MS
 from ..bus.content_messages import GroupPrompt
 from ..bus.engine import Context
@@ -101,10 +100,8 @@ class UserReconstructing(UserSending, UserReceiving):
 
     def begin(self, capture: Capture, sending: Sending, ctx: Context) -> None:
         """A picture is there: draw its further recipients, where there are any."""
-        left = [user for user in self.around.users if user not in (self.id, sending.recipient)]
-        for number in range(min(self.settings.traffic.recipients - 1, len(left))):
-            drawn = keys.integer(len(left), ctx.seed, "further recipient", capture.request, number)
-            sending.further.append(left.pop(drawn))
+        if not self.settings.traffic.unicast:
+            sending.further = self.further(capture.request, sending.recipient, ctx)
         super().begin(replace(capture, further=sending.further), sending, ctx)
 
     def understood(self, request: str, sending: Sending, seen: Extraction, intent: Intent, ctx: Context) -> None:

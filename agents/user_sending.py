@@ -63,11 +63,11 @@ class UserSending(UserRadio, UserFiling, UserRehearsing, UserLearning):
         self.next_picture(ctx.now, number + 1, ctx)
         mapping = ctx.draw("task", self.id, number) < self.settings.traffic.mapping_share
         task = MAPPING if mapping else "greeting"
-        recipient = self.recipient(number, ctx)
-        if self.settings.traffic.images:
-            self.send_own(number, recipient, task, ctx)
-        else:
-            self.take_picture(number, self.look(number, ctx), recipient, task, "", ctx)
+        for request, recipient in self.requests(number, ctx):
+            if self.settings.traffic.images:
+                self.send_own(request, recipient, task, ctx)
+            else:
+                self.take_picture(request, self.look(number, ctx), recipient, task, "", ctx)
 
     def on_ask(self, ask: Ask, event: Envelope, ctx: Context) -> None:
         """Somebody outside acts as this user: the same, with choices of its own."""
@@ -135,6 +135,22 @@ class UserSending(UserRadio, UserFiling, UserRehearsing, UserLearning):
         users, own = self.around.users, self.around.number_of[self.id]
         drawn = keys.integer(max(1, len(users) - 1), ctx.seed, "recipient", self.id, number)
         return users[min(drawn + (drawn >= own), len(users) - 1)]
+
+    def requests(self, number: int, ctx: Context) -> list[tuple[int, str]]:
+        """Numbers and recipients of the requests that picture ``number`` makes: one, or one for each recipient."""
+        recipient, traffic = self.recipient(number, ctx), self.settings.traffic
+        if not traffic.unicast:
+            return [(number, recipient)]
+        group = [recipient, *self.further(f"{self.id}/{number}", recipient, ctx)]
+        return [(number * traffic.recipients + place, user) for place, user in enumerate(group)]
+
+    def further(self, picture: str, recipient: str, ctx: Context) -> list[str]:
+        """Recipients of a picture besides the first, equally likely."""
+        left = [user for user in self.around.users if user not in (self.id, recipient)]
+        found = []
+        for number in range(min(self.settings.traffic.recipients - 1, len(left))):
+            found.append(left.pop(keys.integer(len(left), ctx.seed, "further recipient", picture, number)))
+        return found
 
     # --- prompts ---------------------------------------------------------------------------------------------------
 

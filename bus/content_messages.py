@@ -23,13 +23,17 @@ class JsccPicture(Message, frozen=True):
 
 
 class CodedPicture(Message, frozen=True):
-    """A picture sent as coded bits: a compressed file. ``t_ns`` as in `JsccPicture`; ``codec`` names the format."""
+    """A picture sent as coded bits: a compressed file. ``t_ns`` as in `JsccPicture`; ``codec`` names the format.
+
+    ``further``: recipients besides, to whom it goes by multicast in each cell.
+    """
 
     request: str
     recipient: str
     t_ns: Nanoseconds
     codec: str
     file: bytes
+    further: list[str] | UnsetType = UNSET
 
 
 class GroupPrompt(Signable, frozen=True):

@@ -8,6 +8,8 @@ from .mistakes import Mistake, nearest
 from .schema import Scenario
 
 SCHEME = "aigc-scm"
+GROUPS = (SCHEME, "traditional")
+"""Schemes in which one request can go to several users."""
 
 
 def group_mistakes(scenario: Scenario) -> Iterator[Mistake]:
@@ -21,10 +23,9 @@ def group_mistakes(scenario: Scenario) -> Iterator[Mistake]:
     if traffic.recipients >= max(len(users), 2):
         yield Mistake("traffic.recipients", f"{traffic.recipients}, but a sender has {len(users) - 1} others to send to")
     if scenario.scheme != SCHEME:
-        if traffic.recipients > 1:
-            yield Mistake(
-                "traffic.recipients", f"scheme {scenario.scheme} sends to one receiver: leave it out, or --scheme {SCHEME}"
-            )
+        if traffic.recipients > 1 and not traffic.unicast and scenario.scheme not in GROUPS:
+            reason = f"scheme {scenario.scheme} sends a request to one receiver: traffic.unicast = true, or --scheme {SCHEME}"
+            yield Mistake("traffic.recipients", reason)
         return
     if scenario.models.profile == TABLE:
         reason = f'the table has measured no receivers that generate: models.profile = "tiny", or another scheme than {SCHEME}'

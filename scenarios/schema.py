@@ -143,7 +143,9 @@ class TrafficSection(Section):
     images: str = ""
     """Folder of pictures of your own (``--images``), which users send in turn; all nodes of a cluster must see it."""
     recipients: int = Field(default=1, ge=1, le=16)
-    """How many users a picture goes to, drawn for each; more than one needs scheme ``aigc-scm``."""
+    """How many users a picture goes to, drawn for each; one request to a group needs scheme ``aigc-scm`` or ``traditional``."""
+    unicast: bool = False
+    """A request of its own for each recipient, in place of one to the group; any scheme can do this."""
     senders: tuple[str, ...] = ()
     """Ids of the users that take pictures; empty: all."""
     content: Literal["pictures", "text", "alarms", "clips"] = "pictures"
@@ -165,6 +167,8 @@ class ClipsSection(Section):
     """What receivers of prompts draw on: what they were sent once, what is sent with each clip, or a map that all have."""
     places: Literal["every", "stride", "predicted"] = "every"
     """Of which frames places are told: of all; of every ``step``-th, others are completed; where prediction would not do."""
+    looks: Literal["told", "known"] = "told"
+    """Cut-outs of things, told once to each receiver; or drawn by class and colour from what all receivers know."""
     step: int = Field(default=4, ge=1, le=16)
     tolerance_px: float = Field(default=1.5, ge=0, le=64)
     """How far off a predicted place may be, in x or y, before the true one is told."""

@@ -106,9 +106,9 @@ def find(study: Study) -> Findings:
             "that it had before it was styled, which undoes all but what rounding and the range of RGB have cut.",
             "Where receivers generate, a style never leaves its owner and costs no bit. In the arm 'cloud' it must be shared: "
             "its owner decides for itself, by what the incentive pays, and 6 numbers of 16 bits go up.",
-            f"The margins {LOSS:g} and {LOSS_BACK:g} were chosen before anything was judged, {HALF:g} after the transfer had been tried "
-            "on a few scenes; none was changed when the runs were there. What a channel is stretched by was limited (3) after "
-            "the first short run, as grey pictures in vivid styles showed noise.",
+            f"The margins {LOSS:g} and {LOSS_BACK:g} were chosen before anything was judged, {HALF:g} after the transfer had "
+            "been tried on some scenes. What a channel is stretched by was limited after the first short run: grey pictures in "
+            "vivid styles showed noise.",
         ],
     )
 
