@@ -5,10 +5,11 @@ Losses over SNR follow the BLER tables, which are held against real bits here (`
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import replace
 from fractions import Fraction
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -23,9 +24,9 @@ from . import classical_figures as figures
 from . import classical_tables as tables
 from .classical_claims import cliff_claims, cliff_numbers, lead_claims, link_claims, link_numbers, quality_numbers
 from .classical_cliff import Cliff, sweep
-from .classical_links import BETWEEN, MARGIN, MEASURED, Point, points, uncoded
+from .classical_links import BETWEEN, MARGIN, MEASURED, Point, point, uncoded
 from .classical_pictures import of_study, scenes
-from .classical_quality import Measured, Quality, Task, Way, gathered, measure, photo_codec, ways
+from .classical_quality import Quality, Task, Way, gathered, measure, photo_codec, ways
 from .findings import Findings
 from .study import Study
 
@@ -60,7 +61,7 @@ class Options(Section):
     gains: int = Field(default=6, ge=2)
     """Equally likely Rayleigh gains with which the photograph codec sends each picture."""
     cliff_pictures: int = Field(default=6, ge=1)
-    blocks: int = Field(default=1500, ge=100)
+    blocks: int = Field(default=3000, ge=100)
     """Of each operating point of the equivalence test."""
     ber_symbols: int = Field(default=200_000, ge=1000)
     most_side: int = Field(default=512, ge=256)
@@ -82,14 +83,12 @@ def find(study: Study) -> Findings:
     coder(MCS_TABLE[0], 64)  # what is missing is told first
     every = ways(options.attempts, options.pilots)
     chosen, what = of_study(study.images, options.pictures, options.most_side, study.seed)
-    qualities = _measure(study, options, chosen, every)
+    qualities, coded, between = _measure(study, options, chosen, every)
 
     def tell(text: str) -> None:
-        study.tell(len(chosen) * len(options.cbrs), len(chosen) * len(options.cbrs), text)
+        study.tell(1, 1, text)
 
     cliffs = sweep(chosen[: options.cliff_pictures], options.cbrs[0], photo_codec(), study.seed, tell)
-    coded = points(MEASURED, options.blocks, study.seed, tell)
-    between = points(BETWEEN, options.blocks, study.seed, tell)
     bare = uncoded(options.ber_symbols, study.seed, tell)
     tell("tables and figures")
     first, said = qualities[0], f"{len(chosen)} {what}"
@@ -129,25 +128,32 @@ def _pictures_differ(study: Study, what: str) -> str:
     return f"Pictures: {what}; the field's set is Kodak. The JSCC codec was trained on photographs, {trained}."
 
 
-def _measure(study: Study, options: Options, chosen: Sequence[np.ndarray], every: tuple[Way, ...]) -> list[Quality]:
-    """All pictures at all CBRs, each in a process of its own so that cores are used; results do not depend on how many."""
+def _measure(
+    study: Study, options: Options, chosen: Sequence[np.ndarray], every: tuple[Way, ...]
+) -> tuple[list[Quality], list[Point], list[Point]]:
+    """All pictures at all CBRs and all operating points, on all cores; results do not depend on how many there are."""
     task = Task(chosen[0], 0, options.cbrs[0], every, tuple(sorted(options.marks_db)), options.gains, study.seed)
     tasks = [replace(task, picture=picture, number=i, cbr=cbr) for cbr in options.cbrs for i, picture in enumerate(chosen)]
+    plan = [*MEASURED, *BETWEEN]
     with ProcessPoolExecutor(min(worker_count("nats", 0), len(tasks)), mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(measure, one) for one in tasks]
+        pictures = [pool.submit(measure, one) for one in tasks]
+        coded = [pool.submit(point, *one, options.blocks, study.seed) for one in plan]
+        waiting: set[Future[Any]] = {*pictures, *coded}
+        number = len(waiting)
         try:
-            waiting = set(futures)
             while waiting:
-                ended, waiting = wait(waiting, timeout=TOLD_EVERY_S, return_when="FIRST_EXCEPTION")
-                study.tell(len(tasks) - len(waiting), len(tasks), "pictures: four formats, all schemes, three channels")
-                if any(future.exception() for future in ended):
-                    break
-        except KeyboardInterrupt:
+                ended, waiting = wait(waiting, timeout=TOLD_EVERY_S, return_when="FIRST_COMPLETED")
+                for future in ended:
+                    future.result()
+                study.tell(number - len(waiting), number, "pictures (four formats, all schemes, three channels) and links")
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        found: list[Measured] = [future.result() for future in futures]
+    found = [future.result() for future in pictures]
+    points = [future.result() for future in coded]
     n = len(chosen)
-    return [gathered(cbr, task, found[i * n : (i + 1) * n]) for i, cbr in enumerate(options.cbrs)]
+    qualities = [gathered(cbr, task, found[i * n : (i + 1) * n]) for i, cbr in enumerate(options.cbrs)]
+    return qualities, points[: len(MEASURED)], points[len(MEASURED) :]
 
 
 def _headline(coded: Sequence[Point], cliffs: Sequence[Cliff], quality: Quality) -> list[tuple[str, str]]:

@@ -91,7 +91,7 @@ def link_claims(coded: Sequence[Point], between: Sequence[Point], bare: list[Unc
     most = max(compared(bare), key=lambda one: one.bound)
     apart = abs(most.counted / most.exact - 1)
     number = len(compared(bare))
-    remark = f"{number} points where 1,000 errors or more are expected; margin {BER_MARGIN:.0%}, 90 % interval of the worst."
+    remark = f"{number} points with 1,000 errors a bit of a symbol; margin {BER_MARGIN:.0%}, 90 % interval of the worst."
     text = "Uncoded bit errors of BPSK, QPSK, 16QAM and 64QAM are those of the closed forms"
     bounds = (max(0.0, apart - most.half), apart + most.half)
     measured, bits = "largest relative difference", most.bits

@@ -19,7 +19,7 @@ MARGIN = 0.05
 BER_MARGIN = 0.1
 """Largest relative difference of bit error rates that counts as the same."""
 FEWEST_ERRORS = 1000
-"""Expected at an SNR, for a bit error rate to be compared there."""
+"""Expected at an SNR for each bit of a symbol, for a bit error rate to be compared there."""
 Z90 = 1.6448536269514722
 """Two one-sided tests at 5 % each are a 90 % interval (Schuirmann 1987)."""
 BER_SNRS_DB = (0.0, 4.0, 8.0, 12.0, 16.0, 20.0)
@@ -81,12 +81,12 @@ class Point:
         return abs(self.real - self.table) + self.half
 
 
-def points(plan: Plan, blocks: int, seed: int, tell: Callable[[str], None]) -> list[Point]:
-    """So many blocks at each operating point."""
-    return [_point(MCS_BY_NAME[name], block_bits, fading, share, blocks, seed, tell) for name, block_bits, fading, share in plan]
+def point(name: str, block_bits: int, fading: Fading, share: float, blocks: int, seed: int) -> Point:
+    """So many blocks at one operating point of a plan, by one thread."""
+    import torch
 
-
-def _point(mcs: Mcs, block_bits: int, fading: Fading, share: float, blocks: int, seed: int, tell: Callable[[str], None]) -> Point:
+    torch.set_num_threads(1)
+    mcs = MCS_BY_NAME[name]
     key = (seed, "study classical", mcs.name, block_bits)
     powers = np.ones(blocks)
     if fading == "rayleigh":
@@ -94,13 +94,7 @@ def _point(mcs: Mcs, block_bits: int, fading: Fading, share: float, blocks: int,
     snr_db = _snr_of(mcs, block_bits, fading, share)
     heard_db = snr_db + 10 * np.log10(powers)
     odds = np.array([bler(mcs, block_bits, float(snr)) for snr in heard_db])
-    lost, first = [], 0
-    while first < blocks:  # in pieces, so that it can be told how far it is
-        piece = heard_db[first : first + 512]
-        lost.append(lost_blocks(mcs, block_bits, piece, *key, first))
-        first += len(piece)
-        tell(f"bit-true links: {mcs.name}, {block_bits} bits, {first} of {blocks} blocks")
-    real = np.concatenate(lost)
+    real = lost_blocks(mcs, block_bits, heard_db, *key)
     error = math.sqrt(max(float(np.mean(odds * (1 - odds))), 1e-6) / blocks)
     return Point(mcs, block_bits, fading, snr_db, blocks, float(real.mean()), float(odds.mean()), Z90 * error)
 
@@ -152,4 +146,4 @@ def uncoded(symbols: int, seed: int, tell: Callable[[str], None]) -> list[Uncode
 
 def compared(found: list[Uncoded]) -> list[Uncoded]:
     """Those with enough expected errors to be compared."""
-    return [one for one in found if one.exact * one.bits >= FEWEST_ERRORS]
+    return [one for one in found if one.exact * one.bits >= FEWEST_ERRORS * one.bits_per_symbol]

@@ -117,4 +117,8 @@ def bit_errors(found: list[Uncoded]) -> Table:
         }
         for one in compared(found)
     ]
-    return Table("Uncoded bit errors", rows, f"Where at least 1,000 errors are expected; the margin is {BER_MARGIN:.0%}.")
+    return Table(
+        "Uncoded bit errors",
+        rows,
+        f"Where at least 1,000 errors are expected for each bit of a symbol; the margin is {BER_MARGIN:.0%}.",
+    )
