@@ -303,8 +303,8 @@ _SAME = [
 _DIFFERENT = [
     "Pictures: drawn scenes of 64x64 pixels with 1 to 4 objects, where the paper has photographs of 1024x1024: a header that is "
     "nothing to a large picture is a fifth of what a small one takes here.",
-    "Models: an extractor, a diffusion generator and JSCC codecs of some million parameters each, trained on such scenes, in place "
-    "of ViT-GPT2, Stable Diffusion 2.1 and the paper's codecs, of which it gives no rates.",
+    "Models: an extractor, a diffusion generator and JSCC codecs of some million parameters each, trained on such scenes, in "
+    "place of ViT-GPT2, Stable Diffusion 2.1 and the paper's codecs, of which it gives no rates.",
     "Coded link: LDPC of 5G, QPSK of rate 0.37, the fastest that 0 dB carries, with repetition of what is lost; the paper cites "
     "802.11n. A file is WebP; the paper names none.",
     "The paper does not say what its PSNR is against, nor how symbols become bits; both are stated here.",
