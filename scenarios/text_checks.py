@@ -27,6 +27,8 @@ def text_mistakes(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake("models.profile", f"the table of models has measured no {content}: --models tiny")
     if scenario.traffic.recipients > 1:
         yield Mistake("traffic.recipients", f"{content} go to one receiver: leave it out")
+    if scenario.adversary.stations:
+        yield Mistake("adversary.stations", f'it does not falsify {content}: leave it out, or traffic.content = "pictures"')
     for kind in ("noise", "prompt"):
         yield from _policy(scenario, kind, content)
 

@@ -106,7 +106,7 @@ def unspelled(tokens: list[str]) -> list[str]:
 def to_symbols(tokens: list[str]) -> bytes:
     """Tokens (`spelled`) -> complex64 symbols of unit power, 12 a token, little-endian bytes."""
     signs = codebook()[[number_of()[token] for token in tokens]].reshape(-1, 2)
-    return ((signs[:, 0] + 1j * signs[:, 1]) / np.sqrt(2)).astype("<c8").tobytes()
+    return bytes(((signs[:, 0] + 1j * signs[:, 1]) / np.sqrt(2)).astype("<c8").tobytes())
 
 
 def likelihoods(symbols: bytes, snr_db: float) -> np.ndarray:

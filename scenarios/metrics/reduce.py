@@ -48,7 +48,7 @@ def rows_of(stories: Sequence[Story], settings: NetworkSettings, features: Featu
     content = settings.traffic.content
     if content == "clips":
         return clip_rows(stories, settings, features)
-    found = judged_texts(stories, content) if content in TEXTS else judged(stories, features)
+    found: Sequence[Scores | TextScores] = judged_texts(stories, content) if content in TEXTS else judged(stories, features)
     return [row_of(story, scores, settings) for story, scores in zip(stories, found, strict=True)]
 
 

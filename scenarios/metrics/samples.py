@@ -56,8 +56,8 @@ class Samples:
             return
         if row.content == "text":
             composed = story.written.text if story.written else ""
-            texts = (text.encode() for text in (story.capture.text, composed, story.shown.text))
-            triple = Triple(row, *texts, story.capture.picture)
+            sent, entered, shown = (text.encode() for text in (story.capture.text, composed, story.shown.text))
+            triple = Triple(row, sent, entered, shown, story.capture.picture)
         else:
             generated = story.content.picture if story.content else GREY
             triple = Triple(row, story.capture.picture, generated, story.shown.picture)

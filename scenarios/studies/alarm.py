@@ -157,14 +157,14 @@ def _claims(looks: Mapping[str, Mapping[str, Look]], requests: Sequence[str]) ->
     """What cross-modal delivery is to do, as inequalities of pairs."""
 
     def ratio(name: str, text: str, over: str, what: str) -> Claim:
-        columns = [[looks[arm][request].cost(what) for request in requests] for arm in (over, "alarm")]
-        value = inference.ratio(*columns, "alarm", name)
+        dear, cheap = ([looks[arm][request].cost(what) for request in requests] for arm in (over, "alarm"))
+        value = inference.ratio(dear, cheap, "alarm", name)
         return Claim(name, text, f"{what}: {over} / alarm", *value, bound=1.0, n=len(requests))
 
     def difference(name: str, text: str, over: str, raised: bool, bound: float, at_most: bool, remark: str) -> Claim:
         chosen = [request for request in requests if looks["alarm"][request].raised == raised]
-        columns = [[float(looks[arm][request].told) for request in chosen] for arm in ("alarm", over)]
-        value = inference.difference(*columns, "alarm", name)
+        ours, theirs = ([float(looks[arm][request].told) for request in chosen] for arm in ("alarm", over))
+        value = inference.difference(ours, theirs, "alarm", name)
         what = "detection rate" if raised else "false alarm rate"
         return Claim(name, text, f"{what}: alarm - {over}", *value, bound=bound, n=len(chosen), at_most=at_most, remark=remark)
 
@@ -187,8 +187,8 @@ def _alignment(told: Sequence[Look]) -> list[Claim]:
         return []
     own = cross_alignments([(look.picture, look.text) for look in told])
     other = cross_alignments([(told[i - 1].picture, look.text) for i, look in enumerate(told)])
-    columns = [[value or 0.0 for value in values] for values in (own, other)]
-    value = inference.difference(*columns, "alarm", "cross alignment")
+    mine, others = ([value or 0.0 for value in values] for values in (own, other))
+    value = inference.difference(mine, others, "alarm", "cross alignment")
     return [
         Claim(
             "cross-aligned",
@@ -197,7 +197,7 @@ def _alignment(told: Sequence[Look]) -> list[Claim]:
             *value,
             bound=0.0,
             n=len(told),
-            remark=f"Own scenes {np.mean(columns[0]):.2f}, other alarms' scenes {np.mean(columns[1]):.2f}.",
+            remark=f"Own scenes {np.mean(mine):.2f}, other alarms' scenes {np.mean(others):.2f}.",
         )
     ]
 

@@ -99,8 +99,8 @@ def find(study: Study) -> Findings:
         ],
         headline=_headline(columns),
         notes=[
-            "Facts are read from the shown texts by a judge that matches whole sentences; damaged texts are read by cues, too, so "
-            "that what a person can still make out counts.",
+            "Facts are read from the shown texts by a judge that matches whole sentences; damaged texts are read by cues, so "
+            "that what a person can still make out counts, too.",
             "All arms have the same texts at the same times; differences are of pairs. Requests of one writer share its "
             "preferences, which intervals over requests do not reflect.",
         ],
@@ -213,8 +213,8 @@ def mend_over_snr(study: Study) -> list[Number]:
             for arm, name, value in _mended_once(study.seed, text, snr_db):
                 scores.setdefault((arm, name), []).append(value)
         for (arm, name), values in scores.items():
-            value = inference.mean(values, "mending", arm, name, place)
-            found.append(Number(name, arm, *value, n=len(values), at={"snr_db": snr_db}))
+            mean, low, high = inference.mean(values, "mending", arm, name, place)
+            found.append(Number(name, arm, mean, low, high, len(values), {"snr_db": snr_db}))
     return found
 
 

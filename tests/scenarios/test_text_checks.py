@@ -16,6 +16,7 @@ TEXT = {"traffic.content": "text", "policies.prompt": "fixed:parts=all"}
         ({"policies.prompt": "bandit"}, "policies.prompt", "pictures alone"),
         ({"policies.noise": "self-consistency"}, "policies.noise", "pictures alone"),
         ({"traffic.content": "alarms", "scheme": "traditional"}, "scheme", "--scheme gai-scn"),
+        ({"adversary.stations": ["bs.0"]}, "adversary.stations", "leave it out"),
         ({"traffic.content": "txt"}, "traffic.content", "text"),
     ],
 )
