@@ -123,7 +123,7 @@ def measured(study: Study, prompt: str, options: Options) -> Series:
 
 
 def similarities(arm: Arm) -> dict[str, float]:
-    """Request -> cosine of the sentence embeddings of two captions: the original's, and of what the judge sees in the shown picture.
+    """Request -> cosine of the sentence embeddings of two captions: the original's, and of what the judge sees in what is shown.
 
     Captions name background, classes and colours in one fixed order. A request that failed shows nothing: 0.
     """
