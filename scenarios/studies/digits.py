@@ -7,6 +7,7 @@ analogue symbols, in a frame of few channel uses, beside classical files and a c
 from collections.abc import Sequence
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 from ..schema import Section
@@ -68,12 +69,12 @@ class Options(Section):
     loss_draws: int = Field(default=10, ge=1)
     flips: Losses = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1)
     samples: int = Field(default=8, ge=2)
-    doubt_draws: int = Field(default=6, ge=1)
+    doubt_draws: int = Field(default=6, ge=1, le=6)
     fidelity: Fidelity = "table"
 
 
 PAGE = 16
-DOUBT_SNRS_DB = (-4.0, -2.0, 0.0, 2.0, 4.0, 6.0)
+DOUBT_SNRS_DB = (0.0, 4.0, -4.0, 2.0, 6.0, -2.0)
 
 
 def find(study: Study) -> Findings:
@@ -87,11 +88,12 @@ def find(study: Study) -> Findings:
     still = travel(study, ways, options.pages, options.snrs_db, options.draws, "awgn")
     fading = travel(study, ways, options.pages, options.fading_snrs_db, options.fading_draws, "rayleigh")
     lost = packets(study, desk, tuple(dict.fromkeys((*options.losses, claims.LOSS))), options.loss_draws)
+    doubted_db = DOUBT_SNRS_DB[: options.doubt_draws]
     pools = [
         doubts(study, desk, "parts lost", lost_parts(study, desk, claims.LOSS, options.doubt_draws), options.samples),
-        doubts(study, desk, "analogue, -4 to 6 dB", noisy(study, shop, DOUBT_SNRS_DB[: options.doubt_draws]), options.samples),
+        doubts(study, desk, "analogue symbols", noisy(study, shop, doubted_db), options.samples),
     ]
-    study.tell(1, 1, "intervals")
+    study.tell(1, 1, "intervals, figures")
     made = [
         *claims.of_conditioning(grains, swapped), *claims.of_adaptivity(still, fading, shop), *claims.of_packets(lost),
         *claims.of_trust(pools),
@@ -117,12 +119,12 @@ def find(study: Study) -> Findings:
         numbers=numbers, claims=made,
         tables=[tables.granularity(grains), tables.plans(shop), tables.costs(desk, shop)[0], tables.mechanisms(made)],
         charts=charts, galleries=[figures.gallery(study, desk, shop)], same=list(tables.SAME), different=list(tables.DIFFERENT),
-        headline=tables.headline(grains, made, shop), notes=tables.notes(desk, pools, options.fidelity),
+        headline=tables.headline(grains, made, shop), notes=tables.notes(desk, pools, options.fidelity, doubted_db),
     )  # fmt: skip
 
 
-def _measured(name: str, arm: str, values: Sequence[float], at: dict[str, float]) -> Number:
-    value, low, high = inference.mean(values, "digits", name, arm, *(f"{key}={number:g}" for key, number in at.items()))
+def _measured(name: str, arm: str, values: np.ndarray, at: dict[str, float]) -> Number:
+    value, low, high = inference.mean(values.tolist(), "digits", name, arm, *(f"{key}={number:g}" for key, number in at.items()))
     return Number(name, arm, value, low, high, len(values), at)
 
 

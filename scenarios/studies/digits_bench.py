@@ -27,7 +27,8 @@ FOLDER = WEIGHTS / "digits"
 
 def shown_levels(expected: np.ndarray) -> np.ndarray:
     """What a screen of 17 levels shows of expected levels: uint8, of the same shape."""
-    return np.rint(np.clip(expected, 0, WHITE)).astype(np.uint8)
+    whole: np.ndarray = np.rint(np.clip(expected, 0, WHITE)).astype(np.uint8)
+    return whole
 
 
 @dataclass(frozen=True, eq=False)

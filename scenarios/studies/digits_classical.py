@@ -74,7 +74,8 @@ def thumbnails_coded(digits: np.ndarray, bits: int) -> Coded:
 
 
 def _whole(levels: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(levels, 0, WHITE)).astype(np.uint8)
+    whole: np.ndarray = np.rint(np.clip(levels, 0, WHITE)).astype(np.uint8)
+    return whole
 
 
 def png_coded(digits: np.ndarray) -> Coded:

@@ -14,6 +14,7 @@ from .digits_measure import (
     CLASSICAL as PIXELS,
 )  # fmt: skip
 from .digits_measure import (
+    DISCORD,
     GENERATIVE,
     LINEAR,
     ONE_FILE,
@@ -28,7 +29,7 @@ from .digits_measure import (
 )
 from .digits_plans import ALL, first
 from .digits_trust import roc
-from .digits_ways import ADAPTIVE, ANALOGUE, CLASSICAL_CSI, CLASSICAL_FINE, FIXED, JOINT, LAYERED, WITH_PIXELS, Shop
+from .digits_ways import ADAPTIVE, ANALOGUE, CLASSICAL_CSI, CLASSICAL_FINE, FIXED, JOINT, LAYERED, ORACLE, WITH_PIXELS, Shop
 from .findings import Chart, Gallery
 from .study import Study
 
@@ -86,14 +87,16 @@ def over_snr(study: Study, still: Curves, shop: Shop) -> Chart:
         for axis, (metric, title) in zip(axes, panels, strict=True):
             for way in ways:
                 _curve(axis, still[way], metric, COLOURS[way], LABELS[way])
+            exact = [float(one.scores[metric].mean()) for one in still[ORACLE].values()]
+            axis.plot(list(still[ORACLE]), exact, "--", lw=1, color=COLOURS[ADAPTIVE])
             axis.set(xlabel="SNR (Es/N0), dB", title=title, ylim=(-0.02, 1.02))
         handles, labels = axes[0].get_legend_handles_labels()
         fig.legend(handles, labels, loc="outside lower center", ncols=3)
     edge = shop.classical_fine.plan[0]
     caption = (
-        f"AWGN, at most {shop.room} channel uses for a page of {shop.desk.page} digits (CBR {shop.room / (shop.desk.page * 64):g}), "
-        f"reports of the channel included. Classical: the best of pixels, thumbnails, PNG and JPEG; fixed: {edge.mcs.name}, the first "
-        "that is as good as all layers. Bands: 95 %."
+        f"AWGN, at most {shop.room} channel uses for a page of {shop.desk.page} digits (CBR "
+        f"{shop.room / (shop.desk.page * 64):g}), reports of the channel included. Dashed: with the channel known exactly. "
+        f"Classical: the best of pixels, thumbnails, PNG and JPEG; fixed: {edge.mcs.name}, the first as good as all layers."
     )
     return Chart("snr", "Layers fade, files fall", caption)
 
@@ -108,7 +111,7 @@ def _curve(axis: Any, curve: dict[float, Any], metric: str, colour: str, label: 
 
 def over_fading(study: Study, fading: Curves) -> Chart:
     """A number of layers by CSI against fixed numbers."""
-    shades = [theme.GREY, theme.GOLD, theme.ORANGE, theme.PINK, theme.RED]
+    shades = [theme.GREY, theme.GOLD, theme.TEAL, theme.PINK, theme.RED]
     with theme.figure(study.figures, "fading", (10.5, 4.2), ncols=2) as (fig, axes):
         for axis, (metric, title) in zip(axes, (("alignment", "Feature alignment"), ("ssim", "SSIM")), strict=True):
             for shade, name in zip(shades, FIXED.values(), strict=True):
@@ -139,16 +142,16 @@ def over_loss(study: Study, lost: Curves) -> Chart:
         fig.legend(handles, labels, loc="outside lower center", ncols=3)
     return Chart(
         "packets", "When packets are lost",
-        "Five packets a page, nothing is sent again. Bits a digit: generative 56, pixels of 1 bit 64, all 17 levels 262. Bands: 95 %.",
+        "Five packets a page, nothing is sent again. Bits a digit: generative 56, pixels of 1 bit 64, 17 levels 262.",
     )  # fmt: skip
 
 
 def rocs(study: Study, pools: Sequence[Pool]) -> Chart:
     """Receiver operating characteristics of both flags."""
-    colours = {SECOND_JUDGE: theme.BLUE, VARIANCE: theme.ORANGE}
+    colours = {SECOND_JUDGE: theme.BLUE, DISCORD: theme.GREEN, VARIANCE: theme.ORANGE}
     with theme.figure(study.figures, "roc", (9.4, 4.6), ncols=len(pools)) as (_, axes):
         for axis, pool in zip(axes, pools, strict=True):
-            for flag in (SECOND_JUDGE, VARIANCE):
+            for flag in colours:
                 alarms, hits = roc(pool.doubts[flag], pool.wrong)
                 area = float(np.trapezoid(hits, alarms))
                 axis.plot(alarms, hits, color=colours[flag], label=f"{flag}, area {area:.2f}")

@@ -17,7 +17,7 @@ from .digits_linear import linear
 from .digits_link import Fading, Frame
 from .digits_plans import ALL, first
 from .digits_scores import METRICS
-from .digits_trust import Received, samples, spread, unverified
+from .digits_trust import Received, discord, samples, spread, unverified
 from .digits_ways import Shop, Way, matrix
 from .study import Study
 
@@ -150,6 +150,7 @@ def filled(pictures: np.ndarray, came: np.ndarray, prior: np.ndarray) -> np.ndar
 # --- harmed prompts ---------------------------------------------------------------------------------------------------
 
 RIGHT, WRONG_LABEL, FOREIGN_LATENTS = "as extracted", "another label", "another digit's latents"
+WRONG_LABEL_COARSE = "another label, coarse latents"
 
 
 def harmed(study: Study, desk: Desk, rates: Sequence[float]) -> tuple[dict[str, Column], dict[float, Column]]:
@@ -157,15 +158,15 @@ def harmed(study: Study, desk: Desk, rates: Sequence[float]) -> tuple[dict[str, 
     labels, latents = desk.told
     rng = keys.generator(study.seed, "digits", "harmed")
     others = (labels + rng.integers(1, CLASSES, len(labels))) % CLASSES
-    whole = desk.received(ALL)
-    noise = whole.noise
 
-    def scored(told: np.ndarray, z: np.ndarray) -> Column:
-        return columns(matrix(desk.scorer(desk.generated(Received(told, z, whole.known, noise)))))
+    def scored(told: np.ndarray, z: np.ndarray, mask: int = ALL) -> Column:
+        whole = desk.received(mask)
+        return columns(matrix(desk.scorer(desk.generated(Received(told, z, whole.known, whole.noise)))))
 
     swapped = {
         RIGHT: scored(labels, latents),
         WRONG_LABEL: scored(others, latents),
+        WRONG_LABEL_COARSE: scored(others, latents, first(2)),
         FOREIGN_LATENTS: scored(labels, np.roll(latents, 1, axis=0)),
     }
     return swapped, {rate: scored(*flipped(study, labels, latents, rate)) for rate in rates}
@@ -177,7 +178,8 @@ def flipped(study: Study, labels: np.ndarray, latents: np.ndarray, rate: float) 
     z = latents.copy()
     for part, layer in enumerate(LAYERS, 1):
         cells = quantise(latents[:, place(part)], layer.bits)
-        z[:, place(part)] = restore(cells ^ _flips(study, layer.name, *cells.shape, layer.bits, rate), layer.bits)
+        mask = _flips(study, layer.name, len(cells), layer.latents, layer.bits, rate)
+        z[:, place(part)] = restore(cells ^ mask, layer.bits)
     return told, z
 
 
@@ -212,23 +214,26 @@ class Pool:
     labels: np.ndarray
 
 
-VARIANCE, SECOND_JUDGE = "spread of samples", "second judge"
+VARIANCE, DISCORD, SECOND_JUDGE = "spread of samples", "discord of samples", "second judge"
 
 
 def doubts(study: Study, desk: Desk, name: str, got: Sequence[Received], number: int) -> Pool:
     """Show what was received, and doubt it; `number` samples a picture."""
-    models, shown, spreads, unsure = desk.models, [], [], []
+    models, shown = desk.models, []
+    flags: dict[str, list[np.ndarray]] = {SECOND_JUDGE: [], DISCORD: [], VARIANCE: []}
     for draw, one in enumerate(got):
         study.tell(draw, len(got), f"doubts, {name}")
         pictures = desk.generated(one)
         shown.append(pictures)
-        spreads.append(spread(samples(models, one, number, study.seed, name, draw)))
-        unsure.append(unverified(models, pictures, one.labels))
+        drawn = samples(models, one, number, study.seed, name, draw)
+        flags[VARIANCE].append(spread(drawn))
+        flags[DISCORD].append(discord(models, drawn, pictures))
+        flags[SECOND_JUDGE].append(unverified(models, pictures, one.labels))
     truth = np.tile(desk.of.labels, len(got))
     all_shown, told = np.concatenate(shown), np.concatenate([one.labels for one in got])
     return Pool(
         name, np.tile(np.arange(len(desk.of)), len(got)), models.judged(all_shown)[0] != truth,
-        (told != truth) & (told != UNKNOWN), {VARIANCE: np.concatenate(spreads), SECOND_JUDGE: np.concatenate(unsure)},
+        (told != truth) & (told != UNKNOWN), {flag: np.concatenate(parts) for flag, parts in flags.items()},
         all_shown, told,
     )  # fmt: skip
 

@@ -127,9 +127,12 @@ def layered(digits: int, room: int, value: Mapping[int, float], snr_db: np.ndarr
     return best[1]
 
 
-def choose(plans: Sequence[tuple[Plan, Mapping[int, float]]], told_snr_db: float) -> int:
-    """Number of the plan of greatest worth, given what the receiver told: the true SNR lies around it, as pilots are noisy."""
-    around = likely_snrs_db(told_snr_db)
+def choose(plans: Sequence[tuple[Plan, Mapping[int, float]]], told_snr_db: float, exact: bool = False) -> int:
+    """Number of the plan of greatest worth, given what the receiver told: the true SNR lies around it, as pilots are noisy.
+
+    ``exact``: the number told is the true SNR.
+    """
+    around = (np.array([told_snr_db]), np.ones(1)) if exact else likely_snrs_db(told_snr_db)
     return int(np.argmax([float((worth(plan, value, around[0]) * around[1]).sum()) for plan, value in plans]))
 
 

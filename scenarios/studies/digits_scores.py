@@ -101,7 +101,8 @@ def _blur(values: np.ndarray) -> np.ndarray:
     line = np.exp(-0.5 * ((np.arange(WINDOW) - WINDOW // 2) / SIGMA) ** 2)
     line /= line.sum()
     windows = sliding_window_view(values.reshape(-1, SIDE, SIDE), (WINDOW, WINDOW), axis=(1, 2))
-    return np.einsum("nijkl,k,l->nij", windows, line, line, optimize=True)
+    blurred: np.ndarray = np.einsum("nijkl,k,l->nij", windows, line, line, optimize=True)
+    return blurred
 
 
 def stroke_iou(x: np.ndarray, y: np.ndarray) -> np.ndarray:

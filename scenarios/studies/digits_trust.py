@@ -1,4 +1,4 @@
-"""Which generated digits a receiver should doubt: spread of several samples, and a second judge; ROC curves of both.
+"""Which generated digits a receiver should doubt: several samples that differ, a second judge; ROC curves of both.
 
 A flag is a number a picture, the higher the more doubt; it is made of what the receiver has. Whether the picture was wrong is
 decided apart: the first judge reads something else than the original truly is.
@@ -60,8 +60,15 @@ def samples(models: DigitModels, got: Received, number: int, *key: keys.Key) -> 
 
 
 def spread(pictures: np.ndarray) -> np.ndarray:
-    """Doubt by disagreement of samples ``(number, n, 64)``: mean variance of a pixel, of the whole range: ``(n,)``."""
+    """Doubt by spread of samples ``(number, n, 64)``: mean variance of a pixel, of the whole range: ``(n,)``."""
     doubt: np.ndarray = (pictures / WHITE).var(axis=0, ddof=1).mean(axis=1)
+    return doubt
+
+
+def discord(models: DigitModels, pictures: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Doubt by disagreement in meaning: share of samples that the reader takes for another class than what is shown: ``(n,)``."""
+    read = np.stack([models.read(one) for one in pictures])
+    doubt: np.ndarray = (read != models.read(shown)).mean(axis=0)
     return doubt
 
 

@@ -19,6 +19,8 @@ from .digits_trust import Received
 FIXED = {1: "label only", 2: "label, base", 3: "label to style", 4: "label to detail", 5: "all layers"}
 LAYERED, ADAPTIVE, WITH_PIXELS = "layered", "adaptive", "adaptive, pixels on top"
 CLASSICAL, CLASSICAL_FINE, CLASSICAL_CSI = "classical, coarse", "classical, fine", "classical, best MCS"
+ORACLE = "adaptive, channel known"
+"""Chooses by the true SNR, which no sender has; it pays for a report all the same."""
 ANALOGUE, JOINT = "analogue latents", "end to end"
 DESIGN_SNRS_DB = np.arange(-6.0, 18.01, 0.5)
 """What senders that hear nothing of the channel are planned for: any of these SNRs, equally likely."""
@@ -66,6 +68,7 @@ class Shop:
             **{FIXED[number]: self._blind(one) for number, one in self.fixed.items() if one},
             LAYERED: self._blind(self.layered),
             ADAPTIVE: self._informed(adaptive),
+            ORACLE: self._informed(adaptive, exact=True),
             WITH_PIXELS: self._informed([*adaptive, *self._classical_csi]),
             CLASSICAL: self._blind(self.classical),
             CLASSICAL_FINE: self._blind(self.classical_fine),
@@ -110,12 +113,12 @@ class Shop:
 
         return send
 
-    def _informed(self, choices: Sequence[Choice]) -> Way:
+    def _informed(self, choices: Sequence[Choice], exact: bool = False) -> Way:
         options = [(choice.plan, choice.value) for choice in choices]
 
         def send(frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
-            told = [frame.told_snr_db() for frame in frames]
-            best = {snr_db: choices[choose(options, snr_db)] for snr_db in dict.fromkeys(told)}
+            told = [frame.link().snr_db(0, "down") if exact else frame.told_snr_db() for frame in frames]
+            best = {snr_db: choices[choose(options, snr_db, exact)] for snr_db in dict.fromkeys(told)}
             chosen = [best[snr_db] for snr_db in told]
             used = [float(CSI_SYMBOLS + symbols(choice.plan)) for choice in chosen]
             return self._look([self._send(frame, choice) for frame, choice in zip(frames, chosen, strict=True)]), np.array(used)

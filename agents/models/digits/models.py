@@ -83,6 +83,11 @@ class DigitModels:
             features = self.judge.features(_unit(pictures))
             return self.judge.head(features).argmax(1).numpy(), features.numpy()
 
+    def read(self, pictures: np.ndarray) -> np.ndarray:
+        """Classes ``(n,)`` as the sender's reader tells them; receivers have the same network."""
+        with torch.inference_mode():
+            return self.vae.read(_unit(pictures)).argmax(1).numpy()
+
     def verified(self, pictures: np.ndarray) -> np.ndarray:
         """The second judge: probabilities of the classes, ``(n, 10)``."""
         with torch.inference_mode():

@@ -40,6 +40,9 @@ class Bound(NamedTuple):
 class Vae(nn.Module):
     """Sender: reader of labels and posterior of the latents. Receiver: decoder."""
 
+    deviation: Tensor
+    """Of the posterior means over the training pictures, ``(LATENTS,)``: they are sent divided by it."""
+
     def __init__(self, width: int = 96) -> None:
         super().__init__()
         self.reader = _layers(PIXELS, 64, CLASSES)
@@ -47,7 +50,6 @@ class Vae(nn.Module):
         self.decoder = _layers(LATENTS + LATENTS + CLASSES + 1, width, width, PIXELS)
         self.straight_in, self.straight_out = nn.Linear(PIXELS, LATENTS, bias=False), nn.Linear(LATENTS, PIXELS, bias=False)
         self.register_buffer("deviation", torch.ones(LATENTS))
-        """Of the posterior means over the training pictures: they are sent divided by it."""
 
     def read(self, x: Tensor) -> Tensor:
         """Scores ``(n, 10)`` of the classes of pictures ``(n, 64)`` of levels in [0, 1]."""
@@ -68,8 +70,9 @@ class Vae(nn.Module):
             labels: 0 to 9, or 10 where the label did not come, ``(n,)``.
         """
         came = latents * known
-        logits: Tensor = self.decoder(torch.cat([came, known, one_hot(labels, CLASSES + 1)], 1))
-        return logits + self.straight_out(came)
+        bent: Tensor = self.decoder(torch.cat([came, known, one_hot(labels, CLASSES + 1)], 1))
+        straight: Tensor = self.straight_out(came)
+        return bent + straight
 
     def bound(self, x: Tensor, labels: Tensor, told: Tensor, known: Tensor, noise: Tensor) -> Bound:
         """Negative lower bound of the submodel with the `known` latents and the label `told` to the decoder (10: none).
@@ -125,8 +128,9 @@ class Joint(nn.Module):
 
     def receive(self, reals: Tensor, snr_db: Tensor) -> Tensor:
         """Logits ``(n, 64)`` from equalised reals of unit variance before noise, and the SNR ``(n, 1)`` in dB."""
-        logits: Tensor = self.decoder(torch.cat([reals, snr_db / 10], 1))
-        return logits + self.straight_out(reals)
+        bent: Tensor = self.decoder(torch.cat([reals, snr_db / 10], 1))
+        straight: Tensor = self.straight_out(reals)
+        return bent + straight
 
 
 class Judge(nn.Module):
@@ -154,7 +158,7 @@ class Judge(nn.Module):
 
 
 class Verifier(nn.Module):
-    """The second judge, at the receiver: fully connected, of other pictures than the first."""
+    """The second judge, at the receiver: fully connected, trained on other pictures than the first, made worse in part."""
 
     def __init__(self) -> None:
         super().__init__()

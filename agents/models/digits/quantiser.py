@@ -48,7 +48,8 @@ def quantise(values: np.ndarray, bits: int) -> np.ndarray:
 
 def restore(cells: np.ndarray, bits: int) -> np.ndarray:
     """Mean of each cell."""
-    return levels(bits)[cells]
+    told: np.ndarray = levels(bits)[cells]
+    return told
 
 
 def within(cells: np.ndarray, bits: int, uniforms: np.ndarray) -> np.ndarray:

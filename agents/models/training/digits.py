@@ -15,7 +15,7 @@ from ..cards import Card, write_card
 from ..codecs.quantised import dequantise, quantise
 from ..digits.data import CLASSES, PIXELS, SIDE, WHITE, Digits, digits
 from ..digits.models import FILES, NETWORKS, WEIGHTS_FILE
-from ..digits.networks import Joint, Vae, binomial_nats, known_of
+from ..digits.networks import Joint, Vae, Verifier, binomial_nats, known_of
 from ..digits.prompts import LATENTS, LAYERS
 from .devices import CPU, drawn
 from .diffusers_files import parameters
@@ -23,7 +23,7 @@ from .loop import Settings, fit
 
 BATCH = 256
 SETTINGS = Settings(rate=3e-3, weight_decay=1e-2, warm_steps=200, average=0.999, clip=5.0, bf16=False)
-SHARES = {"vae": 0.5, "joint": 0.3, "judge": 0.1, "verifier": 0.1}
+SHARES = {"vae": 0.45, "joint": 0.25, "judge": 0.1, "verifier": 0.2}
 """Of the minutes."""
 WITHOUT_LABEL, PREFIXES = 0.15, 0.95
 """Share of pictures whose decoder is not told the label, and of those that have the first layers instead of any."""
@@ -94,9 +94,22 @@ def _train_joint(network: Joint, of: Digits, work: Path, minutes: float, device:
     return fit(network, loss, work, minutes, SETTINGS, device)
 
 
+def faded(x: Tensor, step: int) -> Tensor:
+    """Pictures as receivers may see them: blurred, drawn towards the mean of the batch, noisy, each by an amount of its own."""
+    rng = keys.generator("digits", "faded", step)
+    blur, fade, noise = (torch.from_numpy(rng.uniform(0, most, (BATCH, 1)).astype(np.float32)) for most in (0.6, 0.4, 0.12))
+    soft = functional.avg_pool2d(x.view(-1, 1, SIDE, SIDE), 3, 1, 1, count_include_pad=False).view(-1, PIXELS)
+    mixed = torch.lerp(torch.lerp(x, soft, blur), x.mean(0, keepdim=True), fade)
+    return (mixed + noise * normal((BATCH, PIXELS), "faded noise", step)).clamp(0, 1)
+
+
 def _train_classifier(network: nn.Module, of: Digits, work: Path, minutes: float, device: str) -> dict[str, Any]:
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        x, labels = batch(work.name, of, step)
+        return (faded(x, step) if isinstance(network, Verifier) else x), labels
+
     def loss(step: int) -> Tensor:
-        x, labels = drawn(lambda: batch(work.name, of, step))
+        x, labels = drawn(lambda: draw(step))
         return functional.cross_entropy(network(x), labels, label_smoothing=0.05)
 
     return fit(network, loss, work, minutes, SETTINGS, device)
