@@ -125,7 +125,7 @@ def find(study: Study) -> Findings:
         ],
         galleries=[gallery(_seen(multicast, study.options.shown), study.seed)],
         same=[
-            "One prompt is multicast; every receiver generates by its own knowledge: here the sender's subject and its own style.",
+            "One prompt is multicast; every receiver generates by its own knowledge: the sender's subject and its own style.",
             "With and without places (HA and HI), as the paper's VR cases with and without alignment of positions.",
         ],
         different=[
