@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ...agents.models.loading import load_models
 from ...agents.models.roles import Extract
 from ...agents.texts import alarms
-from ..metrics.row import Row
+from ..metrics.row import SHOWN, Row
 from ..metrics.texts import cross_alignments
 from ..report.theme import BLUE, GREY, MUTED, ORANGE, PURPLE, figure
 from ..schema import Section
@@ -23,6 +24,8 @@ CONTENT = ("prompt", "kb", "features", "csi")
 """Purposes of transfers for one scene; feedback is left out, as in the latency."""
 COSTS = ("payload_bits", "symbols", "latency_ms")
 EXAMPLES = 6
+LETTERS = 18
+"""Of a line beside pictures."""
 
 
 class Options(Section):
@@ -92,6 +95,7 @@ def find(study: Study) -> Findings:
         notes=[
             "What receivers watch for is told to all cameras before the service, in 32 bits each way, as preparation.",
             "All arms have the same scenes, receivers and fading; rates are shares of all scenes, lost ones included.",
+            "Whether a scene is a situation depends on its receiver: a boat on grass is none for who watches for animals.",
         ],
     )  # fmt: skip
 
@@ -148,7 +152,7 @@ def _numbers(arm: str, looks: Sequence[Look]) -> list[Number]:
         Number("false_alarm_rate", arm, *inference.share(alarmed, others), n=others),
     ]
     for name in COSTS:
-        shown = [look.cost(name) for look in looks if name != "latency_ms" or look.row.status == "ok"]
+        shown = [look.cost(name) for look in looks if name != "latency_ms" or look.row.status == SHOWN]
         found.append(Number(name, arm, *inference.mean(shown, "alarm", arm, name), n=len(shown)))
     return found
 
@@ -157,9 +161,12 @@ def _claims(looks: Mapping[str, Mapping[str, Look]], requests: Sequence[str]) ->
     """What cross-modal delivery is to do, as inequalities of pairs."""
 
     def ratio(name: str, text: str, over: str, what: str) -> Claim:
-        dear, cheap = ([looks[arm][request].cost(what) for request in requests] for arm in (over, "alarm"))
+        pairs = [(looks[over][request], looks["alarm"][request]) for request in requests]
+        if what == "latency_ms":  # of what was shown
+            pairs = [pair for pair in pairs if all(look.row.status == SHOWN for look in pair)]
+        dear, cheap = ([look.cost(what) for look in side] for side in zip(*pairs, strict=True))
         value = inference.ratio(dear, cheap, "alarm", name)
-        return Claim(name, text, f"{what}: {over} / alarm", *value, bound=1.0, n=len(requests))
+        return Claim(name, text, f"{what}: {over} / alarm", *value, bound=1.0, n=len(pairs))
 
     def difference(name: str, text: str, over: str, raised: bool, bound: float, at_most: bool, remark: str) -> Claim:
         chosen = [request for request in requests if looks["alarm"][request].raised == raised]
@@ -259,7 +266,7 @@ def _gallery(looks: Mapping[str, Mapping[str, Look]], requests: Sequence[str]) -
     for request in chosen:
         look = looks["alarm"][request]
         others = [pixels(looks[arm][request].shown) for arm in ("picture", "drawn")]
-        rows.append((f"“{look.text or '(lost)'}”", [pixels(look.picture), *others]))
+        rows.append((fill(f"“{look.text or '(lost)'}”", LETTERS), [pixels(look.picture), *others]))
     return Gallery("scenes", "What the camera sees, and what its receiver is told", ["seen", "picture", "drawn"], rows)
 
 
@@ -289,6 +296,6 @@ def _draw(study: Study, numbers: Sequence[Number]) -> None:
             ax.annotate(told, (value.high or value.value, y), va="center", fontsize=9, color=MUTED)
         ax.set(yticks=range(len(NAMES)), yticklabels=list(NAMES.values()), xlabel="complex symbols a scene, both links")
         ax.invert_yaxis()
-        ax.margins(x=0.25)
+        ax.set_xlim(0, 1.45 * max(found[arm, "symbols"].value for arm in NAMES))
         ax.grid(False, axis="y")
         ax.set_title("What a scene costs")
