@@ -93,8 +93,12 @@ def restyled(picture: bytes, style: bytes) -> bytes:
         As many pixels. What leaves the range of RGB is cut and no channel is stretched by more than `MOST_STRETCH`, so that
         strong styles are met only nearly.
     """
-    rgb = to_rgb(transferred(to_lab(pixels(picture)), unpacked(style), MOST_STRETCH))
-    return np.rint(np.clip(rgb, 0.0, 1.0) * 255).astype(np.uint8).tobytes()
+    return _raw(to_rgb(transferred(to_lab(pixels(picture)), unpacked(style), MOST_STRETCH)))
+
+
+def _raw(rgb: np.ndarray) -> bytes:
+    """The nearest uint8 RGB."""
+    return bytes(np.rint(np.clip(rgb, 0.0, 1.0) * 255).astype(np.uint8).tobytes())
 
 
 def style_of(*pictures: bytes) -> bytes:
@@ -141,8 +145,7 @@ def graded(picture: bytes, look: Look) -> bytes:
     rgb = pixels(picture)
     grey = (rgb @ _LUMA)[:, None]
     rgb = 0.5 + look.contrast * (grey + look.saturation * (rgb - grey) - 0.5)
-    rgb = np.array(look.lift) + np.array(look.gain) * np.clip(rgb, 0.0, 1.0)
-    return np.rint(np.clip(rgb, 0.0, 1.0) * 255).astype(np.uint8).tobytes()
+    return _raw(np.array(look.lift) + np.array(look.gain) * np.clip(rgb, 0.0, 1.0))
 
 
 def liked(seed: int, user: str, share: float) -> str:

@@ -218,14 +218,16 @@ def _claims(arms: dict[str, Measured], back: dict[str, list[Scores]], shown: Seq
             paper="pictures of HI and HA resemble the source more closely than those of NI and NA (Fig. 6)",
             remark=remark,
         )
-    subjects = [[each.meaning.subject for each in back[name] if each.meaning.subject is not None] for name in ("both", "style")]
+    known, unknown = (
+        [each.meaning.subject for each in back[name] if each.meaning.subject is not None] for name in ("both", "style")
+    )
     yield Claim(
         "history-colours-back",
         "In pictures drawn in a style the subject is there as its receiver knows it, once colours are put back",
         "personal subject alignment with the colours put back, both less style",
-        *difference(*subjects, "history back"),
+        *difference(known, unknown, "history back"),
         bound=0.0,
-        n=len(subjects[0]),
+        n=len(known),
     )
     for name, with_style, without in (("style", "style", "none"), ("style-with-history", "both", "history")):
         values = column(with_style, "style_distance"), column(without, "style_distance")
