@@ -65,7 +65,7 @@ class Placed(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Happened(Struct, frozen=True, array_like=True, gc=False):
-    """An incident in a clip: its kind, the frame from which it is known, and where."""
+    """An incident in a clip: its kind, the frame in which it began, and where."""
 
     kind: str
     frame: int

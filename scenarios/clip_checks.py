@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from importlib.util import find_spec
 
+from ..agents.clips.street import LEAST_FRAMES
 from ..agents.models.loading import TABLE
 from .mistakes import Mistake
 from .schema import Scenario
@@ -21,6 +22,8 @@ def clip_mistakes(scenario: Scenario) -> Iterator[Mistake]:
     if scenario.models.calibrate or scenario.models.denoise:
         name = "calibrate" if scenario.models.calibrate else "denoise"
         yield Mistake(f"models.{name}", "takes no clips: leave it out")
+    if scenario.clips.world == "street" and scenario.clips.frames < LEAST_FRAMES:
+        yield Mistake("clips.frames", f"{scenario.clips.frames}, but traffic takes at least {LEAST_FRAMES} to show what happens")
     if scenario.clips.movers[0] > scenario.clips.movers[1]:
         yield Mistake("clips.movers", "the least number comes first")
     tracks = scenario.scheme == "aigc-scm" or scenario.clips.watch

@@ -26,7 +26,7 @@ Course = tuple[str, Mapping[int, Box]]
 
 
 class Incident(Struct, frozen=True, array_like=True):
-    """``kind`` (one of `KINDS`), the ``frame`` from which it is known, and the place: pixels from left and top."""
+    """``kind`` (one of `KINDS`), the ``frame`` in which it began, and the place: pixels from left and top."""
 
     kind: str
     frame: int

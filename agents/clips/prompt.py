@@ -68,13 +68,26 @@ class ClipPromptContent:
 def told(track: Track, look: int, mode: str, step: int, tolerance_px: float) -> Told:
     """What a prompt says of a track; places are rounded as the code does, so that a sender predicts what its receiver will."""
     centres = {frame: (_rounded(box.cx), _rounded(box.cy)) for frame, box in track.places.items()}
-    sizes = sorted(track.places.values(), key=lambda box: box.width * box.height)
-    width, height = (float(min(max(round(size), 1), LARGEST_SIZE)) for size in (sizes[-1].width, sizes[-1].height))
+    width, height = _size(track)
     if mode == PREDICTED:
         points = worth_telling(centres, tolerance_px)
     else:
         points = {frame: centres[frame] for frame in instants(track.first, track.last, step if mode == STRIDE else 1)}
     return Told(look, track.label, track.colour, width, height, track.first, track.last, points)
+
+
+def _size(track: Track) -> tuple[float, float]:
+    """Width and height in whole pixels: the median over frames in which the picture's rim cuts nothing off (else over all)."""
+    boxes = list(track.places.values())
+    whole = [box for box in boxes if min(_gaps(box)) >= 1] or boxes
+    width, height = (sorted(getattr(box, side) for box in whole)[len(whole) // 2] for side in ("width", "height"))
+    return float(min(max(round(width), 1), LARGEST_SIZE)), float(min(max(round(height), 1), LARGEST_SIZE))
+
+
+def _gaps(box: Box) -> tuple[float, ...]:
+    """Pixels between a box and each side of the picture."""
+    left, top = box.cx - box.width / 2, box.cy - box.height / 2
+    return left, top, PICTURE_SIDE - left - box.width, PICTURE_SIDE - top - box.height
 
 
 def instants(first: int, last: int, step: int) -> list[int]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...bus import keys
+from ...bus.errors import BadInput
 from ..models.roles import PICTURE_SIDE, Box
 from ..scenes.world import Scene
 from .incidents import ANIMAL, ANIMALS, COLLISION, STOPPED, VEHICLES, Incident, incidents
@@ -10,6 +11,7 @@ from .world import Clip, Mover, Places, check_size, make_thing
 
 LANES = (24.0, 42.0)
 """Rows of the lanes' middles: the upper one goes left, the lower one right."""
+LEAST_FRAMES = 12
 WHAT = ("", "", STOPPED, COLLISION, ANIMAL)
 """What clips show, equally likely: nothing in two of five."""
 
@@ -22,6 +24,8 @@ def street(*key: keys.Key) -> Scene:
 def make_traffic(*key: keys.Key, still: Scene, frames: int = 16, fps: int = 8) -> Clip:
     """Draw a clip of traffic from a key; `Clip.incidents` says what truly happens, by the rule of `incidents.incidents`."""
     check_size(frames, (1, 4))
+    if frames < LEAST_FRAMES:
+        raise BadInput(f"traffic of {frames} frames", f"at least {LEAST_FRAMES}, so that something can happen")
     rng = keys.generator(*key, "traffic")
     what = WHAT[int(rng.integers(len(WHAT)))]
     lane = int(rng.integers(2))

@@ -70,14 +70,11 @@ def tell(frames: Pixels, tracks: Sequence[Track], camera: Camera, receivers: Seq
     known = _learn(frames, tracks, camera)
     shown = opened(camera.file, "RGB")
     new = [track for track in tracks if not (still(track) and _is_shown(shown, frames, track))][:MOST_TRACKS]
-    names = [f"{track.colour} {track.label}" for track in new]
-    for name in names:
-        camera.looks.setdefault(name, len(camera.looks) % MOST_LOOKS)
-    numbers = [camera.looks[name] for name in names]
+    numbers = _numbers(new, camera, settings)
     every = settings.background == EACH
     lent = {user: Lent() if every else camera.lent.setdefault(user, Lent()) for user in receivers}
-    lacking = [user for user in receivers if lent[user].version < camera.version or set(numbers) - set(lent[user].looks)]
-    wanted = {number for user in lacking for number in numbers if number not in lent[user].looks}
+    lacking = [user for user in receivers if lent[user].version < camera.version or set(numbers) - {*lent[user].looks, NO_LOOK}]
+    wanted = {number for user in lacking for number in numbers if number not in lent[user].looks} - {NO_LOOK}
     looks = []
     for track, number in zip(new, numbers, strict=True):
         if number in wanted:
@@ -86,8 +83,18 @@ def tell(frames: Pixels, tracks: Sequence[Track], camera: Camera, receivers: Seq
     behind = any(lent[user].version < camera.version for user in lacking)
     for user in lacking:
         lent[user].version = camera.version
-        lent[user].looks = sorted({*lent[user].looks, *numbers})
+        lent[user].looks = sorted({*lent[user].looks, *numbers} - {NO_LOOK})
     return Telling(_told(new, numbers, settings), happened, lacking, camera.file if behind else b"", looks)
+
+
+def _numbers(tracks: Sequence[Track], camera: Camera, settings: ClipSettings) -> list[int]:
+    """The number of each track's look; a new one where its class and colour have none."""
+    if settings.looks == "known":
+        return [NO_LOOK] * len(tracks)
+    names = [f"{track.colour} {track.label}" for track in tracks]
+    for name in names:
+        camera.looks.setdefault(name, len(camera.looks) % MOST_LOOKS)
+    return [camera.looks[name] for name in names]
 
 
 def _told(tracks: Sequence[Track], looks: Sequence[int], settings: ClipSettings) -> tuple[Told, ...]:

@@ -49,7 +49,8 @@ def contents(draw: st.DrawFn) -> ClipPromptContent:
         things.append(Told(look, label, colour, float(size[0]), float(size[1]), first, last, points))
     events = tuple(draw(st.lists(INCIDENTS, max_size=7)))
     numbers = (draw(st.integers(0, 65535)) for _ in range(3))
-    return ClipPromptContent(*numbers, draw(st.integers(0, 15)), frames, draw(st.integers(0, 63)), mode, step, tuple(things), events)
+    camera, fps = draw(st.integers(0, 15)), draw(st.integers(0, 63))
+    return ClipPromptContent(*numbers, camera, frames, fps, mode, step, tuple(things), events)
 
 
 @given(contents())
