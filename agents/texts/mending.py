@@ -1,10 +1,12 @@
 """The receiver's calibration of wording: what came is read as sentences of the grammar that the network's texts have.
 
 Of all sequences of its sentences that are as long as what came the likeliest is found (dynamic programming over sentence ends,
-as Viterbi 1967 over states), each slot with the likeliest name of its class. A name that is not sure even within its class is not
-guessed: "some place" stands for it. Then the reader's own style. A program; its local model is the grammar.
+as Viterbi 1967 over states), each slot with the likeliest name of its class. Days come in order, so that the numbers of all
+sentences tell of each other (forward and backward probabilities: Rabiner 1989, section III). A name that is not sure even so is
+not guessed: "some place" stands for it. Then the reader's own style. A program; its local model is the grammar.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -17,6 +19,8 @@ MEND_FLOPS = 1_000_000
 """Work of decoding and mending one word: 60 us (measured) of a core that does 15 GFLOP/s in the JSCC networks."""
 LOST = "\u2026"
 """Shown for a lost word where nothing is mended."""
+DAY = "n"
+"""The slot of a day's number."""
 STANDS_FOR = {"place": SOMEWHERE, "dish": SOMETHING, "way": SOMEHOW, "diet": "some food", "stay": "some quarter"}
 
 
@@ -33,9 +37,10 @@ def mended(scores: np.ndarray, style: str = "plain") -> list[str]:
     best = _best(scores)
     if best is None:
         return []
+    days = _days(scores, [place for place in (_place_of_day(way, start) for start, way in best) if place >= 0])
     said: list[str] = []
     for start, (pattern, wide) in best:
-        said += _filled(pattern, wide, scores, start)
+        said += _filled(pattern, wide, scores, start, days)
     return [STYLES[style].get(token, token) for token in said]
 
 
@@ -118,12 +123,38 @@ class _Fits:
         return float(total)
 
 
-def _filled(pattern: tuple[Token, ...], wide: bool, scores: np.ndarray, start: int) -> list[str]:
-    """A sentence with its names."""
+def _place_of_day(way: Way, start: int) -> int:
+    """Where a sentence has the number of its day; -1 if it has none. It comes before all places, which may be wide."""
+    return next((start + i for i, token in enumerate(way[0]) if token.slot and token.text == DAY), -1)
+
+
+def _days(scores: np.ndarray, places: Sequence[int]) -> dict[int, str]:
+    """Place -> the number of the day there, given that days come in order; "" where it is not sure."""
+    if not places:
+        return {}
+    heard = scores[np.array(places)][:, _numbers(DAY)]
+    forward, backward = np.zeros_like(heard), np.zeros_like(heard)
+    forward[0] = heard[0]
+    for i in range(1, len(places)):  # a day is that of the sentence before, or a later one
+        forward[i] = heard[i] + np.logaddexp.accumulate(forward[i - 1])
+    for i in range(len(places) - 2, -1, -1):
+        backward[i] = np.logaddexp.accumulate((heard[i + 1] + backward[i + 1])[::-1])[::-1]
+    found = {}
+    for place, row in zip(places, forward + backward, strict=True):
+        best = int(row.argmax())
+        sure = 1.0 / np.exp(row - row[best]).sum() >= SURE
+        found[place] = CLASSES[DAY][best] if sure else ""
+    return found
+
+
+def _filled(pattern: tuple[Token, ...], wide: bool, scores: np.ndarray, start: int, days: Mapping[int, str]) -> list[str]:
+    """A sentence with its names; ``days``: place -> number of its day."""
     said, place = [], start
     for token in pattern:
         if not token.slot:
             said.append(token.text)
+        elif token.text == DAY:
+            said.append(days[place] or SOME)
         elif wide and token.text == "place":
             letters = [_sure(scores[place + 1 + i], _pairs()) for i in range(SPELLED)]
             name = "".join(pair[1:] for pair in letters).replace(" ", "") if all(letters) else ""

@@ -192,3 +192,21 @@ def test_names_cannot_be_mistaken_for_each_other() -> None:
     for kind, names in composing.CLASSES.items():
         for one, two in itertools.permutations(names, 2):
             assert reading.mentioned(f"We like {one}, really.", names) == one, (kind, one, two)
+
+
+def test_days_tell_of_each_other_as_all_orders_together_say() -> None:
+    rng = np.random.default_rng(4)
+    scores = np.zeros((4, len(words.lexicon())))
+    numbers = mending._numbers("n")
+    scores[:, numbers] = 2 * rng.normal(size=(4, 4))
+    weights = dict.fromkeys(itertools.product(range(4), range(4)), 0.0)  # (place, day) -> probability, by enumeration
+    for days in itertools.product(range(4), repeat=4):
+        if list(days) == sorted(days):
+            weight = np.exp(sum(scores[place, numbers[day]] for place, day in enumerate(days)))
+            for each in enumerate(days):
+                weights[each] += weight
+    total = sum(weights[0, day] for day in range(4))
+    found = mending._days(scores, [0, 1, 2, 3])
+    for place in range(4):
+        best = max(range(4), key=lambda day: weights[place, day])
+        assert found[place] == (composing.CLASSES["n"][best] if weights[place, best] / total >= words.SURE else "")
