@@ -1,16 +1,19 @@
 """The study ``classical``: whole and honest in its short form; its verdicts in the full one."""
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("sionna")
 
 from PIL import Image
 from semcast.agents.models.codecs.classical import FORMATS
-from semcast.bus.errors import BadInput
+from semcast.bus.channel.bits import coder
+from semcast.bus.errors import BadInput, Missing
 from semcast.scenarios.studies import classical_pictures, classical_quality
 from semcast.scenarios.studies.classical_links import BETWEEN, MARGIN, MEASURED, Point, compared, uncoded
 from semcast.scenarios.studies.classical_quality import ANY, Measured, Task, gathered, ways
@@ -21,6 +24,7 @@ from semcast.scenarios.studies.running import run_study
 from ...agents.models.photo_like import photo_like
 from . import contract
 
+torch.set_num_threads(1)
 MOSAIC = classical_pictures.mosaics(1, 1)[0]
 
 
@@ -120,6 +124,15 @@ def test_own_photographs_take_the_place_of_mosaics(tmp_path: Path) -> None:
     (tmp_path / "0.png").unlink()
     with pytest.raises(BadInput, match="holds 1 pictures"):
         classical_pictures.of_study(tmp_path, 5, 256, 1)
+
+
+def test_without_sionna_it_says_what_mends_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Told before minutes are spent on pictures."""
+    coder.cache_clear()
+    monkeypatch.setitem(sys.modules, "sionna.phy.fec.ldpc", None)
+    outcome = run_study(load_study("classical", quick=True), out=str(tmp_path / "none"), quick=True)
+    assert outcome.status == "failed" and isinstance(outcome.error, Missing)
+    assert outcome.error.hint == "pip install 'semcast[phy]'"
 
 
 @pytest.mark.slow
