@@ -144,7 +144,8 @@ def _options(file: StudyFile, module: StudyModule, source: str) -> Any:
 def _arms(file: StudyFile, module: StudyModule, options: Any, source: str, folder: Path) -> dict[str, Scenario]:
     more: dict[str, Overlay] = getattr(module, "arms", lambda options: {})(options)
     arms, mistakes = {}, []
-    for arm, overlay in (file.arms | more).items():
+    told = {arm: merged(more.get(arm, {}), overlay) for arm, overlay in file.arms.items()}  # of a resolved file: all of it
+    for arm, overlay in (told | {arm: overlay for arm, overlay in more.items() if arm not in told}).items():
         named = {"name": f"{file.name}-{arm}", "title": f"{file.title}: {arm}", "seed": file.seed, "host": "memory", "workers": 1}
         data = merged(merged(named | {k: v for k, v in file.base.items() if k not in ("name", "title", "host")}, {}), overlay)
         data["seed"] = overlay.get("seed", file.seed)
