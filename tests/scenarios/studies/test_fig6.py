@@ -14,6 +14,28 @@ from semcast.scenarios.studies.study import Arm
 
 from .contract import check, claim, found, quick
 
+VERDICTS = {
+    "history-hi-subject_alignment": "holds",
+    "history-hi-object_alignment": "holds",
+    "history-hi-image_alignment": "holds",
+    "history-hi-text_alignment": "fails",
+    "history-ha-subject_alignment": "holds",
+    "history-ha-object_alignment": "holds",
+    "history-ha-image_alignment": "holds",
+    "history-ha-text_alignment": "fails",
+    "above-jscc-low-image_alignment": "fails",
+    "above-jscc-low-object_alignment": "not certain",
+    "above-jscc-low-text_alignment": "holds",
+    "places-na": "holds",
+    "places-ha": "holds",
+    "shannon-highest-image_alignment": "holds",
+    "shannon-highest-object_alignment": "not certain",
+    "shannon-bandwidth": "holds",
+    "shannon-bandwidth-aigc": "holds",
+    "jscc-low-bandwidth-aigc": "holds",
+}
+"""Of the full form. What fails is told as failing: the lowest rate of our JSCC keeps places, which captions leave open."""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -75,6 +97,3 @@ def test_verdicts_of_the_full_form(tmp_path: Path) -> None:
     assert outcome.status == "ok", outcome.error
     verdicts = {each["name"]: each["verdict"] for each in found(outcome.folder)["claims"]}
     assert verdicts == VERDICTS
-
-
-VERDICTS: dict[str, str] = {}
