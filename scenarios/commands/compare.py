@@ -62,6 +62,11 @@ def execute(args: argparse.Namespace) -> int:
     what = kind or ("schemes" if args.scheme else "models")
     out = Path(args.out or f"runs/compare-{Path(args.scenario).stem}{'-quick' if args.quick else ''}-{what}")
     base = load_scenario(args, host="memory", workers=1)
+    if base.traffic.content in ("text", "alarms"):
+        raise BadInput(
+            f"comparisons judge pictures, and this scenario sends {base.traffic.content}",
+            "semcast run itinerary and alarm compare texts; semcast sweep runs one setting after the other",
+        )
     runner = Runner(args, out)
     answer = _policies(args, base, kind, choices, runner) if kind else _others(args, base, profiles, runner)
     _write(out, answer)

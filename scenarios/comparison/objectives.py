@@ -92,6 +92,9 @@ eviction          failed one ends where it failed, and would praise who loses re
 SCHEMES = Objective("object_recovery", "object_recovery", True)
 """What schemes and model profiles are judged by."""
 
+TEXTS = Objective("fact_recovery", "fact_recovery", True)
+"""What everything is judged by where texts are sent."""
+
 
 def with_derived(data: Paired, price_db: float = PRICE_DB) -> Paired:
     """The data with the column ``encoder_worth_db``, ``psnr_db - price * symbols_picture / 1000``.

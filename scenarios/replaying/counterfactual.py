@@ -13,7 +13,7 @@ from ...bus.errors import RunFailed
 from ...bus.records import Capture, Shown
 from ...bus.trace_reading import TraceRecord
 from ..comparison.cells import Cell, outcome_of
-from ..comparison.objectives import OBJECTIVES, SCHEMES, Objective, with_derived
+from ..comparison.objectives import OBJECTIVES, SCHEMES, TEXTS, Objective, with_derived
 from ..comparison.rows import difference_rows, metrics_of
 from ..comparison.statistics import Paired, Resamples, paired
 from ..replay import cause
@@ -107,10 +107,11 @@ def counterfactual(
 
 
 def objective_of(changed: Mapping[str, tuple[str, str]], data: Paired) -> Objective:
-    """What the first changed kind of policy is for, if that applies to some request; else `SCHEMES`."""
+    """What the first changed kind of policy is for, if that applies to some request; else `SCHEMES`, or `TEXTS`."""
     kinds = [path.partition(".")[2] for path in changed if path.startswith("policies.")]
     wanted = OBJECTIVES.get(kinds[0], SCHEMES) if kinds else SCHEMES
-    return wanted if np.isfinite(data.values[wanted.metric]).any() else SCHEMES
+    applies = [each for each in (wanted, SCHEMES, TEXTS) if np.isfinite(data.values[each.metric]).any()]
+    return applies[0] if applies else SCHEMES
 
 
 def rows_of(data: Paired) -> list[dict[str, Any]]:

@@ -100,10 +100,11 @@ def _largest(found: Counterfactual) -> Iterator[str]:
 
 
 def _request(row: Mapping[str, Any], metric: str, pictures: Pictures) -> str:
+    seen = (("sent", pictures.sent), ("shown before", pictures.before), ("shown now", pictures.now)) if pictures.sent else ()
     trio = "".join(
-        f'<div><img alt="{name}" src="{png_uri(GREY if picture is None else picture)}">'
+        f'<div><img alt="{name}" src="{png_uri(picture or GREY)}">'
         f"<small>{name if picture is not None else f'{name}: nothing'}</small></div>"
-        for name, picture in (("sent", pictures.sent), ("shown before", pictures.before), ("shown now", pictures.now))
+        for name, picture in seen
     )
     names = dict.fromkeys((metric, "object_recovery", "psnr_db", "symbols_total", "latency_s"))
     numbers = "<br>".join(

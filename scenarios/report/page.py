@@ -15,8 +15,8 @@ from . import figures
 from .html import chart, document, number, table, tiles
 from .models import model_table
 from .pictures import png_uri, row_figure
-from .texts import example_texts
 from .simplified import notes
+from .texts import example_texts
 from .trust import trust
 
 ROW_COLUMNS = 6

@@ -23,7 +23,13 @@ def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
     found.append("HARQ feedback is charged, but free of errors.")
     found.append("Backhaul has latency, but no limit of rate and no errors.")
     found.append("Computation takes FLOPs over the configured speed of a processor; memory and batching cost nothing.")
-    found.append("Pictures come from a drawn scene world of 64 x 64 pixels, not from cameras.")
+    if settings.traffic.content == "text":
+        found.append(
+            "Texts are journeys, written by a grammar of ours; extractor, composer and calibrator of wording are programs for "
+            "such texts, no language models, and their FLOPs and joules are not counted."
+        )
+    else:
+        found.append("Pictures come from a drawn scene world of 64 x 64 pixels, not from cameras.")
     if profile == "hub":
         found.append(
             "Published models work at their own size; between agents their pictures are scaled to 64 x 64 by area means, "

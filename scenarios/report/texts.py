@@ -11,8 +11,8 @@ from .pictures import png_uri
 
 SHOWN_TEXTS = 6
 ABOUT = {
-    "gai-scn": "Only a prompt crosses the uplink. The cloud composes the text from it and from what it knows of the writer, by a small "
-    "grammar (no language model), and its words go down to the receiver.",
+    "gai-scn": "Only a prompt crosses the uplink. The cloud makes the text of it and of what it knows of the sender, by a small "
+    "grammar (no language model), and that goes down to the receiver.",
     "traditional": "The whole text crosses both links as a compressed file over the coded link.",
 }
 
@@ -41,8 +41,8 @@ def _example(triple: Triple, alarms: bool) -> str:
     return (
         f'<div class="request texts">{picture}<div class="sides">{columns}</div>'
         f"<p><b>{escape(row.sender)} → {escape(row.receiver)}</b> · {_scores(row)}<br>"
-        f"{row.payload_bits:,} bits in all, prompt {row.prompt_bits:,} · {row.symbols_up:,} symbols up, {row.symbols_down:,} down · "
-        f"{row.latency_s * 1e3:,.0f} ms</p></div>"
+        f"{row.payload_bits:,} bits in all, prompt {row.prompt_bits:,} · "
+        f"{row.symbols_up:,} symbols up, {row.symbols_down:,} down · {row.latency_s * 1e3:,.0f} ms</p></div>"
     )
 
 
