@@ -73,7 +73,7 @@ def show(folder: Path) -> None:
             "measured": claim["value"],
             "low": claim["low"],
             "high": claim["high"],
-            "wanted": f"{'<=' if claim['at_most'] else '>='} {claim['bound']:.4g}",
+            "wanted": f"{'<' if claim['at_most'] else '>'}{'' if claim['strict'] else '='} {claim['bound']:.4g}",
             "verdict": claim["verdict"],
         }
         for claim in found["claims"]

@@ -1,5 +1,6 @@
 """Small pieces of HTML; every text is escaped."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -27,6 +28,8 @@ def number(value: Any) -> str:
     """A value as people read it: four significant digits, thousands apart."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
+    if not math.isfinite(value):
+        return "no number" if value != value else "∞" if value > 0 else "−∞"
     if isinstance(value, int) or abs(value) >= 1e4 or value == int(value):
         return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"

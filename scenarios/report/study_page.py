@@ -15,9 +15,9 @@ from .html import chart, document, number, table, tiles
 from .theme import INK, MUTED, figure
 
 METHOD = (
-    "A claim is an inequality. It holds where the whole 95 % interval lies on its side of the bound, fails where the whole "
-    "interval lies on the other side, and is not certain in between. Intervals are of this study's samples; each claim is "
-    "looked at alone."
+    "A claim is an inequality. It holds where the whole interval (95 % where nothing else is said) lies on its side of the "
+    "bound, fails where the whole interval lies on the other side, and is not certain in between. Intervals are of this study's "
+    "samples; each claim is looked at alone."
 )
 MARK = {"holds": "✓ holds", "fails": "✗ fails", "not certain": "? not certain"}
 _SMALLEST_SHOWN = 128
@@ -56,7 +56,7 @@ def _header(findings: Findings, state: Mapping[str, Any]) -> Iterator[str]:
     yield f"<p>{escape(findings.question)}</p>"
     yield f'<p class="muted">{escape(findings.paper)}</p>'
     yield f"<pre>{escape(str(state.get('command') or 'semcast run ' + str(state['scenario'])))}</pre>"
-    form = "the short form: too few samples for certainty · " if state.get("quick") else ""
+    form = "the short form, with fewer samples · " if state.get("quick") else ""
     yield f'<p class="muted">{form}seed {state["seed"]} · digest <code>{escape(str(state["digest"]))}</code></p></header>'
     if findings.headline:
         yield tiles(findings.headline)
@@ -95,8 +95,9 @@ def _claims(findings: Findings) -> Iterator[str]:
 
 def told(claim: Claim) -> str:
     """What was measured for a claim, in a sentence."""
-    side = "at most" if claim.at_most else "at least"
-    text = f"{claim.measured}: {number(claim.value)} [{number(claim.low)}, {number(claim.high)}] over {claim.n:,} samples"
+    side = ("below" if claim.strict else "at most") if claim.at_most else ("above" if claim.strict else "at least")
+    interval = f"[{number(claim.low)}, {number(claim.high)}]" + (f" ({claim.confidence:.0%})" if claim.confidence != 0.95 else "")
+    text = f"{claim.measured}: {number(claim.value)} {interval} over {claim.n:,} samples"
     paper = f"; the paper: {claim.paper}" if claim.paper else ""
     return f"{text}; must be {side} {number(claim.bound)}{paper}."
 

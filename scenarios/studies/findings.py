@@ -7,7 +7,7 @@ from msgspec import Struct
 
 Verdict = Literal["holds", "fails", "not certain"]
 FEWEST_SAMPLES = 6
-"""With fewer, a bootstrap interval is far too narrow, and nothing is certain."""
+"""With fewer samples (independent units, or groups) nothing is certain."""
 
 
 class Number(Struct, frozen=True):
@@ -30,9 +30,10 @@ class Number(Struct, frozen=True):
 class Claim(Struct, frozen=True):
     """What a paper says, as an inequality that was tested.
 
-    ``text``: the claim in words; ``measured``: what ``value`` is ("SemCom / GAI-SCN, downlink bits"); it holds where the whole
-    95 % interval [``low``, ``high``] is at least ``bound`` (or at most, with ``at_most``), fails where none of it is, and is not
-    certain in between. ``paper``: the paper's own value, as printed there. ``remark``: what a reader must know about it.
+    ``text``: the claim in words; ``measured``: what ``value`` is ("SemCom / GAI-SCN, downlink bits"). It holds where the whole
+    interval [``low``, ``high``] of ``confidence`` is above ``bound`` (below, with ``at_most``; with ``strict = False``, for what
+    is to be no worse, it may touch it), fails where none of it is, and is not certain in between. ``n``: independent samples.
+    ``paper``: the paper's own value, as printed there. ``remark``: what a reader must know about it.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Claim(Struct, frozen=True):
     bound: float
     n: int
     at_most: bool = False
+    strict: bool = True
+    confidence: float = 0.95
     paper: str = ""
     remark: str = ""
 
@@ -54,6 +57,8 @@ class Claim(Struct, frozen=True):
         bound = -self.bound if self.at_most else self.bound
         if math.isnan(low) or math.isnan(high) or self.n < FEWEST_SAMPLES:
             return "not certain"
+        if self.strict:
+            return "holds" if low > bound else "fails" if high <= bound else "not certain"
         return "holds" if low >= bound else "fails" if high < bound else "not certain"
 
 

@@ -30,6 +30,13 @@ def test_a_claim_holds_where_the_whole_interval_is_on_its_side(
     assert _claim(low, high, bound, at_most).verdict == verdict
 
 
+def test_what_is_equal_to_the_bound_is_not_above_it() -> None:
+    equal = Claim("c", "a is more than b", "a - b", 0.0, 0.0, 0.0, 0.0, 100)
+    assert equal.verdict == "fails"
+    no_worse = Claim("c", "a is no worse than b", "a - b", 0.0, 0.0, 0.0, 0.0, 100, strict=False)
+    assert no_worse.verdict == "holds"
+
+
 def test_few_samples_make_nothing_certain() -> None:
     assert _claim(2.0, 3.0, 1.0, n=FEWEST_SAMPLES).verdict == "holds"
     assert _claim(2.0, 3.0, 1.0, n=FEWEST_SAMPLES - 1).verdict == "not certain"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from semcast.bus import keys
-from semcast.scenarios.studies.inference import bootstrap, difference, mean, ratio, share
+from semcast.scenarios.studies.inference import bootstrap, difference, expanded_tail, mean, ratio, share
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_law_for_many_samples() -> None:
@@ -32,6 +32,31 @@ def test_the_interval_of_a_ratio_is_that_of_the_delta_method_for_many_samples() 
     value, low, high = ratio(first.tolist(), second.tolist(), 1)
     residual = (first - value * second) / second.mean()
     assert (high - low) / 2 == pytest.approx(1.96 * residual.std(ddof=1) / math.sqrt(3000), rel=0.08)
+
+
+def test_intervals_of_few_samples_cover_what_they_promise() -> None:
+    """The plain percentile interval of eight normal values covers 88 %."""
+    rng = keys.generator("inference", 5)
+    inside = 0
+    for trial in range(400):
+        _, low, high = mean(rng.normal(0.0, 1.0, 8).tolist(), trial)
+        inside += low <= 0.0 <= high
+    assert 0.92 <= inside / 400 <= 0.98
+
+
+def test_the_tail_of_many_samples_is_that_of_the_plain_percentile_interval() -> None:
+    assert expanded_tail(100_000) == pytest.approx(0.025, abs=1e-5)
+    assert expanded_tail(5) == pytest.approx(stats.norm.cdf(-2.7764451051977987 * math.sqrt(5 / 4)))
+
+
+def test_units_of_a_group_count_once() -> None:
+    """Ten values, each twenty times: grouped, the interval is that of ten values, and not that of two hundred."""
+    own = keys.generator("inference", 6).normal(0.0, 1.0, 10)
+    values, groups = np.repeat(own, 20).tolist(), np.repeat(np.arange(10), 20).tolist()
+    alone, grouped, wrong = mean(own.tolist(), 1), mean(values, 1, groups=groups), mean(values, 1)
+    assert grouped == pytest.approx(alone)
+    assert wrong[2] - wrong[1] < 0.35 * (grouped[2] - grouped[1])
+    assert mean(values, 1, groups=["one"] * 200)[1:] == (-math.inf, math.inf)
 
 
 def test_intervals_repeat_and_belong_to_their_key() -> None:
