@@ -6,8 +6,9 @@ personal subjects, by their owners in captions, by numbers in boxes: the paper's
 the history draws them by identifier and adapter (``hi``) or by identifier and reference picture (``ha``); for all others the name
 says nothing. What a receiver's generator has learned of the world in general was there before.
 
-The history comes first: the owner of a subject finds it in its pictures and shares these; the cloud passes them on to the
-users who are to be informed, over the air and charged, and every one of them learns the subject on its own device.
+Every user learns to recognise its own subjects in its own pictures. With history it shares these before the service; the cloud
+passes them on to the users who are to be informed, over the air and charged, and every one of them learns the subject on its own
+device.
 """
 
 from msgspec.structs import replace
@@ -42,25 +43,28 @@ class UserReconstructing(UserSending, UserReceiving):
     # --- history -----------------------------------------------------------------------------------------------------
 
     def on_embedding(self, result: Embedding, event: Envelope, ctx: Context) -> None:
-        """The KB's first items are there: look for own subjects in own pictures, where history is wanted."""
+        """The KB's first items are there: look for own subjects in own pictures."""
         super().on_embedding(result, event, ctx)
-        if self.settings.scheme == SCHEME and self.settings.aigc.history:
+        if self.settings.scheme == SCHEME:
             for name in self.around.user_settings[self.id].subjects:
                 self.look_through(name, ctx)
 
     def share(self, ctx: Context) -> None:
-        """All own subjects are found: share them, and learn to recognise them."""
+        """All own subjects are found: learn to recognise them, and share them where history is wanted."""
         if self.settings.scheme != SCHEME:
             super().share(ctx)
             return
         items = []
         for name, album in self.state.albums.items():
-            item = self.state.kb.get(SUBJECT, name)
-            assert item is not None
-            self.learn(ctx, SUBJECT, name, item.text, vector=item.vector, data=item.data, sharing=CLOUD)
             items.append(SharedItem(SUBJECT, name, SUBJECTS[name].label, b"", album.pictures, album.boxes))
             self.learn_look(items[-1], adapter=False, ctx=ctx)
         self.state.albums = {}
+        if not self.settings.aigc.history:
+            return
+        for item in items:
+            own = self.state.kb.get(SUBJECT, item.name)
+            assert own is not None
+            self.learn(ctx, SUBJECT, own.name, own.text, vector=own.vector, data=own.data, sharing=CLOUD)
         history = Knowledge(self.id, items)
         self.send_up(ctx, f"history:{self.id}", "preparation", body_bits(history), history)
 
