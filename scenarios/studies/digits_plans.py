@@ -15,6 +15,7 @@ from ...agents.models.digits.prompts import PARTS, bits_of
 from ...bus.channel import MCS_TABLE, Mcs, segment
 from ...bus.channel.account import feedback_symbols
 from ...bus.channel.coding import waterfall
+from ...bus.channel.csi import HIGH_DB, LOW_DB
 
 PILOTS = 4
 """In front of each code block."""
@@ -94,52 +95,87 @@ def fixed(number: int, digits: int, room: int) -> Plan | None:
     return (block,) if block else None
 
 
-def worth(plan: Plan, value: Mapping[int, float], snr_db: np.ndarray) -> np.ndarray:
-    """Expected value of what arrives at each SNR: blocks are lost by themselves; `value` of each mask of parts."""
-    lost = [block.lost(snr_db) for block in plan]
-    total = np.zeros_like(snr_db)
-    for came in product((False, True), repeat=len(plan)):
-        chance = np.ones_like(snr_db)
-        mask = 0
-        for block, arrived, miss in zip(plan, came, lost, strict=True):
-            chance = chance * (1 - miss if arrived else miss)
-            mask |= (block.parts or 1) if arrived else 0
-        total += chance * value[mask]
-    return total
+def cut(digits: int, room: int) -> list[Plan]:
+    """All plans of the first parts, cut into runs of a block each, whose schemes do not become sturdier; none beyond `room`.
 
-
-def layered(digits: int, room: int, value: Mapping[int, float], snr_db: np.ndarray) -> Plan:
-    """Parts in several blocks, the coarse ones sturdier, for receivers whose channel nobody knows.
-
-    All cuts of the first parts into runs, with schemes that do not become sturdier; the one of greatest mean worth over `snr_db`.
+    What is left of the room goes into copies of the first block.
     """
-    best: tuple[float, Plan] = (-np.inf, ())
+    found = []
     for number in range(1, len(PARTS) + 1):
         for cuts in (c for size in range(number) for c in combinations(range(1, number), size)):
             edges = (0, *cuts, number)
             masks = [first(stop) & ~first(start) for start, stop in zip(edges, edges[1:], strict=False)]
             for schemes in combinations_with_replacement(MCS_TABLE, len(masks)):
-                plan = tuple(Block(mask, page_bits(mask, digits), mcs) for mask, mcs in zip(masks, schemes, strict=True))
-                if symbols(plan) > room:
-                    continue
-                mean = float(worth(plan, value, snr_db).mean())
-                best = max(best, (mean, plan), key=lambda pair: pair[0])
-    return best[1]
+                head, *rest = (Block(mask, page_bits(mask, digits), mcs) for mask, mcs in zip(masks, schemes, strict=True))
+                copies = (room - symbols(tuple(rest))) // head.symbols
+                if copies > 0:
+                    found.append((Block(head.parts, head.payload_bits, head.mcs, copies), *rest))
+    return found
 
 
-def choose(plans: Sequence[tuple[Plan, Mapping[int, float]]], told_snr_db: float, exact: bool = False) -> int:
-    """Number of the plan of greatest worth, given what the receiver told: the true SNR lies around it, as pilots are noisy.
+def worths(plans: Sequence[tuple[Plan, Mapping[int, float]]], snr_db: np.ndarray) -> np.ndarray:
+    """Expected value of what arrives, ``(plans, snrs)``: blocks are lost by themselves, each mask of parts has its `value`."""
+    lost: dict[Block, np.ndarray] = {}
+    rows = np.zeros((len(plans), snr_db.size))
+    for row, (plan, value) in zip(rows, plans, strict=True):
+        for block in plan:
+            if block not in lost:
+                lost[block] = block.lost(snr_db)
+        for came in product((False, True), repeat=len(plan)):
+            chance = np.ones_like(snr_db)
+            mask = 0
+            for block, arrived in zip(plan, came, strict=True):
+                chance = chance * (1 - lost[block] if arrived else lost[block])
+                mask |= (block.parts or 1) if arrived else 0
+            row += chance * value[mask]
+    return rows
 
-    ``exact``: the number told is the true SNR.
+
+GRID_STEP_DB = 0.1
+GRID_DB = np.arange(-300, 451) * GRID_STEP_DB
+"""Where worths are known; others are taken for the nearest."""
+
+
+class Chooser:
+    """A sender that hears of its channel, and takes the plan that is worth most then.
+
+    Args:
+        plans: With the value of each mask of parts.
     """
-    around = (np.array([told_snr_db]), np.ones(1)) if exact else likely_snrs_db(told_snr_db)
-    return int(np.argmax([float((worth(plan, value, around[0]) * around[1]).sum()) for plan, value in plans]))
+
+    def __init__(self, plans: Sequence[tuple[Plan, Mapping[int, float]]]) -> None:
+        self._worths = worths(plans, GRID_DB)
+        self._at_snr = self._worths.argmax(axis=0)
+        self._by_report: dict[float, int] = {}
+
+    def choose(self, told_snr_db: float) -> int:
+        """Number of the best plan for a report."""
+        if told_snr_db not in self._by_report:
+            snrs_db, chances = likely_snrs_db(told_snr_db)
+            weight = np.bincount(_nearest(snrs_db), chances, GRID_DB.size)
+            self._by_report[told_snr_db] = int(np.argmax(self._worths @ weight))
+        return self._by_report[told_snr_db]
+
+    def choose_knowing(self, snr_db: float) -> int:
+        """Number of the best plan, if the SNR were known exactly."""
+        return int(self._at_snr[_nearest(np.array([snr_db]))[0]])
+
+
+def _nearest(snrs_db: np.ndarray) -> np.ndarray:
+    place: np.ndarray = np.rint((np.clip(snrs_db, GRID_DB[0], GRID_DB[-1]) - GRID_DB[0]) / GRID_STEP_DB).astype(np.int64)
+    return place
 
 
 def likely_snrs_db(told_snr_db: float) -> tuple[np.ndarray, np.ndarray]:
-    """SNRs that a report may stand for, and their weights: the estimate's error is CN(0, N0 / `CSI_PILOTS`), by quadrature."""
+    """SNRs that a report may stand for, and their weights, by quadrature.
+
+    The estimate's error is CN(0, N0 / `CSI_PILOTS`), and it was rounded to the nearest level of the report.
+    """
     nodes, weights = np.polynomial.hermite.hermgauss(7)
     error = nodes / CSI_PILOTS**0.5  # a node of variance 1/2, so I and Q share 1 / pilots
-    amplitude = np.sqrt(10 ** (told_snr_db / 10) + 1 / CSI_PILOTS)  # the report has the error's mean power taken off
-    snr = (amplitude + error[:, None]) ** 2 + error[None, :] ** 2
-    return 10 * np.log10(np.maximum(snr, 1e-3)).ravel(), (weights[:, None] * weights[None, :] / np.pi).ravel()
+    step_db = (HIGH_DB - LOW_DB) / ((1 << CSI_BITS) - 1)
+    told = told_snr_db + step_db * np.array([-1 / 3, 0, 1 / 3])
+    amplitude = np.sqrt(10 ** (told / 10) + 1 / CSI_PILOTS)  # the report has the error's mean power taken off
+    snr = (amplitude[:, None, None] + error[:, None]) ** 2 + error[None, :] ** 2
+    each = np.broadcast_to(weights[:, None] * weights[None, :] / np.pi / 3, snr.shape)
+    return 10 * np.log10(np.maximum(snr, 1e-3)).ravel(), each.ravel()

@@ -67,8 +67,9 @@ def plans(shop: Shop) -> Table:
     rows.append({"way": JOINT, "code blocks": "none: 44 reals a digit as symbols", "channel uses": real_symbols(page * 44)})
     note = (
         f"A frame has {shop.room} channel uses for a page of {page} digits, 4 pilots a block included. Ways with CSI choose one "
-        f"of the plans of {shop.room - CSI_SYMBOLS} for each frame and pay {CSI_SYMBOLS} for the report. In brackets: the SNR at "
-        "which one block in ten is lost. Plans are made for -6 to 18 dB alike, by alignment on validation pictures."
+        f"of all plans of {shop.room - CSI_SYMBOLS} for each frame (any cut of the layers into blocks, any schemes) and pay "
+        f"{CSI_SYMBOLS} for the report. In brackets: the SNR at "
+        "which one block in ten is lost. Plans are made for 0 to 20 dB alike, by alignment on validation pictures."
     )
     return Table("Plans", rows, note)
 
@@ -170,7 +171,7 @@ def notes(desk: Desk, pools: Sequence[Pool], fidelity: str, doubted_db: Sequence
         f"On the {len(of)} originals of the test part the first judge reads {judge:.1%} right, the sender's own reader "
         f"{reader:.1%}, the second judge {verifier:.1%}. Receivers get the sender's reading, never the truth.",
         f"Coded blocks: fidelity '{fidelity}'. Intervals of curves are over journeys (a page, one channel), for these digits.",
-        "Doubts: in 'parts lost' each part of a digit is lost with 0.3, in 'analogue symbols' every digit travels once at each of "
+        "Doubts: in 'parts lost' each part of a digit is lost with 0.3, in 'analogue symbols' every digit travels once at "
         + ", ".join(f"{snr_db:g}" for snr_db in sorted(doubted_db))
         + " dB, its label as coded bits.",
         "A receiver that got nothing shows the mean digit: of the VAE without label, or of the training pictures.",

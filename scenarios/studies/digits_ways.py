@@ -12,7 +12,7 @@ from ...bus.channel import MCS_TABLE
 from ...bus.channel.mcs import largest_payload_bits, segment
 from .digits_bench import Desk
 from .digits_link import Fidelity, Frame, label_block, real_symbols
-from .digits_plans import CSI_SYMBOLS, PILOTS, Block, Plan, choose, fixed, layered, symbols, worth
+from .digits_plans import CSI_SYMBOLS, PILOTS, Block, Chooser, Plan, cut, fixed, symbols, worths
 from .digits_scores import METRICS, Scores
 from .digits_trust import Received
 
@@ -22,7 +22,7 @@ CLASSICAL, CLASSICAL_FINE, CLASSICAL_CSI = "classical, coarse", "classical, fine
 ORACLE = "adaptive, channel known"
 """Chooses by the true SNR, which no sender has; it pays for a report all the same."""
 ANALOGUE, JOINT = "analogue latents", "end to end"
-DESIGN_SNRS_DB = np.arange(-6.0, 18.01, 0.5)
+DESIGN_SNRS_DB = np.arange(0.0, 20.01, 0.5)
 """What senders that hear nothing of the channel are planned for: any of these SNRs, equally likely."""
 Way = Callable[[Sequence[Frame]], tuple[np.ndarray, np.ndarray]]
 """Frames, one a page -> means of `METRICS` over the page's digits, ``(pages, metrics)``, and channel uses, ``(pages,)``."""
@@ -53,17 +53,17 @@ class Shop:
         value = planning.values()
         masks = {mask: mask for mask in value}
         self.fixed = {number: self._fixed(number, room, value, masks) for number in FIXED}
-        self._fixed_csi = [self._fixed(number, room - CSI_SYMBOLS, value, masks) for number in FIXED]
-        self.layered = Choice(layered(desk.page, room, value, DESIGN_SNRS_DB), value, masks)
+        self._cut_csi = [Choice(plan, value, masks) for plan in cut(desk.page, room - CSI_SYMBOLS)]
+        self.layered = _best([Choice(plan, value, masks) for plan in cut(desk.page, room)])
         files, files_csi = (self._files(planning, size) for size in (room, room - CSI_SYMBOLS))
-        self.classical = max(files, key=lambda one: float(worth(one.plan, one.value, DESIGN_SNRS_DB).mean()))
+        self.classical = _best(files)
         self._classical_csi = files_csi
         whole = value[(1 << len(PARTS)) - 1]
         self.classical_fine = next((one for one in files if one.value[1] >= whole), files[-1])
 
     def ways(self) -> dict[str, Way]:
         """All, by name."""
-        adaptive = [one for one in self._fixed_csi if one]
+        adaptive = self._cut_csi
         return {
             **{FIXED[number]: self._blind(one) for number, one in self.fixed.items() if one},
             LAYERED: self._blind(self.layered),
@@ -114,12 +114,13 @@ class Shop:
         return send
 
     def _informed(self, choices: Sequence[Choice], exact: bool = False) -> Way:
-        options = [(choice.plan, choice.value) for choice in choices]
+        chooser = Chooser([(choice.plan, choice.value) for choice in choices])
 
         def send(frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
-            told = [frame.link().snr_db(0, "down") if exact else frame.told_snr_db() for frame in frames]
-            best = {snr_db: choices[choose(options, snr_db, exact)] for snr_db in dict.fromkeys(told)}
-            chosen = [best[snr_db] for snr_db in told]
+            if exact:
+                chosen = [choices[chooser.choose_knowing(frame.link().snr_db(0, "down"))] for frame in frames]
+            else:
+                chosen = [choices[chooser.choose(frame.told_snr_db())] for frame in frames]
             used = [float(CSI_SYMBOLS + symbols(choice.plan)) for choice in chosen]
             return self._look([self._send(frame, choice) for frame, choice in zip(frames, chosen, strict=True)]), np.array(used)
 
@@ -153,6 +154,12 @@ class Shop:
     def _judged(self, shown: np.ndarray, pages: int, used: int) -> tuple[np.ndarray, np.ndarray]:
         scores = matrix(self.desk.scorer(shown))
         return scores.reshape(pages, self.desk.page, -1).mean(axis=1), np.full(pages, float(used))
+
+
+def _best(choices: Sequence[Choice]) -> Choice:
+    """Worth most on the average over `DESIGN_SNRS_DB`."""
+    means = worths([(one.plan, one.value) for one in choices], DESIGN_SNRS_DB).mean(axis=1)
+    return choices[int(np.argmax(means))]
 
 
 def matrix(scores: Scores) -> np.ndarray:

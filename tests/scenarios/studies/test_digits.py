@@ -53,13 +53,13 @@ def test_the_full_form_finds_what_was_found(tmp_path: Path) -> None:
 
 FAIL = {
     "slightly_wrong",
-    "rising_adaptive",
     "modular_as_end_to_end",
     "auc_spread_of_samples_parts_lost",
     "auc_spread_of_samples_analogue_symbols",
 }
 """What does not hold here; the report says so."""
 CLOSE = {
+    "rising_adaptive",
     "slightly_wrong_coarse",
     "auc_second_judge_parts_lost",
     "auc_second_judge_analogue_symbols",

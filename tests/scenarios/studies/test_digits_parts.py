@@ -131,15 +131,19 @@ def test_worth_is_the_sum_over_outcomes() -> None:
     wanted = sum(
         value[mask] * (lost[0] if not mask & 1 else 1 - lost[0]) * (lost[1] if not mask & 2 else 1 - lost[1]) for mask in range(4)
     )
-    assert plans.worth(plan, value, snr_db) == pytest.approx(wanted)
-    assert plans.worth(plan, value, snr_db)[[0, 2]] == pytest.approx([0.1, 1.0])
+    found = plans.worths([(plan, value)], snr_db)[0]
+    assert found == pytest.approx(wanted)
+    assert found[[0, 2]] == pytest.approx([0.1, 1.0])
 
 
-def test_layered_plans_fit_and_get_bolder() -> None:
-    plan = plans.layered(PAGE, 512, VALUE, np.arange(-6.0, 18.0, 2.0))
-    assert plans.symbols(plan) <= 512
-    rates = [block.mcs.index for block in plan]
-    assert rates == sorted(rates) and plan[0].parts & 1
+def test_cut_plans_fit_and_get_bolder() -> None:
+    every = plans.cut(PAGE, 512)
+    assert len(every) > 100
+    for plan in every:
+        assert plans.symbols(plan) <= 512 < plans.symbols(plan) + plan[0].symbols // plan[0].copies
+        rates = [block.mcs.index for block in plan]
+        assert rates == sorted(rates)
+        assert sum(block.parts for block in plan) == plans.first(sum(block.parts for block in plan).bit_length())
 
 
 def test_blocks_are_lost_as_often_as_planned() -> None:
@@ -162,7 +166,8 @@ def test_reports_are_as_uncertain_as_planned() -> None:
 
 def test_better_channels_get_more_layers() -> None:
     fixed = [(plan, VALUE) for number in range(1, 6) if (plan := plans.fixed(number, PAGE, 460))]
-    chosen = [plans.choose(fixed, snr_db) for snr_db in (-8.0, 3.0, 6.0, 9.0, 20.0)]
+    chooser = plans.Chooser(fixed)
+    chosen = [chooser.choose(snr_db) for snr_db in (-8.0, 3.0, 6.0, 9.0, 20.0)]
     assert chosen == sorted(chosen) and chosen[0] == 0 and chosen[-1] == 4
 
 
