@@ -198,10 +198,20 @@ def _knows(arms: dict[str, Measured], sample: Sample) -> bool:
     return sample.row.receiver in arms["cloud"].told
 
 
+Columns = Callable[[str, str], list[float]]
+"""Arm, measure -> a value a picture."""
+
+
 def _claims(arms: dict[str, Measured], back: dict[str, list[Scores]], shown: Sequence[str]) -> Iterator[Claim]:
     def column(name: str, measure: str) -> list[float]:
         return _column(arms[name], measure, shown)
 
+    yield from _of_history(column, back)
+    yield from _of_style(column)
+    yield from _of_content(column, back)
+
+
+def _of_history(column: Columns, back: dict[str, list[Scores]]) -> Iterator[Claim]:
     unlike = "The judge has never seen styled pictures, in which it likes nothing as well."
     for name, more, less, remark in (
         ("history", "history", "none", ""),
@@ -229,6 +239,9 @@ def _claims(arms: dict[str, Measured], back: dict[str, list[Scores]], shown: Seq
         bound=0.0,
         n=len(known),
     )
+
+
+def _of_style(column: Columns) -> Iterator[Claim]:
     for name, with_style, without in (("style", "style", "none"), ("style-with-history", "both", "history")):
         values = column(with_style, "style_distance"), column(without, "style_distance")
         yield Claim(
@@ -240,6 +253,9 @@ def _claims(arms: dict[str, Measured], back: dict[str, list[Scores]], shown: Seq
             n=len(values[0]),
             at_most=True,
         )
+
+
+def _of_content(column: Columns, back: dict[str, list[Scores]]) -> Iterator[Claim]:
     values = column("style", "object_recovery"), column("none", "object_recovery")
     yield Claim(
         "content",
@@ -247,7 +263,7 @@ def _claims(arms: dict[str, Measured], back: dict[str, list[Scores]], shown: Seq
         "object recovery, style less none",
         *difference(*values, "content"),
         bound=-LOSS,
-        n=len(shown),
+        n=len(values[0]),
         remark="It says as much about the judge as about the pictures: compare the next claim.",
     )
     for name, styled, plain in (
@@ -261,5 +277,5 @@ def _claims(arms: dict[str, Measured], back: dict[str, list[Scores]], shown: Seq
             f"object recovery, {styled} with the colours put back less {plain}",
             *difference(recovery, column(plain, "object_recovery"), name),
             bound=-LOSS_BACK,
-            n=len(shown),
+            n=len(recovery),
         )

@@ -142,7 +142,7 @@ def find(study: Study) -> Findings:
             "In the arm cloud a style is drawn only for who has shared it, by its own choice. With multicast nobody learns it.",
             "JSCC symbols are sent to one receiver at a time; there is no JSCC multicast.",
             f"Bounds ({LINEAR_SHARE:g} of linear, {AIR_SHARE:g}, {PICTURE_RATIO:g}, {LOSS:g}, {APART:g} levels) were set "
-            "before the first run.",
+            "before the first run. That half of linear was missed; plain less than linear is asked beside it since then.",
         ],
     )
 
@@ -186,85 +186,112 @@ def _numbers(scenes: Mapping[str, Sequence[Scene]]) -> Iterator[Number]:
             yield Number(measure, way, *mean(values, name, measure), n=len(values), at={"receivers": float(receivers)})
 
 
-def _claims(scenes: Mapping[str, Sequence[Scene]], groups: Sequence[int]) -> Iterator[Claim]:
-    least, most = groups[0], groups[-1]
+Columns = Callable[[str, str], list[float]]
+"""Way, measure -> a value a scene, with the most receivers."""
 
-    def column(way: str, number: int, measure: str) -> list[float]:
+
+def _claims(scenes: Mapping[str, Sequence[Scene]], groups: Sequence[int]) -> Iterator[Claim]:
+    most = groups[-1]
+
+    def column(way: str, measure: str, number: int = most) -> list[float]:
         return [MEASURES[measure](scene) for scene in scenes[f"{way}-{number}"]]
 
-    samples = len(scenes[f"multicast-{most}"])
-    bound = LINEAR_SHARE * most / least
-    down = (
-        column("multicast", most, "downlink_symbols_per_scene"),
-        column("multicast", least, "downlink_symbols_per_scene"),
-    )
+    down = "downlink_symbols_per_scene"
+    yield from _growth(column("multicast", down), column("multicast", down, groups[0]), groups)
+    yield from _air(column, most)
+    yield from _content(column, most)
+    yield from _personal(column, most)
+
+
+def _growth(many: list[float], few: list[float], groups: Sequence[int]) -> Iterator[Claim]:
+    least, most = groups[0], groups[-1]
+    growth = ratio(many, few, "sublinear")
     yield Claim(
         "sublinear",
-        f"The multicast prompt's symbols grow less than linearly: from {least} to {most} receivers by at most half of "
-        f"{most / least:g} times",
+        f"The multicast prompt's symbols grow less than linearly, which would be {most / least:g} times",
         f"downlink symbols a scene, {most} / {least} receivers",
-        *ratio(*down, "sublinear"),
-        bound=bound,
-        n=samples,
+        *growth,
+        bound=most / least,
+        n=len(many),
         at_most=True,
         paper="the sender can transmit only one prompt (III-D)",
     )
+    yield Claim(
+        "half-of-linear",
+        f"From {least} to {most} receivers they grow by at most half of {most / least:g} times",
+        f"downlink symbols a scene, {most} / {least} receivers",
+        *growth,
+        bound=LINEAR_SHARE * most / least,
+        n=len(many),
+        at_most=True,
+        remark="Every receiver is named (16 bits) and acknowledges, and the pace is that of the worst, until all have it.",
+    )
+
+
+def _air(column: Columns, most: int) -> Iterator[Claim]:
+    once = column("multicast", "air_symbols_per_scene")
     for way, share in (("unicast", AIR_SHARE), ("cloud", AIR_SHARE)):
-        both = column("multicast", most, "air_symbols_per_scene"), column(way, most, "air_symbols_per_scene")
+        other = column(way, "air_symbols_per_scene")
         yield Claim(
             f"less-than-{way}",
             f"One prompt for {most} receivers takes at most half the air of {WAYS[way]}",
             f"symbols a scene, multicast / {way}",
-            *ratio(*both, way),
+            *ratio(once, other, way),
             bound=share,
-            n=samples,
+            n=len(once),
             at_most=True,
         )
-    both = column("file", most, "air_symbols_per_scene"), column("multicast", most, "air_symbols_per_scene")
+    file = column("file", "air_symbols_per_scene")
     yield Claim(
         "less-than-file",
         f"The picture as a file, multicast as well, takes at least {PICTURE_RATIO:g} times the air of the prompt",
         "symbols a scene, file / multicast",
-        *ratio(*both, "file"),
+        *ratio(file, once, "file"),
         bound=PICTURE_RATIO,
-        n=samples,
+        n=len(once),
     )
-    both = column("multicast", most, "object_recovery_iou50"), column("unicast", most, "object_recovery_iou50")
+
+
+def _content(column: Columns, most: int) -> Iterator[Claim]:
+    place = "object_recovery_iou50"
+    once = column("multicast", place)
     yield Claim(
         "recovery",
         f"Sending it once costs no content: recovery with place is at most {LOSS:g} below that of unicasts",
         f"object recovery with place, multicast less unicast, {most} receivers",
-        *difference(*both, "recovery"),
+        *difference(once, column("unicast", place), "recovery"),
         bound=-LOSS,
-        n=samples,
+        n=len(once),
         remark="Pictures are drawn with other seeds in the two. Styles are on in both, which the judge does not know.",
     )
-    both = column("multicast", most, "object_recovery_iou50"), column("caption", most, "object_recovery_iou50")
     yield Claim(
         "places",
         "Where positions must agree, prompts with places keep them better than captions",
         f"object recovery with place, HA less HI, {most} receivers",
-        *difference(*both, "places"),
+        *difference(once, column("caption", place), "places"),
         bound=0.0,
-        n=samples,
+        n=len(once),
         paper="labels and boxes give better control over positions (Fig. 6a)",
     )
+
+
+def _personal(column: Columns, most: int) -> Iterator[Claim]:
+    apart = column("multicast", "difference_between_receivers")
     yield Claim(
         "personal",
         f"Everybody sees a picture of its own: two receivers' pictures differ by at least {APART:g} levels",
         f"root mean square difference of two receivers' pictures, of 255 levels, {most} receivers",
-        *mean(column("multicast", most, "difference_between_receivers"), "personal"),
+        *mean(apart, "personal"),
         bound=APART,
-        n=samples,
+        n=len(apart),
         paper="diverse and personalized content for different users (II-C)",
     )
-    both = column("multicast", most, "latency_s"), column("unicast", most, "latency_s")
     yield Claim(
         "latency",
         "One prompt for all comes no later than a prompt for each",
         f"mean latency, multicast / unicast, {most} receivers",
-        *ratio(*both, "latency"),
+        *ratio(column("multicast", "latency_s"), column("unicast", "latency_s"), "latency"),
         bound=1.0,
-        n=samples,
+        n=len(apart),
         at_most=True,
     )
