@@ -140,6 +140,7 @@ def find(study: Study) -> Findings:
             "A multicast goes at the rate of the receiver whose channel is known to be worst, and is repeated until all have it.",
             "All scenes are for tasks that want places, so that the cloud's prompts hold boxes as well (but for captions).",
             "In the arm cloud a style is drawn only for who has shared it, by its own choice. With multicast nobody learns it.",
+            "Files need no generator: they are seen first, as they are, for far less energy and several times the symbols.",
             "JSCC symbols are sent to one receiver at a time; there is no JSCC multicast.",
             f"Bounds ({LINEAR_SHARE:g} of linear, {AIR_SHARE:g}, {PICTURE_RATIO:g}, {LOSS:g}, {APART:g} levels) were set "
             "before the first run. That half of linear was missed; plain less than linear is asked beside it since then.",

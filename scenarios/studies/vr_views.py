@@ -50,6 +50,7 @@ def table(numbers: Sequence[Number], groups: Sequence[int]) -> Table:
         "object_recovery_iou50": "with place",
         "difference_between_receivers": "difference between receivers",
         "delivered_share": "delivered",
+        "joules_per_scene": "energy (J)",
     }
     rows = []
     for way, what in WAYS.items():
