@@ -117,7 +117,7 @@ def find(study: Study) -> Findings:
             "arXiv 2401.06803. A position paper without measurements: its mechanisms and first experiments are tested here"
         ),
         numbers=numbers, claims=made,
-        tables=[tables.granularity(grains), tables.plans(shop), tables.costs(desk, shop)[0], tables.mechanisms(made)],
+        tables=[tables.mechanisms(made), tables.granularity(grains), tables.plans(shop), tables.costs(desk, shop)[0]],
         charts=charts, galleries=[figures.gallery(study, desk, shop)], same=list(tables.SAME), different=list(tables.DIFFERENT),
         headline=tables.headline(grains, made, shop), notes=tables.notes(desk, pools, options.fidelity, doubted_db),
     )  # fmt: skip

@@ -161,7 +161,9 @@ def test_reports_are_as_uncertain_as_planned() -> None:
     snrs, weights = plans.likely_snrs_db(6.0)
     assert weights.sum() == pytest.approx(1)
     mean = float((10 ** (snrs / 10) * weights).sum())
-    assert mean == pytest.approx(10**0.6 + 2 / plans.CSI_PILOTS, rel=1e-6)  # |h|^2 and its error's power, twice
+    step_db = 40 / 31
+    rounded = np.mean(10 ** ((6 + step_db * np.array([-1, 0, 1]) / 3) / 10))
+    assert mean == pytest.approx(rounded + 2 / plans.CSI_PILOTS, rel=1e-6)  # |h|^2 and its error's power, twice
 
 
 def test_better_channels_get_more_layers() -> None:
