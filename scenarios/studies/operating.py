@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...bus import keys
+from .inference import expanded_tail
 
 RESAMPLES = 2000
 
@@ -102,7 +103,7 @@ def cheapest(points: Sequence[Point], quality: str, target: float) -> Mix:
 def ratio(
     above: Sequence[Point], below: Sequence[Point], quality: str, target: float, column: str, *key: keys.Key
 ) -> tuple[float, float, float]:
-    """Ratio of two schemes' mean costs at equal quality, with a 95 % interval (percentile bootstrap).
+    """Ratio of two schemes' mean costs at equal quality, with a 95 % interval (bootstrap, as `inference`).
 
     Pictures by which operating points are chosen and those that are compared are resampled, each for themselves, and the points
     chosen anew every time: the interval holds the uncertainty of the choice, too.
@@ -129,7 +130,8 @@ def ratio(
             first, second, share, _ = choose(chosen_by[0][:, draw], chosen_by[1][:, draw], target)
             sampled[draw] = (1 - share) * costs[first, draw] + share * costs[second, draw]
         parts.append((value, sampled))
-    low, high = np.quantile(parts[0][1] / parts[1][1], (0.025, 0.975))
+    tail = expanded_tail(min(sizes))
+    low, high = np.quantile(parts[0][1] / parts[1][1], (tail, 1 - tail))
     return float(parts[0][0] / parts[1][0]), float(low), float(high)
 
 

@@ -315,6 +315,6 @@ _NOTES = [
     "Why GAI-SCN can need less than SemCom at all: its content crosses one noisy link, not two, and generated pictures are "
     "smoother than originals, so that a codec of the same rate brings them across better.",
     "Other ways to count: as information bits of the coded link all numbers shrink alike (0.37 in place of 1 a coded bit). As "
-    "quantised features of 2 x 8 bits a JSCC symbol, GAI-SCN and SemCom count eight times as many bits for the same air, "
-    "and files as before: that is proportional to no resource. The tables have it beside.",
+    "quantised features of 2 x 8 bits a JSCC symbol (in the tables), GAI-SCN and SemCom count eight times as many bits for the "
+    "same air and files only their payload: by that count files are the cheapest, although they occupy the air the longest.",
 ]
