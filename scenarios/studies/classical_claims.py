@@ -13,6 +13,8 @@ from .inference import difference, mean
 
 LEAD_SNRS_DB = (1.0, 13.0)
 """Claims about leads are means over the marks between these, the range of the field's figures."""
+TWICE = 0.9
+"""Confidence of the interval of two one-sided tests at 5 % each."""
 CLIFF_DB, SLOPE_DB = 5.0, 2.0
 """What a cliff loses at least, and a graceful codec at most, over the same 2 dB."""
 
@@ -84,18 +86,23 @@ def link_claims(coded: Sequence[Point], between: Sequence[Point], bare: list[Unc
     for name, text, plan in plans:
         worst = max(plan, key=lambda point: point.bound)
         difference_now = abs(worst.real - worst.table)
-        remark = f"Two one-sided tests, margin {MARGIN:g}, {worst.blocks:,} blocks a point; 90 % interval of the worst point."
+        fewest = min(one.blocks for one in plan)
+        remark = f"Two one-sided tests, margin {MARGIN:g}, {fewest:,} blocks a point or more; the interval of the worst."
         measured = f"largest difference of block error rates ({worst.name})"
         low, high = max(0.0, difference_now - worst.half), difference_now + worst.half
-        found.append(Claim(name, text, measured, difference_now, low, high, MARGIN, worst.blocks, True, remark=remark))
+        found.append(
+            Claim(name, text, measured, difference_now, low, high, MARGIN, worst.blocks, True, confidence=TWICE, remark=remark)
+        )
     most = max(compared(bare), key=lambda one: one.bound)
     apart = abs(most.counted / most.exact - 1)
     number = len(compared(bare))
-    remark = f"{number} points with 1,000 errors a bit of a symbol; margin {BER_MARGIN:.0%}, 90 % interval of the worst."
+    remark = f"{number} points with 1,000 errors a bit of a symbol; margin {BER_MARGIN:.0%}, interval of the worst."
     text = "Uncoded bit errors of BPSK, QPSK, 16QAM and 64QAM are those of the closed forms"
     bounds = (max(0.0, apart - most.half), apart + most.half)
     measured, bits = "largest relative difference", most.bits
-    found.append(Claim("uncoded-as-closed-form", text, measured, apart, *bounds, BER_MARGIN, bits, True, remark=remark))
+    found.append(
+        Claim("uncoded-as-closed-form", text, measured, apart, *bounds, BER_MARGIN, bits, True, confidence=TWICE, remark=remark)
+    )
     return found
 
 

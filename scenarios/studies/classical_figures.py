@@ -74,7 +74,8 @@ def agreement(study: Study, found: Sequence[Point]) -> Chart:
         axis.errorbar(differences, places, xerr=[point.half for point in found], fmt="o", color=theme.BLUE, capsize=3, lw=1.6)
         axis.set_yticks(places, [f"{point.name}, {point.snr_db:g} dB" for point in found], fontsize=8)
         axis.set(xlabel="block error rate: bit by bit less table", xlim=(-1.6 * MARGIN, 1.6 * MARGIN))
-    caption = f"{found[0].blocks:,} blocks a point; bars are 90 % intervals, the band is the margin of the equivalence test."
+    fewest = min(point.blocks for point in found)
+    caption = f"{fewest:,} blocks a point or more; bars are 90 % intervals, the band is the margin of the equivalence test."
     return Chart("bler", "Bit-true links against the BLER tables", caption)
 
 

@@ -82,11 +82,11 @@ class Point:
 
 
 def point(name: str, block_bits: int, fading: Fading, share: float, blocks: int, seed: int) -> Point:
-    """So many blocks at one operating point of a plan, by one thread."""
+    """``blocks`` code blocks, and more where they are shorter than 256 bits, at one operating point of a plan, by one thread."""
     import torch
 
     torch.set_num_threads(1)
-    mcs = MCS_BY_NAME[name]
+    mcs, blocks = MCS_BY_NAME[name], blocks * max(1, 256 // block_bits)
     key = (seed, "study classical", mcs.name, block_bits)
     powers = np.ones(blocks)
     if fading == "rayleigh":
