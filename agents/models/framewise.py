@@ -5,9 +5,11 @@ after the other, or `Extractions`. It costs as much as all its frames, and no re
 frame n of a clip only ever meets frame n of others.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from msgspec import UNSET, UnsetType, structs
 
 from ...bus.calls import CallableModel, ModelSet
@@ -16,6 +18,7 @@ from .roles import PICTURE_SIDE, Decode, Extraction, Extractions, Picture, Symbo
 FRAMEWISE = ("extractor", "jscc_encoder", "jscc_decoder")
 """Roles, without their variants."""
 FRAME_BYTES = 3 * PICTURE_SIDE * PICTURE_SIDE
+CLEAR_DB = 10.0
 
 
 def frames_in(picture: bytes) -> int:
@@ -39,6 +42,17 @@ def still(picture: bytes) -> bytes:
     """What stands for a clip where one picture is wanted: its middle frame; a picture is what it is."""
     frames = frames_in(picture)
     return picture if frames == 1 else frame(picture, frames // 2)
+
+
+def frame_snr_db(symbols: bytes, snr_db: float) -> float:
+    """The SNR (Es/N0, dB) of one frame of a clip, which may have met another fade than the others.
+
+    Frames are sent with unit power, and zero forcing leaves it so: what power is above 1 is noise. As n symbols tell it to some
+    sqrt(2 / n), it says no more than that beyond `CLEAR_DB`; then ``snr_db``, of all frames, counts if it is larger.
+    """
+    received = np.frombuffer(symbols, "<c8")
+    noise = float(np.mean(np.abs(received) ** 2)) - 1.0 if received.size else 0.0
+    return -10 * math.log10(noise) if noise > 10 ** (-CLEAR_DB / 10) else max(snr_db, CLEAR_DB)
 
 
 class FramewiseModels(Mapping[str, CallableModel]):
@@ -98,7 +112,8 @@ def _part(arguments: Any, number: int) -> Any:
         return arguments
     if isinstance(arguments, Decode):
         size = len(arguments.symbols) // frames
-        return structs.replace(arguments, symbols=arguments.symbols[number * size : (number + 1) * size], frames=1)
+        symbols = arguments.symbols[number * size : (number + 1) * size]
+        return structs.replace(arguments, symbols=symbols, snr_db=frame_snr_db(symbols, arguments.snr_db), frames=1)
     return structs.replace(arguments, picture=frame(arguments.picture, number))
 
 

@@ -64,6 +64,7 @@ def test_real_clips_are_read_and_something_moves() -> None:
     files = sorted(Path(FOLDER).glob("*.mp4"))
     assert files
     for path in files:
-        clip = read_clip(path, side=128, fps=8, frames=64)
-        tracks = tracks_of(moving_boxes(clip, background_of(clip, []).picture))
+        clip = read_clip(path, side=128, fps=4, frames=64, start_s=14)
+        empty = read_clip(path, side=128, fps=4, frames=1)[0]  # nothing is there when a clip begins
+        tracks = tracks_of(moving_boxes(clip, empty))
         assert len(clip) > 8 and tracks, path.name

@@ -1,10 +1,11 @@
 """Clips through models of pictures: what each frame by itself gives."""
 
 import numpy as np
+import pytest
 from msgspec import UNSET
 from semcast.agents.clips.street import make_traffic, street
 from semcast.agents.clips.world import film
-from semcast.agents.models.framewise import FRAME_BYTES, FramewiseModels, frame, frames_in, still, told_frames
+from semcast.agents.models.framewise import FRAME_BYTES, FramewiseModels, frame, frame_snr_db, frames_in, still, told_frames
 from semcast.agents.models.loading import load_models
 from semcast.agents.models.roles import Decode, Encode, Extract
 from semcast.agents.scenes.world import make_scene
@@ -39,11 +40,26 @@ def test_calls_with_clips_give_what_frames_give() -> None:
     noise = keys.generator("noise").standard_normal(len(sent[0].symbols) // 8).astype("<f4")
     heard = (np.frombuffer(sent[0].symbols, "<c8") + 0.1 * noise).astype("<c8").tobytes()
     (shown, *_) = decoder.run([Decode(heard, CODEC, 10.0, 12)] * decoder.batch)
-    (fifth, *_) = plain["jscc_decoder"].run([Decode(heard[5 * size : 6 * size], CODEC, 10.0)] * decoder.batch)
+    own_db = frame_snr_db(heard[5 * size : 6 * size], 10.0)
+    (fifth, *_) = plain["jscc_decoder"].run([Decode(heard[5 * size : 6 * size], CODEC, own_db)] * decoder.batch)
     assert len(shown.picture) == 12 * FRAME_BYTES and frame(shown.picture, 5) == fifth.picture
     (seen, *_) = extractor.run([Extract(CLIPS[0])] * extractor.batch)
     (there, *_) = plain["extractor"].run([Extract(frame(CLIPS[0], 3))] * extractor.batch)
     assert len(seen.frames) == 12 and seen.frames[3] == there
+
+
+def test_each_frame_is_decoded_for_the_fade_that_it_met() -> None:
+    rng = keys.generator("frames")
+
+    def heard(snr_db: float) -> bytes:
+        sent, noise = (rng.standard_normal((1024, 2)) @ np.array([1, 1j]) / 2**0.5 for _ in range(2))
+        sent /= np.sqrt(np.mean(np.abs(sent) ** 2))
+        return (sent + 10 ** (-snr_db / 20) * noise).astype("<c8").tobytes()
+
+    for snr_db in (-5.0, 0.0, 5.0):
+        assert frame_snr_db(heard(snr_db), 3.0) == pytest.approx(snr_db, abs=1.5)
+    assert frame_snr_db(heard(20.0), 3.0) == 10.0  # some other frame was bad
+    assert frame_snr_db(heard(20.0), 18.0) == 18.0
 
 
 def test_a_clip_costs_all_its_frames_and_shares_batches_with_its_like() -> None:

@@ -1,0 +1,28 @@
+"""Mistakes of scenarios with clips."""
+
+import pytest
+from semcast.bus.errors import BadInput
+from semcast.scenarios.loading import load
+
+FILMING = {"traffic.content": "clips", "scheme": "aigc-scm"}
+
+
+def test_a_network_of_cameras_is_taken() -> None:
+    pytest.importorskip("trackers")
+    assert load("two-users", overrides=FILMING).clips.frames == 16
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"scheme": "gai-scn"}, "scheme"),
+        ({"models.profile": "table"}, "models.profile"),
+        ({"models.calibrate": True}, "models.calibrate"),
+        ({"clips.world": "street", "clips.frames": 8}, "clips.frames"),
+        ({"clips.movers": [3, 1]}, "clips.movers"),
+    ],
+)
+def test_mistakes_are_named_with_their_path(more: dict[str, object], path: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        load("two-users", overrides=FILMING | more)
+    assert path in str(caught.value)
