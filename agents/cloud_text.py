@@ -9,6 +9,7 @@ from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.errors import BadInput
 from ..bus.messages import Failure, Forwarded, GenerateOrder
+from ..bus.signed import Refusal
 from .accounting import body_bits
 from .cloud_state import CloudBase
 from .knowledge.items import CLOUD, PREFERENCE, PUBLIC, TASK
@@ -19,6 +20,9 @@ from .texts import prompt as prompts
 from .texts.composing import compose, joined
 from .texts.itinerary import Preferences
 from .texts.reading import READ_FLOPS
+
+PROFILE = "profile"
+"""The kind of message that is asked for again."""
 
 
 def text_bits(content: TextContent) -> int:
@@ -60,7 +64,7 @@ class CloudText(CloudBase):
         """Compose what a prompt says, for the edge of its receiver."""
         request = order.prompt.request
         try:
-            recipient, text = self.composed(order)
+            recipient, text = self.composed(order, ctx)
         except BadInput as error:
             ctx.send(edge, Failure(request, self.id, f"prompt cannot be read: {error.message}"))
             return
@@ -69,7 +73,7 @@ class CloudText(CloudBase):
         work_ns = ns(READ_FLOPS * len(text) / self.settings.compute.cloud_flops)
         ctx.send(served.edge, content, after_ns=work_ns + backhaul_ns(text_bits(content)))
 
-    def composed(self, order: GenerateOrder) -> tuple[str, str]:
+    def composed(self, order: GenerateOrder, ctx: Context) -> tuple[str, str]:
         """Recipient and text of a prompt.
 
         Raises:
@@ -79,8 +83,16 @@ class CloudText(CloudBase):
         if self.settings.traffic.content == "alarms":
             told = decode_prompt(data)
             return self._recipient(told.recipient), alarms.sentence(told.caption)
-        prompt = prompts.decode(data, self.known_of(order.sender))
+        likes = self.known_of(order.sender)
+        prompt = prompts.decode(data, likes)
+        if prompt.known and likes is None:
+            self.ask_profile(order.sender, order.prompt.request, ctx)
         return self._recipient(prompt.recipient), joined([token for said in compose(prompt.told) for token in said])
+
+    def ask_profile(self, sender: str, request: str, ctx: Context) -> None:
+        """A prompt refers to preferences that never came: its text has gaps, and the sender tells them with its next one."""
+        refusal = Refusal(request, PROFILE)
+        self.multicast(ctx, f"refusal:{PROFILE}:{request}", "refusal", body_bits(refusal), refusal, [sender], request=request)
 
     def known_of(self, sender: str) -> Preferences | None:
         """What a sender has told of itself."""

@@ -48,6 +48,7 @@ class User(UserClips, UserAlarms, UserStyling):
 
     def got_refusal(self, refusal: Refusal, message: Arrived, ctx: Context) -> None:
         """Something of this user's was refused: send it again, newly signed, if this user has really said it."""
+        self.not_heard(refusal)
         kept = self.state.kept.get(f"{refusal.message}:{refusal.request}")
         if kept is None:
             return

@@ -9,8 +9,10 @@ from ..bus.content_messages import CodedText, Profile, WordText
 from ..bus.engine import Context
 from ..bus.messages import Arrived, Ask, Feedback, Prompt, Tick
 from ..bus.records import Capture, Shown
+from ..bus.signed import Refusal
 from ..policies.protocols import Candidate, NoiseContext, PromptChoice, PromptContext, SemanticNoise
 from .accounting import KIND_BITS, body_bits
+from .cloud_text import PROFILE
 from .knowledge.items import CLOUD, HISTORY, PREFERENCE
 from .satisfaction import timeliness
 from .texts import prompt as prompts
@@ -125,6 +127,11 @@ class UserText(UserSending):
         self.learn(ctx, PREFERENCE, PREFERENCES, "what I always want in texts", data=profile.data, sharing=CLOUD)
         self.send_up(ctx, f"profile:{request}", "kb", body_bits(profile), profile, request=request)
         self.state.told.append(PREFERENCES)
+
+    def not_heard(self, refusal: Refusal) -> None:
+        """The cloud lacks what this user always wants, if it has ever told that: it goes with the next text that needs it."""
+        if refusal.message == PROFILE and PREFERENCES in self.state.told:
+            self.state.told.remove(PREFERENCES)
 
     # --- the way in ------------------------------------------------------------------------------------------------
 

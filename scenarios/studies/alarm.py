@@ -94,7 +94,8 @@ def find(study: Study) -> Findings:
         headline=_headline(looks, shared),
         notes=[
             "What receivers watch for is told to all cameras before the service, in 32 bits each way, as preparation.",
-            "All arms have the same scenes, receivers and fading; rates are shares of all scenes, lost ones included.",
+            "All arms have the same scenes, receivers and fading; rates are shares of all scenes, lost ones included. Intervals "
+            "of costs and claims are over cameras.",
             "Whether a scene is a situation depends on its receiver: a boat on grass is none for who watches for animals.",
         ],
     )  # fmt: skip
@@ -152,8 +153,10 @@ def _numbers(arm: str, looks: Sequence[Look]) -> list[Number]:
         Number("false_alarm_rate", arm, *inference.share(alarmed, others), n=others),
     ]
     for name in COSTS:
-        shown = [look.cost(name) for look in looks if name != "latency_ms" or look.row.status == SHOWN]
-        found.append(Number(name, arm, *inference.mean(shown, "alarm", arm, name), n=len(shown)))
+        of = [look for look in looks if name != "latency_ms" or look.row.status == SHOWN]
+        cameras = [look.row.sender for look in of]
+        value = inference.mean([look.cost(name) for look in of], "alarm", arm, name, groups=cameras)
+        found.append(Number(name, arm, *value, n=len(of)))
     return found
 
 
@@ -165,13 +168,15 @@ def _claims(looks: Mapping[str, Mapping[str, Look]], requests: Sequence[str]) ->
         if what == "latency_ms":  # of what was shown
             pairs = [pair for pair in pairs if all(look.row.status == SHOWN for look in pair)]
         dear, cheap = ([look.cost(what) for look in side] for side in zip(*pairs, strict=True))
-        value = inference.ratio(dear, cheap, "alarm", name)
+        cameras = [ours.row.sender for _, ours in pairs]
+        value = inference.ratio(dear, cheap, "alarm", name, groups=cameras)
         return Claim(name, text, f"{what}: {over} / alarm", *value, bound=1.0, n=len(pairs))
 
     def difference(name: str, text: str, over: str, raised: bool, bound: float, at_most: bool, remark: str) -> Claim:
         chosen = [request for request in requests if looks["alarm"][request].raised == raised]
         ours, theirs = ([float(looks[arm][request].told) for request in chosen] for arm in ("alarm", over))
-        value = inference.difference(ours, theirs, "alarm", name)
+        cameras = [looks["alarm"][request].row.sender for request in chosen]
+        value = inference.difference(ours, theirs, "alarm", name, groups=cameras)
         what = "detection rate" if raised else "false alarm rate"
         return Claim(name, text, f"{what}: alarm - {over}", *value, bound=bound, n=len(chosen), at_most=at_most, remark=remark)
 
@@ -195,7 +200,7 @@ def _alignment(told: Sequence[Look]) -> list[Claim]:
     own = cross_alignments([(look.picture, look.text) for look in told])
     other = cross_alignments([(told[i - 1].picture, look.text) for i, look in enumerate(told)])
     mine, others = ([value or 0.0 for value in values] for values in (own, other))
-    value = inference.difference(mine, others, "alarm", "cross alignment")
+    value = inference.difference(mine, others, "alarm", "cross alignment", groups=[look.row.sender for look in told])
     return [
         Claim(
             "cross-aligned",

@@ -97,6 +97,33 @@ def test_a_text_that_is_lost_ends_its_request_once() -> None:
     assert failures.isdisjoint(by_request(found, Shown))
 
 
+def test_preferences_that_were_lost_are_asked_for_and_told_again() -> None:
+    def deaf(agent: Any) -> None:
+        """A cloud that does not hear the first profile of anybody."""
+        if agent.id != "cloud.0":
+            return
+        heard: dict[str, bool] = {}
+        whole = agent.got_profile
+
+        def got_profile(profile: Profile, message: Any, ctx: Any) -> None:
+            if heard.setdefault(profile.user, False):
+                whole(profile, message, ctx)
+            heard[profile.user] = True
+
+        agent.got_profile = got_profile
+
+    found = run(network(), change=deaf)
+    told = [each.user for each in found.of(Uplink) if isinstance(each.body, Profile)]
+    asked = [each for each in found.of(AirRecord) if each.purpose == "refusal"]
+    assert sorted(told) == ["user.0", "user.0", "user.1", "user.1"] and len(asked) >= 2
+    assert all(air.payload_bits > 0 for air in asked)
+    captures, shown = by_request(found, Capture), by_request(found, Shown)
+    lost = [request for request in captures if facts.facts(shown[request].text) != set(captures[request].facts)]
+    assert {request.rpartition("/")[0] for request in lost} <= {"user.0", "user.1"} and len(lost) <= len(asked)
+    last = {request.rpartition("/")[0]: request for request in captures}
+    assert all(facts.facts(shown[request].text) == set(captures[request].facts) for request in last.values())
+
+
 def test_nothing_of_the_truth_leaves_the_sender(known: Run) -> None:
     text = {capture.text for capture in known.of(Capture)}
     for envelope, private in known.records:
