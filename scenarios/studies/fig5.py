@@ -96,13 +96,13 @@ def find(study: Study) -> Findings:
         ],
         different=_DIFFERENT,
         headline=[
-            (f"{ends[0]:.1%}", f"of the objects recovered where there is {options.counts[0]} (paper, fewest objects: 82.2 %)"),
-            (f"{ends[1]:.1%}", f"where there are {options.counts[-1]} (paper, most objects: 41.8 %)"),
+            (f"{ends[0]:.1%}", f"of the objects recovered where there is {options.counts[0]} (paper, fewest: 82.2 %)"),
+            (f"{ends[1]:.1%}", f"where there are {options.counts[-1]} (paper, most: 41.8 %)"),
         ],
         notes=[
             *_NOTES,
-            f"Told by a caption, pictures of {options.counts[-1]} objects held {lost[0]:.1%} of these when they were generated and "
-            f"{lost[1]:.1%} when they were shown: the rest is lost on the downlink.",
+            f"Told by a caption, pictures of {options.counts[-1]} objects held {lost[0]:.1%} of these when generated and "
+            f"{lost[1]:.1%} when shown: the rest is lost on the downlink.",
         ],
     )
 
