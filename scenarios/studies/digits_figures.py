@@ -166,7 +166,9 @@ def rocs(study: Study, pools: Sequence[Pool]) -> Chart:
         axes[0].set_ylabel("wrong pictures that are flagged")
     shares = ", ".join(f"{pool.wrong.mean():.0%} ({pool.name})" for pool in pools)
     return Chart(
-        "roc", "Does the receiver know when it is wrong?", f"Wrong pictures: {shares}. Wrong is what the first judge says."
+        "roc",
+        "Does the receiver know when it is wrong?",
+        f"Wrong pictures: {shares}. Wrong: the first judge reads something else than the original is.",
     )
 
 

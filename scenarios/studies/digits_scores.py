@@ -38,10 +38,6 @@ class Scores:
     def __len__(self) -> int:
         return len(self.ssim)
 
-    def means(self, digits: int) -> "Scores":
-        """Means over runs of `digits` pictures: of pages."""
-        return Scores(*(getattr(self, field.name).reshape(-1, digits).mean(axis=1) for field in fields(self)))
-
 
 METRICS = tuple(field.name for field in fields(Scores))
 Judged = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]

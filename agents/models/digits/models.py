@@ -42,12 +42,6 @@ class DigitModels:
             mean, _ = self.vae.encode(x, labels)
             return labels.numpy(), (mean / self.vae.deviation).numpy()
 
-    def posterior(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of the latents for given labels, in units of the deviation, ``(n, LATENTS)`` each."""
-        with torch.inference_mode():
-            mean, log_variance = self.vae.encode(_unit(pictures), torch.from_numpy(labels))
-            return (mean / self.vae.deviation).numpy(), (log_variance.exp() / self.vae.deviation.square()).numpy()
-
     def generate(self, latents: np.ndarray, known: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """The receiver: expected levels, float32 ``(n, 64)``.
 
