@@ -63,12 +63,12 @@ class Shop:
 
     def ways(self) -> dict[str, Way]:
         """All, by name."""
-        adaptive = self._cut_csi
+        adaptive, chooser = self._cut_csi, Chooser([(one.plan, one.value) for one in self._cut_csi])
         return {
             **{FIXED[number]: self._blind(one) for number, one in self.fixed.items() if one},
             LAYERED: self._blind(self.layered),
-            ADAPTIVE: self._informed(adaptive),
-            ORACLE: self._informed(adaptive, exact=True),
+            ADAPTIVE: self._informed(adaptive, chooser),
+            ORACLE: self._informed(adaptive, chooser, exact=True),
             WITH_PIXELS: self._informed([*adaptive, *self._classical_csi]),
             CLASSICAL: self._blind(self.classical),
             CLASSICAL_FINE: self._blind(self.classical_fine),
@@ -113,8 +113,8 @@ class Shop:
 
         return send
 
-    def _informed(self, choices: Sequence[Choice], exact: bool = False) -> Way:
-        chooser = Chooser([(choice.plan, choice.value) for choice in choices])
+    def _informed(self, choices: Sequence[Choice], chooser: Chooser | None = None, exact: bool = False) -> Way:
+        chooser = chooser or Chooser([(choice.plan, choice.value) for choice in choices])
 
         def send(frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
             if exact:
