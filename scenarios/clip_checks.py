@@ -9,6 +9,8 @@ from .mistakes import Mistake
 from .schema import Scenario
 
 SCHEMES = ("aigc-scm", "semcom")
+STILL = ("calibrate", "denoise", "coded_fallback", "restyle")
+"""Settings of models that take one picture."""
 
 
 def clip_mistakes(scenario: Scenario) -> Iterator[Mistake]:
@@ -19,9 +21,11 @@ def clip_mistakes(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake("scheme", f"{scenario.scheme} sends no clips: --scheme {' or '.join(SCHEMES)}")
     if scenario.models.profile in (TABLE, "hub"):
         yield Mistake("models.profile", f'clips need models.profile = "tiny": {scenario.models.profile} takes no clips')
-    if scenario.models.calibrate or scenario.models.denoise:
-        name = "calibrate" if scenario.models.calibrate else "denoise"
-        yield Mistake(f"models.{name}", "takes no clips: leave it out")
+    for name in STILL:
+        if getattr(scenario.models, name):
+            yield Mistake(f"models.{name}", "takes no clips: leave it out")
+    if scenario.traffic.unicast and scenario.traffic.recipients > 1:
+        yield Mistake("traffic.unicast", "a clip goes to its group at once: leave it out, or traffic.recipients = 1")
     if scenario.clips.world == "street" and scenario.clips.frames < LEAST_FRAMES:
         yield Mistake("clips.frames", f"{scenario.clips.frames}, but traffic takes at least {LEAST_FRAMES} to show what happens")
     if scenario.clips.movers[0] > scenario.clips.movers[1]:
