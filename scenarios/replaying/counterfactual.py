@@ -16,6 +16,7 @@ from ..comparison.cells import Cell, outcome_of
 from ..comparison.objectives import OBJECTIVES, SCHEMES, TEXTS, Objective, with_derived
 from ..comparison.rows import difference_rows, metrics_of
 from ..comparison.statistics import Paired, Resamples, paired
+from ..metrics.group import captures
 from ..replay import cause
 from ..runner import run
 from ..schema import Scenario
@@ -51,7 +52,7 @@ class Counterfactual:
     Attributes:
         answer: The content of ``counterfactual.json``. Its ``open_loop``: requests that were asked for from outside.
         objective: What the first changed kind of policy is judged by.
-        pictures: By request.
+        pictures: By request, as rows name them.
     """
 
     answer: dict[str, Any]
@@ -192,10 +193,18 @@ def _captures(records: Sequence[TraceRecord]) -> dict[str, dict[str, Any]]:
 
 
 def _pictures(then: Sequence[TraceRecord], now: Sequence[TraceRecord]) -> dict[str, Pictures]:
+    """By the names of rows, which requests to groups have one of for each receiver."""
     before, after = (
-        {payload.request: payload.picture for record in records if isinstance(payload := record.envelope.payload, Shown)}
+        {
+            (payload.request, record.envelope.source): payload.picture
+            for record in records
+            if isinstance(payload := record.envelope.payload, Shown)
+        }
         for records in (then, now)
     )
     return {
-        request: Pictures(seen["picture"], before.get(request), after.get(request)) for request, seen in _captures(then).items()
+        name: Pictures(each.picture, before.get((each.request, each.recipient)), after.get((each.request, each.recipient)))
+        for record in then
+        if isinstance(payload := record.envelope.payload, Capture)
+        for name, each in captures(payload)
     }

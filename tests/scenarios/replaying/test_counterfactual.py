@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from scipy import stats
 from semcast.agents.base import PAYLOADS
 from semcast.bus import keys
@@ -97,6 +98,20 @@ def _payloads(folder: Path) -> list[object]:
 def _capture(picture: bytes, t_ns: int = 5, request: str = "user.a/0") -> TraceRecord:
     payload = Capture(request, "user.b", picture, [], "white", "greeting")
     return TraceRecord(Envelope(1, t_ns, t_ns, 2, "user.a", "user.a", 0, "", "private", payload), "capture", b"", True, 0)
+
+
+def test_pictures_of_a_group_are_those_of_each_receiver() -> None:
+    def shown(user: str, picture: bytes) -> TraceRecord:
+        payload = Shown("user.a/0", picture, "", 9.0, 9)
+        return TraceRecord(Envelope(9, 9, 9, 2, user, user, 0, "", "private", payload), "shown", b"", True, 0)
+
+    group = replace(_capture(b"p").envelope.payload, further=["user.c"])
+    taken = TraceRecord(replace(_capture(b"p").envelope, payload=group), "capture", b"", True, 0)
+    found = module._pictures([taken, shown("user.b", b"b"), shown("user.c", b"c")], [taken, shown("user.c", b"d")])
+    assert found == {
+        "user.a/0>user.b": module.Pictures(b"p", b"b", None),
+        "user.a/0>user.c": module.Pictures(b"p", b"c", b"d"),
+    }
 
 
 def test_another_world_is_refused_and_the_first_difference_named(recorded: Path, other: Path) -> None:
