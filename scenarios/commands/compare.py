@@ -62,11 +62,7 @@ def execute(args: argparse.Namespace) -> int:
     what = kind or ("schemes" if args.scheme else "models")
     out = Path(args.out or f"runs/compare-{Path(args.scenario).stem}{'-quick' if args.quick else ''}-{what}")
     base = load_scenario(args, host="memory", workers=1)
-    if base.traffic.content in ("text", "alarms"):
-        raise BadInput(
-            f"comparisons judge pictures, and this scenario sends {base.traffic.content}",
-            "semcast run itinerary and alarm compare texts; semcast sweep runs one setting after the other",
-        )
+    _refuse(base, kind)
     runner = Runner(args, out)
     answer = _policies(args, base, kind, choices, runner) if kind else _others(args, base, profiles, runner)
     _write(out, answer)
@@ -76,6 +72,19 @@ def execute(args: argparse.Namespace) -> int:
     _show(answer)
     print(out)
     return 0
+
+
+def _refuse(base: "Scenario", kind: str) -> None:
+    """Raise BadInput where what is judged by is not there. ``kind``: of the compared policies, empty for schemes and models."""
+    traffic, hint = base.traffic, "semcast sweep runs one setting after the other"
+    if traffic.content in ("text", "alarms"):
+        reason = f"comparisons judge pictures, and this scenario sends {traffic.content}"
+        raise BadInput(reason, f"semcast run itinerary and alarm compare texts; {hint}")
+    if traffic.content == "clips" and kind == "encoder":
+        raise BadInput("encoder policies are judged by the PSNR of pictures, and this scenario sends clips", hint)
+    if traffic.images and not kind:
+        reason = "schemes and models are judged by the objects that are found, which pictures of one's own do not have"
+        raise BadInput(reason, f"leave traffic.images out; {hint}")
 
 
 def _compared(args: argparse.Namespace) -> tuple[str, list[str]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from semcast.bus import keys
+from semcast.scenarios.cli import main
 from semcast.scenarios.loading import load
 from semcast.scenarios.metrics.table import read_rows
 from semcast.scenarios.mistakes import ScenarioMistakes
@@ -50,3 +51,10 @@ def test_a_run_is_not_resumed_with_other_pictures(pictures: Path, tmp_path: Path
     Image.new("RGB", (64, 64)).save(pictures / "0.png")
     with pytest.raises(BadInput, match="another pictures"):
         resume(folder)
+
+
+def test_schemes_are_not_compared_by_objects_that_nobody_knows(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenario = pictures / "mine.toml"
+    scenario.write_text(f'like = "two-users"\nname = "mine"\nscheme = "semcom"\n[traffic]\nimages = "{pictures}"\n')
+    assert main(["compare", str(scenario), "--scheme", "semcom,traditional", "--out", str(pictures / "out")]) == 2
+    assert "judged by the objects" in capsys.readouterr().err
