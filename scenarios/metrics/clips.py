@@ -10,7 +10,7 @@ from msgspec import structs
 from ...agents.models.boxes import iou
 from ...agents.models.framewise import FRAME_BYTES, frame, frames_in, still
 from ...agents.models.roles import Box
-from ...agents.settings import NetworkSettings
+from ...agents.settings import AT_RECEIVERS, NetworkSettings
 from ...bus.records import ClipTruth, Placed
 from .alignment import Features
 from .detection import object_count_discrepancy, object_recovery, object_recovery_iou50
@@ -31,7 +31,7 @@ def clip_rows(stories: Sequence[Story], settings: NetworkSettings, features: Fea
     middles = [_middle(story) for story in stories]
     scores = [_over_frames(story, base) for story, base in zip(stories, judged(middles, features), strict=True)]
     rows = [row_of(middle, score, settings) for middle, score in zip(middles, scores, strict=True)]
-    return [_as_clip(row, story) for row, story in zip(rows, stories, strict=True)]
+    return [_as_clip(row, story, settings) for row, story in zip(rows, stories, strict=True)]
 
 
 def _middle(story: Story) -> Story:
@@ -79,14 +79,15 @@ def _over_frames(story: Story, base: Scores) -> Scores:
     return replace(base, fidelity=fidelity, shown=recovery, count_discrepancy=discrepancy)
 
 
-def _as_clip(row: Row, story: Story) -> Row:
+def _as_clip(row: Row, story: Story, settings: NetworkSettings) -> Row:
+    """A row of a clip. What is followed is scored where receivers are told or look for it, of clips that failed, too."""
     truth, frames = story.capture.clip, len(story.capture.picture) // FRAME_BYTES
     if truth is None:
         return row
-    told = story.shown.clip if story.shown else ClipTruth(truth.fps, [], [])
     columns: dict[str, Any] = {"content": "clip", "frames": frames, "cbr": None if row.cbr is None else row.cbr / frames}
-    columns |= {"psnr_db": None, "ssim": row.ssim, "incidents": len(truth.incidents)}
-    if told is not None:  # else its receiver does not look for anything
+    columns |= {"psnr_db": None, "incidents": len(truth.incidents)}
+    if settings.scheme in AT_RECEIVERS or settings.clips.watch:
+        told = (story.shown and story.shown.clip) or ClipTruth(truth.fps, [], [])
         score = tracked(truth, told, frames)
         found, false = told_incidents(truth, told)
         columns |= {"mota": score.mota, "idf1": score.idf1, "place_error_px": score.error_px}

@@ -1,7 +1,13 @@
 """Scores of clips: incidents are matched once, by kind and place; what stands still counts neither way."""
 
-from semcast.bus.records import ClipTruth, Happened, Placed
-from semcast.scenarios.metrics.clips import told_incidents, tracked
+import pytest
+from semcast.agents.models.framewise import FRAME_BYTES
+from semcast.agents.settings import ClipSettings
+from semcast.bus.records import Capture, ClipTruth, Happened, Placed
+from semcast.scenarios.metrics.clips import clip_rows, told_incidents, tracked
+from semcast.scenarios.metrics.story import Story
+
+from ...agents.networks import two_users
 
 
 def placed(number: int, frame: int, cx: float) -> Placed:
@@ -30,3 +36,15 @@ def test_what_stands_still_counts_neither_way() -> None:
         assert (score.mota, score.idf1, score.error_px) == (1.0, 1.0, 0.0)
     ghost = truth(places=movers.places + [placed(9, frame, 40.0) for frame in range(8)])
     assert tracked(real, ghost, 8).mota == 0.0
+
+
+@pytest.mark.parametrize(
+    ("scheme", "watch", "scored"), [("aigc-scm", False, True), ("semcom", True, True), ("semcom", False, False)]
+)
+def test_a_failed_clip_has_floor_scores_only_where_something_is_looked_for(scheme: str, watch: bool, scored: bool) -> None:
+    seen = truth(Happened("stopped", 1, 30.0, 20.0), places=[placed(0, frame, 20.0) for frame in range(2)])
+    taken = Capture("user.0/0", "user.1", bytes(2 * FRAME_BYTES), [], "white", "mapping", clip=seen)
+    network = two_users(scheme=scheme, clips=ClipSettings(frames=2, watch=watch))
+    (row,) = clip_rows([Story(taken.request, (0, 0, "", 0), "user.0", taken)], network)
+    assert row.status == "failed" and (row.content, row.frames, row.incidents) == ("clip", 2, 1)
+    assert (row.mota is not None, row.incidents_found) == ((True, 0) if scored else (False, None))
