@@ -25,7 +25,7 @@ Place = tuple[int, int, str, int]
 """Among all events of a run: time of delivery, priority, source, its number there."""
 CHOICES = ("noise", "prompt", "encoder")
 """Kinds of policies of which rows tell what was chosen."""
-_AHEAD = ("knowledge", "feedback")
+_AHEAD = ("knowledge", "clip_knowledge", "profile", "feedback")
 """Bodies that do not take a request on its way."""
 
 
