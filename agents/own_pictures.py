@@ -5,6 +5,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,8 @@ def _checked(note: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(note["file"], str) or not isinstance(note.get("captions", []), list):
         raise ValueError("file is a name, captions are a list")
     for box in note.get("boxes", []):
-        if len([float(value) for value in box["bbox_xywh"]]) != 4 or not isinstance(box["name"], str):
+        corners = box["bbox_xywh"]
+        sound = len(corners) == 4 and all(type(value) in (int, float) and isfinite(value) for value in corners)
+        if not sound or not isinstance(box["name"], str):
             raise ValueError(f"a box of {note['file']} that is none")
     return note

@@ -43,7 +43,12 @@ def test_boxes_are_moved_into_the_square_and_cut_at_its_edges(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1]", '[{"file": 3}]', '[{"file": "a", "boxes": [{"name": "x", "bbox_xywh": [1]}]}]']
+    "text",
+    [
+        *("{", "[1]", '[{"file": 3}]', '[{"file": "a", "boxes": [{"name": "x", "bbox_xywh": [1]}]}]'),
+        *('[{"file": "a", "boxes": [{"name": "x", "bbox_xywh": ["1", 2, 3, 4]}]}]',),
+        *('[{"file": "a", "boxes": [{"name": "x", "bbox_xywh": [NaN, 2, 3, 4]}]}]',),
+    ],
 )
 def test_annotations_that_cannot_be_used_say_what_they_should_be(tmp_path: Path, text: str) -> None:
     _save(tmp_path / "a.png", 8, 8)
