@@ -156,7 +156,7 @@ def _of_curves(curves: Curves, channel: str, place: str) -> list[Number]:
     found = []
     for way, curve in curves.items():
         for where, journeys in curve.items():
-            found += [_measured(f"{channel}_{metric}", way, journeys.scores[metric], {place: where}) for metric in CURVE_METRICS]
+            found += [_measured(f"{channel}_{metric}", way, journeys.by_page(metric), {place: where}) for metric in CURVE_METRICS]
             if channel != "packets":
                 used = float(journeys.symbols.mean())
                 found.append(Number(f"{channel}_channel_uses", way, used, n=len(journeys.symbols), at={place: where}))

@@ -116,12 +116,13 @@ def of_adaptivity(still: Curves, fading: Curves, shop: Shop) -> list[Claim]:
 
 
 def pooled(curve: dict[float, Journeys], metric: str = "alignment") -> np.ndarray:
-    """All journeys of a curve, SNR after SNR."""
-    return np.concatenate([one.scores[metric] for one in curve.values()])
+    """Mean of each page over all SNRs and journeys, ``(pages,)``; its journeys at all SNRs share fades and count once."""
+    means: np.ndarray = np.stack([one.by_page(metric) for one in curve.values()]).mean(axis=0)
+    return means
 
 
 def _rising(way: str, curve: dict[float, Journeys]) -> Claim:
-    rows = [one.scores["alignment"].tolist() for one in curve.values()]
+    rows = [one.by_page("alignment").tolist() for one in curve.values()]
     value, low, high = inference.bootstrap(lambda means: np.diff(means, axis=0).min(axis=0), rows, "digits", "rising", way)
     name, what = f"rising_{way}".replace(", ", "_").replace(" ", "_"), f"Quality never falls as the SNR rises: {way}"
     return Claim(name, what, "least step of alignment from one SNR to the next", value, low, high, STEP, len(rows[0]),
@@ -138,14 +139,14 @@ def _cliff(still: Curves, shop: Shop) -> list[Claim]:
         steepest: np.ndarray = np.diff(means[:half], axis=0).max(axis=0) - np.diff(means[half:], axis=0).max(axis=0)
         return steepest
 
-    rows = [one.scores["alignment"].tolist() for way in (CLASSICAL_FINE, LAYERED) for one in still[way].values()]
+    rows = [one.by_page("alignment").tolist() for way in (CLASSICAL_FINE, LAYERED) for one in still[way].values()]
     value, low, high = inference.bootstrap(drops, rows, "digits", "drops")
     return [
         less(
             "graceful_below_cliff",
             f"At {below:g} dB, below the cliff of a classical file as good as all layers ({edge_db:.1f} dB), layers show it",
-            "class right, layered - classical", still[LAYERED][below].scores["right"],
-            still[CLASSICAL_FINE][below].scores["right"], "neither knows the channel",
+            "class right, layered - classical", still[LAYERED][below].by_page("right"),
+            still[CLASSICAL_FINE][below].by_page("right"), "neither knows the channel",
         ),
         Claim(
             "smaller_steps", "Layers lose less in their worst step of SNR than the classical file in its", "greatest fall of "
@@ -157,7 +158,7 @@ def _cliff(still: Curves, shop: Shop) -> list[Claim]:
 
 def of_packets(curves: Curves) -> list[Claim]:
     """When packets are lost."""
-    at = {name: curve[LOSS].scores for name, curve in curves.items()}
+    at = {name: {metric: curve[LOSS].by_page(metric) for metric in ("right", "alignment")} for name, curve in curves.items()}
     percent = f"{LOSS:.0%} of packets"
     return [
         less("packets_one_file", f"With {percent} lost, prompts keep the class better than one file of as many bits",

@@ -39,10 +39,22 @@ class Grain:
 
 @dataclass(frozen=True, eq=False)
 class Journeys:
-    """Values of a way at a place over all its journeys: metric -> ``(journeys,)``; channel uses of each."""
+    """Values of a way at a place over all its journeys, all pages again and again.
+
+    Attributes:
+        scores: Metric -> ``(journeys,)``.
+        symbols: Channel uses of each.
+        pages: How many there are. What is independent is a page, not a journey.
+    """
 
     scores: Column
     symbols: np.ndarray
+    pages: int
+
+    def by_page(self, metric: str) -> np.ndarray:
+        """Mean of each page over its journeys, ``(pages,)``."""
+        means: np.ndarray = self.scores[metric].reshape(-1, self.pages).mean(axis=0)
+        return means
 
 
 def columns(values: np.ndarray) -> Column:
@@ -82,7 +94,7 @@ def travel(
                 got[name].append(way(frames))
         for name, parts in got.items():
             values = np.concatenate([scores for scores, _ in parts])
-            found[name][snr_db] = Journeys(columns(values), np.concatenate([used for _, used in parts]))
+            found[name][snr_db] = Journeys(columns(values), np.concatenate([used for _, used in parts]), pages)
     return found
 
 
@@ -120,7 +132,7 @@ def packets(study: Study, desk: Desk, losses: Sequence[float], draws: int) -> di
             got[SPREAD_FINE].append(matrix(desk.scorer(filled(fine, pixel_came, desk.blank))))
         for name, parts in got.items():
             values = np.concatenate([part.reshape(pages, desk.page, -1).mean(axis=1) for part in parts])
-            found[name][loss] = Journeys(columns(values), np.zeros(len(values)))
+            found[name][loss] = Journeys(columns(values), np.zeros(len(values)), pages)
     return found
 
 

@@ -170,7 +170,8 @@ def notes(desk: Desk, pools: Sequence[Pool], fidelity: str, doubted_db: Sequence
         f"1,797 different pictures in disjoint parts: {parts}. Writers are not told apart in the data, so parts share them.",
         f"On the {len(of)} originals of the test part the first judge reads {judge:.1%} right, the sender's own reader "
         f"{reader:.1%}, the second judge {verifier:.1%}. Receivers get the sender's reading, never the truth.",
-        f"Coded blocks: fidelity '{fidelity}'. Intervals of curves are over journeys (a page, one channel), for these digits.",
+        f"Coded blocks: fidelity '{fidelity}'. "
+        "Intervals of curves are over pages, each the mean of its journeys (and, in claims, of all SNRs).",
         "Doubts: in 'parts lost' each part of a digit is lost with 0.3, in 'analogue symbols' every digit travels once at "
         + ", ".join(f"{snr_db:g}" for snr_db in sorted(doubted_db))
         + " dB, its label as coded bits.",
