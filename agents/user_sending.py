@@ -79,6 +79,8 @@ class UserSending(UserRadio, UserFiling, UserRehearsing, UserLearning):
     def cannot(self, ask: Ask) -> str:
         """Why this user cannot do what somebody outside asks; empty if it can."""
         own = self.around.user_settings[self.id].subjects
+        if self.settings.traffic.images:
+            return "the users of this run send pictures of a folder"
         if ask.recipient not in self.around.user_settings or ask.recipient == self.id:
             return f"{ask.recipient!r} is no other user of this run"
         if ask.subject and ask.subject not in own:

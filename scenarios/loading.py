@@ -247,9 +247,14 @@ def _profile_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _absolute(data: Mapping[str, Any], folder: Path | None) -> Mapping[str, Any]:
-    """Policies written ``path.py:Class`` with their full path."""
+    """Policies written ``path.py:Class``, and the folder of one's own pictures, with their full paths."""
+    if folder is None:
+        return data
+    traffic = data.get("traffic")
+    if isinstance(traffic, dict) and isinstance(images := traffic.get("images"), str) and images and (folder / images).is_dir():
+        data = {**data, "traffic": {**traffic, "images": str((folder / images).resolve())}}
     policies = data.get("policies")
-    if folder is None or not isinstance(policies, dict):
+    if not isinstance(policies, dict):
         return data
     full = dict(policies)
     for kind, text in policies.items():

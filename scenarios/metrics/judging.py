@@ -107,8 +107,9 @@ def judged(stories: Sequence[Story], features: Features | None = None) -> list[S
 
         outcomes = shipped()
         return [_as_measured(story, outcomes.of(story)[1]) for story in stories]
-    if stories and stories[0].capture.file:  # the judges know the scene world alone
-        return [Scores(fidelity_of(story)) for story in stories]
+    if any(story.capture.file for story in stories):  # the judges know the scene world alone
+        known = iter(judged([story for story in stories if not story.capture.file], features))
+        return [Scores(fidelity_of(story)) if story.capture.file else next(known) for story in stories]
     shown = [(i, story.shown.picture) for i, story in enumerate(stories) if story.shown]
     generated = [(i, story.content.picture) for i, story in enumerate(stories) if story.content]
     seen = observe([picture for _, picture in [*shown, *generated]])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from semcast.agents.base import make_agents
 from semcast.agents.settings import TrafficSettings
 from semcast.agents.user import User
@@ -72,6 +73,13 @@ def test_a_user_says_what_it_cannot_do(ask: Ask, reason: str) -> None:
     (user,) = make_agents(two_users(), ["user.0"])
     assert isinstance(user, User)
     assert user.cannot(ask) == reason
+
+
+def test_pictures_of_a_folder_are_not_asked_for() -> None:
+    settings = two_users(scheme="semcom")
+    (user,) = make_agents(replace(settings, traffic=replace(settings.traffic, images="album")), ["user.0"])
+    assert isinstance(user, User)
+    assert user.cannot(Ask(FIRST_NUMBER, "user.1")) == "the users of this run send pictures of a folder"
 
 
 def test_an_asked_request_has_room_in_a_prompts_header() -> None:

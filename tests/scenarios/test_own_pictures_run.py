@@ -55,6 +55,7 @@ def test_a_run_is_not_resumed_with_other_pictures(pictures: Path, tmp_path: Path
 
 def test_schemes_are_not_compared_by_objects_that_nobody_knows(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenario = pictures / "mine.toml"
-    scenario.write_text(f'like = "two-users"\nname = "mine"\nscheme = "semcom"\n[traffic]\nimages = "{pictures}"\n')
+    scenario.write_text('like = "two-users"\nname = "mine"\nscheme = "semcom"\n[traffic]\nimages = "."\n')
+    assert load(str(scenario)).traffic.images == str(pictures.resolve())  # beside the file, from wherever it is read
     assert main(["compare", str(scenario), "--scheme", "semcom,traditional", "--out", str(pictures / "out")]) == 2
     assert "judged by the objects" in capsys.readouterr().err
