@@ -70,8 +70,9 @@ class UserReconstructing(UserSending, UserReceiving):
 
     def got_knowledge(self, history: Knowledge, message: Arrived, ctx: Context) -> None:
         """Somebody's subjects: learn them, by adapters where captions are to be drawn."""
+        owner = self.around.user_settings.get(history.user)
         for item in history.items:
-            if sound(item, self.settings.pictures) and item.pictures and item.boxes:
+            if owner and item.name in owner.subjects and sound(item, self.settings.pictures) and item.pictures and item.boxes:
                 self.learn_look(item, adapter=self.by_adapter, ctx=ctx)
 
     @property

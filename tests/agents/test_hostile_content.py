@@ -7,7 +7,9 @@ from msgspec.structs import replace
 from semcast.agents.base import make_agents, make_world
 from semcast.agents.cloud import Cloud
 from semcast.agents.pictures import compress, sound
-from semcast.bus.messages import Forwarded, Knowledge, Share, SharedItem
+from semcast.agents.settings import UserSettings
+from semcast.agents.user import User
+from semcast.bus.messages import Arrived, Forwarded, Knowledge, Share, SharedItem
 
 from .networks import two_users
 
@@ -39,3 +41,16 @@ def test_what_cannot_be_used_is_not_taken(item: SharedItem) -> None:
     assert cloud.state.shares["user.0"].items == [ITEM]
     cloud.got_knowledge(Knowledge("user.0", [item]), message, None)  # type: ignore[arg-type]
     assert cloud.state.subjects == {} and cloud.state.kb.items == {}
+
+
+@pytest.mark.parametrize("speaker", ["user.1", "user.9"])
+def test_a_history_tells_of_the_speakers_own_subjects_alone(speaker: str) -> None:
+    """Else whoever speaks first decides what somebody else's dog looks like."""
+    settings = two_users(scheme="aigc-scm", users=(UserSettings("user.0", ("mia/dog",)), UserSettings("user.1")))
+    (user,) = make_agents(settings, ["user.1"])
+    assert isinstance(user, User)
+    history = Knowledge(speaker, [replace(ITEM, vector=b"")])
+    user.got_knowledge(history, Arrived("bs.0", "", history), None)  # type: ignore[arg-type]  # it would ask it for a model
+    with pytest.raises(AttributeError, match="infer"):
+        mias = replace(history, user="user.0")
+        user.got_knowledge(mias, Arrived("bs.0", "", mias), None)  # type: ignore[arg-type]
