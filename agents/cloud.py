@@ -16,8 +16,7 @@ from .cloud_refusing import CloudRefusing
 from .cloud_state import Order, ServedBy
 from .cloud_styling import CloudStyling
 from .cloud_text import CloudText
-from .edge import PICTURE_BITS
-from .edge_files import content_bits
+from .edge_files import PICTURE_BITS, content_bits
 from .groups import recipients
 from .knowledge.items import SUBJECT
 from .models.roles import Box, Generate
@@ -54,7 +53,7 @@ class Cloud(CloudText, CloudHistory, CloudStyling, CloudRefusing):
         if served is None:
             ctx.send(event.source, Failure(content.request, self.id, f"{content.recipient} is attached nowhere"))
         else:
-            ctx.send(served.edge, content, after_ns=backhaul_ns(content_bits(content, PICTURE_BITS)))
+            ctx.send(served.edge, content, after_ns=backhaul_ns(content_bits(content)))
 
     def on_forwarded(self, message: Forwarded, event: Envelope, ctx: Context) -> None:
         """Something came up from a user, by its edge."""

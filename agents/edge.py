@@ -41,8 +41,8 @@ from .csi import error_std_db
 from .edge_files import EdgeFiles
 from .edge_text import EdgeText
 from .knowledge.items import NETWORK
-from .models.framewise import frames_in, told_frames
-from .models.roles import PICTURE_SIDE, Decode, Encode, Picture, Symbols
+from .models.framewise import told_frames
+from .models.roles import Decode, Encode, Picture, Symbols
 from .network import backhaul_ns
 
 CSI_FRESH_NS = 5 * MS
@@ -53,7 +53,6 @@ NO_CSI_AGE_S = 10.0
 """Age given to a policy for a receiver that has never reported."""
 MOST_CHOSEN = 256
 """Choices that an edge keeps in mind until it hears of them; the oldest is forgotten first."""
-PICTURE_BITS = 8 * 3 * PICTURE_SIDE * PICTURE_SIDE
 
 
 class Place(Struct):
@@ -356,7 +355,7 @@ class Edge(EdgeText, EdgeFiles):
         request = event.in_reply_to.partition(":")[2]
         incoming = self.state.incoming.pop(request)
         content = Content(request, incoming.sender, incoming.recipient, incoming.t_ns, result.picture)
-        self.hand_on(content, PICTURE_BITS * frames_in(result.picture), ctx)
+        self.hand_on(content, ctx)
 
     # --- feedback --------------------------------------------------------------------------------------------------
 

@@ -14,14 +14,18 @@ from ..bus.errors import BadInput
 from ..bus.messages import CodedPicture, Content, Downlink, Forwarded
 from .accounting import body_bits
 from .base import NetworkAgent
+from .models.framewise import FRAME_BYTES, frames_in
 from .network import backhaul_ns
 from .picture_files import opened, written
 from .pictures import compress
 
+PICTURE_BITS = 8 * FRAME_BYTES
+"""Of a raw picture."""
 
-def content_bits(content: Content, raw_bits: int) -> int:
-    """What a picture takes on the wires: its file where it has one, else ``raw_bits``."""
-    return raw_bits if isinstance(content.file, UnsetType) else 8 * len(content.file)
+
+def content_bits(content: Content) -> int:
+    """What a picture, or a clip, takes on the wires: its file where it has one, else raw frames."""
+    return PICTURE_BITS * frames_in(content.picture) if isinstance(content.file, UnsetType) else 8 * len(content.file)
 
 
 class EdgeFiles(NetworkAgent):
@@ -41,12 +45,12 @@ class EdgeFiles(NetworkAgent):
         """A request ends here."""
         raise NotImplementedError
 
-    def hand_on(self, content: Content, raw_bits: int, ctx: Context) -> None:
+    def hand_on(self, content: Content, ctx: Context) -> None:
         """What came up is for another user, here or elsewhere."""
         place = self.state.places.get(content.recipient)
         if place is None or place.edge != self.id:
             to = self.settings.cloud if place is None else place.edge
-            ctx.send(to, content, after_ns=backhaul_ns(content_bits(content, raw_bits)))
+            ctx.send(to, content, after_ns=backhaul_ns(content_bits(content)))
             return
         ctx.record(content)
         self.deliver(content, ctx)
@@ -69,7 +73,7 @@ class EdgeFiles(NetworkAgent):
             down = Downlink(group, f"features:{body.request}:down", body.request, "features", body_bits(body), body)
             self.send_down(down, ctx)
             return
-        self.hand_on(content, 8 * len(body.file), ctx)
+        self.hand_on(content, ctx)
 
     def deliver_file(self, content: Content, ctx: Context) -> None:
         """As the scheme prescribes."""

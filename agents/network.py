@@ -19,7 +19,7 @@ from .models.codecs.library import Library, read_library
 from .models.loading import WEIGHTS
 from .picture_files import prescribed
 from .satisfaction import predicted_psnr_db
-from .settings import FILES, NetworkSettings, UserSettings
+from .settings import AT_RECEIVERS, FILES, GENERATING, NetworkSettings, UserSettings
 
 BACKHAUL_BPS = 1.0e9
 """Bits a second of the wires between edges and the cloud."""
@@ -64,8 +64,9 @@ class Surroundings:
 
     @property
     def outcomes_wanted(self) -> bool:
-        """Whether senders learn, so that receivers tell what they saw."""
-        return "outcome" in self.needs["noise"] | self.needs["prompt"]
+        """Whether senders learn, so that receivers tell what they saw: where policies of noise and prompt are asked at all."""
+        asked = self.settings.scheme in GENERATING and self.settings.scheme not in AT_RECEIVERS
+        return asked and "outcome" in self.needs["noise"] | self.needs["prompt"]
 
     @cached_property
     def users(self) -> tuple[str, ...]:

@@ -29,6 +29,13 @@ def test_nobody_looks_back_where_nobody_learns() -> None:
     assert not [down for down in result.of(Downlink) if isinstance(down.body, Reception)]
 
 
+@pytest.mark.parametrize("scheme", ["semcom", "aigc-scm"])
+def test_nobody_looks_back_where_policies_of_prompts_are_not_asked(scheme: str) -> None:
+    result = playing("noise=regression", "prompt=bandit", "encoder=bandit", scheme=scheme)
+    assert result.of(Shown) and all(up.body.seen is None for up in result.of(Uplink) if isinstance(up.body, Feedback))
+    assert not [down for down in result.of(Downlink) if isinstance(down.body, Reception)]
+
+
 def test_senders_hear_what_receivers_saw_and_it_is_charged() -> None:
     result = learning()
     told = {down.body.request: down.body for down in result.of(Downlink) if isinstance(down.body, Reception)}
