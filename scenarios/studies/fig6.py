@@ -17,7 +17,7 @@ from pydantic import Field
 from ...agents.picture_files import written
 from ..metrics.row import Row
 from ..schema import Section
-from . import inference
+from . import fig6_jpeg, inference
 from .fig6_figures import figures, gallery
 from .findings import Claim, Findings, Number, Table
 from .study import Arm, Overlay, Study
@@ -30,6 +30,8 @@ SCHEMES = tuple(ARMS)
 INFORMED = "user.c"
 ORIGINAL_BITS, DIMENSIONS = 8 * 3 * 64 * 64, 3 * 64 * 64
 ALIGNMENTS = ("image_alignment", "object_alignment", "text_alignment", "subject_alignment")
+TWICE, FAR = 2.0, 10.0
+"""What Shannon's bandwidth must be at least, in those of JSCC_H and of the costliest AIGC-SCM variant."""
 SCORES = (*ALIGNMENTS, "object_recovery", "object_recovery_iou50")
 
 
@@ -43,6 +45,8 @@ class Options(Section):
     """JSCC codecs of a high and a low rate."""
     jpeg_quality: int = Field(default=75, ge=1, le=95)
     """Of the files."""
+    jpeg_sweep: tuple[int, ...] = (5, 10, 20, 50, 75)
+    """Qualities that are asked beside, without a network."""
 
 
 def arms(options: Options) -> dict[str, Overlay]:
@@ -60,10 +64,14 @@ def arms(options: Options) -> dict[str, Overlay]:
 
 @dataclass(frozen=True)
 class Column:
-    """What one scheme did with every picture, in their common order; channel uses are of all its receivers together."""
+    """What one scheme did with every picture, in their common order; channel uses are of all its receivers together.
+
+    ``subjects``: the sender's own one in each picture.
+    """
 
     name: str
     rows: list[Row]
+    subjects: list[str]
     up: list[float] = field(default_factory=list)
     down: list[float] = field(default_factory=list)
 
@@ -86,27 +94,32 @@ def column_of(name: str, arm: Arm) -> Column:
     scored = [next((row for row in rows if row.receiver == INFORMED), rows[0]) for rows in ordered]
     up = [float(sum(row.symbols_up - row.symbols_feedback for row in rows)) for rows in ordered]
     down = [float(sum(row.symbols_down for row in rows)) for rows in ordered]
-    return Column(name, scored, up, down)
+    truths = {story.request.partition(">")[0]: story.capture.truth for story in arm.stories()}
+    subjects = [next((thing[-1] for thing in truths[row.request.partition(">")[0]] if thing[-1]), "") for row in scored]
+    return Column(name, scored, subjects, up, down)
 
 
 def find(study: Study) -> Findings:
     """Compare the schemes, picture by picture."""
     columns = {name: column_of(name, study.arms[arm]) for name, arm in ARMS.items()}
-    header = header_share(study.arms[ARMS[SHANNON]], study.options.jpeg_quality)
+    options, shannon = study.options, study.arms[ARMS[SHANNON]]
+    sweep = fig6_jpeg.sweep(study, shannon, options.jpeg_quality, options.jpeg_sweep)
+    uses = float(np.mean(columns[JSCC_H].total)), float(np.mean(columns["NI"].total))
+    header = header_share(shannon, options.jpeg_quality)
     history = history_symbols(study.arms[ARMS["HA"]])
     return Findings(
         question="One prompt goes to two receivers, and each makes its own picture of it: how near do they come to the original, "
         "without and with history of the subject, without and with places, and at what bandwidth, beside JSCC and JPEG files?",
         paper="Wang et al., Harnessing the Power of AI-Generated Content for Semantic Communication (AIGC-SCM), Fig. 6",
-        numbers=numbers(columns, header, history),
+        numbers=[*numbers(columns, header, history), *fig6_jpeg.numbers(sweep)],
         claims=claims(columns),
-        tables=[bandwidth_table(columns, header), alignment_table(columns)],
+        tables=[bandwidth_table(columns, header), alignment_table(columns), fig6_jpeg.table(sweep, *uses)],
         charts=figures(study.figures, columns, float(np.mean(header))),
         galleries=[gallery(study)],
         same=_SAME,
-        different=_DIFFERENT,
+        different=[*_DIFFERENT, f"Shannon's files have JPEG quality {options.jpeg_quality}: our choice, the paper names none."],
         headline=headline(columns),
-        notes=notes(columns, header, history, study),
+        notes=[*notes(columns, header, history, study), fig6_jpeg.note(sweep, *uses)],
     )
 
 
@@ -136,7 +149,15 @@ def _above(columns: dict[str, Column], name: str, text: str, first: str, second:
     one, two = columns[first].score(score), columns[second].score(score)
     value, low, high = inference.difference(one, two, "fig6", name)
     measured = f"{first} - {second}, {score}, paired over pictures"
-    return Claim(name, text, measured, value, low, high, 0.0, len(one), paper=_ORDER)
+    remark = ""
+    if score == "subject_alignment":
+        subjects = columns[first].subjects
+        _, least, most = inference.difference(one, two, "fig6", name, "subjects", groups=subjects)
+        remark = (
+            f"For these {len(set(subjects))} subjects, of whom each is in many pictures; with subjects as units the interval is "
+            f"{least:.3f} to {most:.3f}."
+        )
+    return Claim(name, text, measured, value, low, high, 0.0, len(one), paper=_ORDER, remark=remark)
 
 
 def _least_above(columns: dict[str, Column], name: str, text: str, score: str) -> Claim:
@@ -160,15 +181,22 @@ def _highest(columns: dict[str, Column], name: str, text: str, score: str) -> Cl
 
 def _bandwidths(columns: dict[str, Column]) -> list[Claim]:
     found = []
-    for name, text, first, others in (
-        ("shannon-bandwidth", "Shannon needs more bandwidth than any other scheme", SHANNON, SCHEMES[:-1]),
-        ("shannon-bandwidth-aigc", "Shannon needs far more bandwidth than any AIGC-SCM variant", SHANNON, VARIANTS),
-        ("jscc-low-bandwidth-aigc", "No AIGC-SCM variant needs more bandwidth than the low-rate JSCC", JSCC_L, VARIANTS),
+    for name, text, first, others, bound in (
+        ("shannon-bandwidth", "Shannon needs at least twice the bandwidth of any other scheme", SHANNON, SCHEMES[:-1], TWICE),
+        (
+            "shannon-bandwidth-aigc",
+            f"Shannon needs far more bandwidth, at least {FAR:g} times, than any AIGC-SCM variant",
+            SHANNON,
+            VARIANTS,
+            FAR,
+        ),
+        ("jscc-low-bandwidth-aigc", "Every AIGC-SCM variant needs less bandwidth than the low-rate JSCC", JSCC_L, VARIANTS, 1.0),
     ):
         values = [columns[scheme].total for scheme in (first, *others)]
         value, low, high = inference.bootstrap(lambda means: means[0] / means[1:].max(axis=0), values, "fig6", name)
         measured = f"{first} / the most of {', '.join(others)}, channel uses up and down"
-        found.append(Claim(name, text, measured, value, low, high, 1.0, len(values[0]), paper=_ORDER))
+        remark = _OUR_FILES if first == SHANNON else ""
+        found.append(Claim(name, text, measured, value, low, high, bound, len(values[0]), paper=_ORDER, remark=remark))
     return found
 
 
@@ -282,6 +310,7 @@ def notes(columns: dict[str, Column], header: list[float], history: float, study
 
 
 _ORDER = "order only: the bars have no numbers"
+_OUR_FILES = "By files of the quality that we chose; what other qualities take is in a table of its own."
 _SAME = [
     "One transmitter, one multicast prompt, receiver B with general knowledge and receiver C with history; four variants.",
     "10 dB; prompts go by the same coded link as the files of Shannon: LDPC of rate 1/2, 16QAM (802.11n).",
