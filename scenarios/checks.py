@@ -58,6 +58,8 @@ def _images(scenario: Scenario) -> Iterator[Mistake]:
     folder, models = scenario.traffic.images, scenario.models
     if not folder:
         return
+    if scenario.traffic.content != "pictures":
+        yield Mistake("traffic.images", f"no pictures are sent where users send {scenario.traffic.content}: leave it out")
     try:
         Album(folder)
     except BadInput as error:

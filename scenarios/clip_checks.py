@@ -26,6 +26,9 @@ def clip_mistakes(scenario: Scenario) -> Iterator[Mistake]:
             yield Mistake(f"models.{name}", "takes no clips: leave it out")
     if scenario.traffic.unicast and scenario.traffic.recipients > 1:
         yield Mistake("traffic.unicast", "a clip goes to its group at once: leave it out, or traffic.recipients = 1")
+    for name, device in scenario.devices.items():
+        if not device.generates:
+            yield Mistake(f"devices.{name}.generates", "clips are drawn, which every device can: leave it out")
     if scenario.clips.world == "street" and scenario.clips.frames < LEAST_FRAMES:
         yield Mistake("clips.frames", f"{scenario.clips.frames}, but traffic takes at least {LEAST_FRAMES} to show what happens")
     if scenario.clips.movers[0] > scenario.clips.movers[1]:

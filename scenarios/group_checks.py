@@ -32,6 +32,9 @@ def group_mistakes(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake("models.profile", reason)
     if scenario.models.best_of > 1:
         yield Mistake("models.best_of", f"receivers of scheme {SCHEME} make one picture: leave it out")
+    for name in ("denoise", "coded_fallback"):
+        if getattr(scenario.models, name):
+            yield Mistake(f"models.{name}", f"no picture goes down with scheme {SCHEME}, whose receivers make it: leave it out")
     if scenario.models.calibrate:
         yield Mistake(
             "models.calibrate", f"there is nothing to repair in pictures that scheme {SCHEME} makes at receivers: leave it out"

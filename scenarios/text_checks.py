@@ -6,12 +6,14 @@ from ..agents.models.loading import TABLE
 from ..bus.errors import SemcastError
 from ..policies.registry import needs, resolve
 from .mistakes import Mistake
-from .schema import Scenario
+from .schema import ModelsSection, Scenario
 
 SCHEMES = {"text": ("gai-scn", "traditional"), "alarms": ("gai-scn",)}
 """``traffic.content`` -> schemes that can send it."""
 OF_PICTURES = ("outcome", "rehearsal", "truth")
 """What policies may need that there is only of pictures."""
+OF_GENERATED, DEFAULTS = ("goals", "caption", "best_of", "restyle", "denoise", "coded_fallback"), ModelsSection()
+"""Settings of models that understand, draw or send pictures."""
 BUILT_IN, ABLE = "semcast.policies.prompt.", "fixed"
 
 
@@ -25,6 +27,14 @@ def text_mistakes(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake("scheme", f'scheme {scenario.scheme} sends no {content} (traffic.content = "{content}"): --scheme {able}')
     if scenario.models.profile == TABLE:
         yield Mistake("models.profile", f"the table of models has measured no {content}: --models tiny")
+    for name in OF_GENERATED:
+        if getattr(scenario.models, name) != getattr(DEFAULTS, name):
+            yield Mistake(f"models.{name}", f"changes nothing where {content} are sent: leave it out")
+    if content == "text" and scenario.scheme == "gai-scn" and scenario.knowledge.privacy_epsilon:
+        reason = "there is no noise for what users want in their texts, which they would share as it is: leave it out"
+        yield Mistake("knowledge.privacy_epsilon", reason)
+    if scenario.traffic.unicast:
+        yield Mistake("traffic.unicast", f"{content} go to one receiver: leave it out")
     if scenario.traffic.recipients > 1:
         yield Mistake("traffic.recipients", f"{content} go to one receiver: leave it out")
     if scenario.adversary.stations:

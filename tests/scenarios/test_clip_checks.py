@@ -22,6 +22,8 @@ def test_a_network_of_cameras_is_taken() -> None:
         ({"models.restyle": True, "knowledge.style_share": 1.0}, "models.restyle"),
         ({"traffic.recipients": 2, "traffic.unicast": True}, "traffic.unicast"),
         ({"clips.world": "street", "clips.frames": 8}, "clips.frames"),
+        ({"devices.phone.share": 1.0, "devices.phone.generates": False}, "devices.phone.generates"),
+        ({"traffic.images": "."}, "no pictures are sent"),
         ({"clips.movers": [3, 1]}, "clips.movers"),
     ],
 )

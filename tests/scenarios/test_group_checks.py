@@ -19,6 +19,8 @@ THREE = {"network": {"users": 3}}
         ({"models": {"profile": "table"}}, "models.profile"),
         ({"models": {"best_of": 2}}, "models.best_of"),
         ({"models": {"calibrate": True}}, "models.calibrate"),
+        ({"models": {"denoise": True}}, "models.denoise"),
+        ({"models": {"coded_fallback": True}}, "models.coded_fallback"),
         ({"adversary": {"stations": ["bs.0"]}}, "adversary.stations"),
     ],
 )

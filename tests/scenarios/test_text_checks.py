@@ -17,6 +17,10 @@ TEXT = {"traffic.content": "text", "policies.prompt": "fixed:parts=all"}
         ({"policies.noise": "self-consistency"}, "policies.noise", "pictures alone"),
         ({"traffic.content": "alarms", "scheme": "traditional"}, "scheme", "--scheme gai-scn"),
         ({"adversary.stations": ["bs.0"]}, "adversary.stations", "leave it out"),
+        ({"models.best_of": 4}, "models.best_of", "changes nothing"),
+        ({"traffic.content": "alarms", "models.goals": "inferred"}, "models.goals", "changes nothing"),
+        ({"knowledge.privacy_epsilon": 1.0}, "knowledge.privacy_epsilon", "no noise"),
+        ({"traffic.unicast": True}, "traffic.unicast", "one receiver"),
         ({"traffic.content": "txt"}, "traffic.content", "text"),
     ],
 )
