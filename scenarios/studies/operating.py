@@ -24,7 +24,7 @@ class Point:
         name: Of the arm.
         family: What is compared.
         columns: Name -> value of each picture, (n,), pictures in one order for all points: ``down`` and ``up`` (complex channel
-            uses, everything that the picture cost there), ``recovery``, ``iou50``, ``psnr_db``.
+            uses, everything that the picture cost there), ``recovery``, ``iou50``, ``psnr_db`` (to the intended picture).
         tuned: (n,) bool: pictures by which operating points are chosen; the others are those that are compared.
     """
 

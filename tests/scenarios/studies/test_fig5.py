@@ -49,6 +49,8 @@ def test_its_short_form_is_whole_and_the_recovery_ratio_falls(folder: Path) -> N
     assert claimed["verdict"] == "holds" and claimed["n"] == 20
     by = {each["at"]["objects"]: each["value"] for each in told["numbers"] if each["name"] == "recovery_by_objects"}
     assert by[1.0] >= by[4.0] > by[8.0] > 0.5
+    best = {each["at"]["objects"]: each["value"] for each in told["numbers"] if each["name"] == "originals_recovery_by_objects"}
+    assert all(0.9 < best[count] <= 1 and best[count] >= by[count] for count in by)
     assert load_study(str(folder)).arms == load_study(NAME, quick=True).arms, "what is resumed is the same study"
     rows = [row["objects"] for row in told["tables"][0]["rows"]]
     assert rows == [1, 4, 8]
