@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..agents.models.codecs.classical import FORMATS, check_format
+from ..agents.models.codecs.classical import FORMATS
 from ..agents.models.codecs.library import read_library
 from ..agents.models.hub.table import ADAPTER, JUDGE, PARTS, names, pick
 from ..agents.models.loading import TABLE, WEIGHTS, variants
@@ -202,7 +202,7 @@ def _generator(scenario: Scenario) -> Iterator[Mistake]:
 
 
 def _files(scenario: Scenario) -> Iterator[Mistake]:
-    """The format must be there, and the quality in its scale."""
+    """The quality must be in the scale of its format; whether that is installed, `runner.check_models` sees."""
     models = scenario.models
     if scenario.scheme not in FILES or models.file_codec == LOSSLESS:
         return
@@ -210,10 +210,6 @@ def _files(scenario: Scenario) -> Iterator[Mistake]:
     if models.file_quality not in qualities:
         reason = f"{models.file_quality} is no quality of {models.file_codec}: {qualities[0]} to {qualities[-1]}"
         yield Mistake("models.file_quality", reason)
-    try:
-        check_format(models.file_codec)
-    except SemcastError as error:
-        yield Mistake("models.file_codec", f"{error.message} ({error.hint})")
 
 
 def _uplink(scenario: Scenario) -> Iterator[Mistake]:

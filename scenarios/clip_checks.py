@@ -5,12 +5,25 @@ from importlib.util import find_spec
 
 from ..agents.clips.street import LEAST_FRAMES
 from ..agents.models.loading import TABLE
+from ..agents.settings import AT_RECEIVERS
+from ..bus.errors import Missing
 from .mistakes import Mistake
 from .schema import Scenario
 
 SCHEMES = ("aigc-scm", "semcom")
 STILL = ("calibrate", "denoise", "coded_fallback", "restyle")
 """Settings of models that take one picture."""
+
+
+def check_tracking(scenario: Scenario, package: str = "trackers") -> None:
+    """See that clips can be tracked, where somebody tracks them.
+
+    Raises:
+        Missing: The package for it is not installed.
+    """
+    tracks = scenario.scheme in AT_RECEIVERS or scenario.clips.watch
+    if scenario.traffic.content == "clips" and tracks and find_spec(package) is None:
+        raise Missing(f"clips are tracked by the package {package}, which is not installed", 'pip install "semcast[video]"')
 
 
 def clip_mistakes(scenario: Scenario) -> Iterator[Mistake]:
@@ -33,6 +46,3 @@ def clip_mistakes(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake("clips.frames", f"{scenario.clips.frames}, but traffic takes at least {LEAST_FRAMES} to show what happens")
     if scenario.clips.movers[0] > scenario.clips.movers[1]:
         yield Mistake("clips.movers", "the least number comes first")
-    tracks = scenario.scheme == "aigc-scm" or scenario.clips.watch
-    if tracks and find_spec("trackers") is None:
-        yield Mistake("traffic.content", 'clips are tracked by the package trackers: pip install "semcast[video]"')

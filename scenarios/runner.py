@@ -19,13 +19,14 @@ from ..agents.network import asked
 from ..agents.own_pictures import Album
 from ..agents.participants import check
 from ..agents.request import Progress, RunReport, RunRequest, worker_count
-from ..agents.settings import NetworkSettings
+from ..agents.settings import FILES, NetworkSettings
 from ..bus.envelope import Codec
 from ..bus.errors import BadInput, RunFailed, SemcastError
 from ..bus.segments import segments
 from ..bus.verification import check_trace, checksums
 from . import folder as folders
 from .build import hub_settings, network_settings, policies
+from .clip_checks import check_tracking
 from .live import Display, display
 from .loading import dumps, load
 from .profile import Seconds, lap
@@ -247,15 +248,19 @@ def trace_files(folder: Path) -> dict[str, str]:
 
 
 def check_models(scenario: Scenario, settings: NetworkSettings) -> None:
-    """See that all weights are there before anything is started.
+    """See that all weights and packages are there before anything is started.
 
     Raises:
-        Missing: A model that agents ask, or a judge, has no card or checkpoint.
+        Missing: A model that agents ask, or a judge, has no card or checkpoint; or what tracks clips or writes files is missing.
     """
     from ..agents.models.cards import read_card
+    from ..agents.models.codecs.classical import FORMATS, check_format
     from ..agents.models.hub.models import check_judge
     from ..agents.models.loading import WEIGHTS, load_models
 
+    check_tracking(scenario)
+    if scenario.scheme in FILES and scenario.models.file_codec in FORMATS:
+        check_format(scenario.models.file_codec)
     hub = hub_settings(scenario)
     load_models(scenario.models.profile, asked(settings), hub=hub)
     if scenario.models.profile == "hub":
