@@ -92,7 +92,8 @@ def test_roles_that_no_agent_asks_need_no_checkpoint(tmp_path: Path) -> None:
 def test_the_roles_that_are_checked_are_those_that_agents_ask() -> None:
     source = "".join(path.read_text() for path in sorted(AGENTS.glob("*.py")))
     options = ["caption=captioner", "goals=inferred", "denoise=true", "calibrate=true"]
-    everything = load("two-users", settings=[f"models.{option}" for option in options])
+    styles = ["models.restyle=true", "knowledge.style_share=1.0"]
+    everything = load("two-users", settings=[*(f"models.{option}" for option in options), *styles])
     roles = {*re.findall(r'(?:infer\(\s*|self\.runs\()"(\w+)"', source), "generator"}  # which one draws is a setting
     assert sorted(roles) == asked(network_settings(everything))
     assert asked(network_settings(load("two-users"))) == sorted([*ASKED, "generator"])
