@@ -20,7 +20,7 @@ class AirRecord(Message, frozen=True, omit_defaults=True):
     complex_symbols: int
     """All complex symbols that took air: data (coded and JSCC), pilots and HARQ feedback, over all attempts."""
     jscc_symbols: int
-    """Those of them that are JSCC symbols."""
+    """Those of them that are JSCC symbols, of pictures, clips or the words of texts."""
     pilot_symbols: int
     feedback_symbols: int
     attempts: int

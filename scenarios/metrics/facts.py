@@ -3,7 +3,9 @@
 It knows all sentences that users and the composer write (`agents.texts.writing`, `agents.texts.composing`) and matches whole
 sentences against them, turned into regular expressions; agents read by cues instead (`agents.texts.reading`), and mend by
 likelihoods. What is in no known sentence is not well-formed; a text with such sentences is read by cues besides, as people make
-something out of damaged sentences, too.
+something out of damaged sentences, too. It is no judge apart from the agents: the sentences are the composer's own, words that
+stand for lost ones are those of `agents.texts.mending`, and the cues are those of the sender's reader, so that what that one
+misunderstands of a damaged text, the judge may, too.
 """
 
 import re

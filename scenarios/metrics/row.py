@@ -21,17 +21,20 @@ class Row(Struct, frozen=True, kw_only=True):
     Symbols are all complex channel uses of the request: data, pilots and HARQ feedback. ``cbr`` = ``symbols_total`` / (3 H W)
     with H = W = 64 (pictures). The stages of the latency add up to ``latency_s``; ``backhaul_s`` is the
     latency of the links between its agents, ``wait_s`` what is left: HARQ rounds, CSI that is waited for, knowledge that goes
-    first. Waiting for a processor counts to the stage that waits.
+    first. Waiting for a processor counts to the stage that waits; work outside models (files, texts, tracks, drawing) counts to
+    ``wait_s``, and does not queue.
 
     ``content`` tells which scores a row has; those of other content are None. Scores of a failed request are floor scores: the
     receiver shows a mid-grey picture with nothing in it, or an empty text.
     ``psnr_db`` and ``ssim`` are against what entered the last encoder (the generated picture, or in ``semcom`` the one decoded
     from the uplink), ``psnr_to_original_db`` against the sender's picture; equal pictures count as 60 dB.
+    Of clips, ``ssim`` is against the sender's clip, too, and ``psnr_db`` is None.
     ``object_recovery`` is the share of the original's objects whose class the judge finds anywhere in the shown picture,
     ``object_recovery_iou50`` the share that it finds in place; ``generated_recovery`` is ``object_recovery`` before the downlink.
     The three alignments compare original and shown picture by features of the CLIP-class judge (see `alignment`).
 
-    A text's facts are read by `metrics.facts`, which knows nothing of how agents read and compose.
+    A text's facts are read by `metrics.facts`. It knows every sentence that users and the composer write, and reads what is
+    damaged by the cues of the agents' own reader: it is no judge apart from them.
     """
 
     request: str

@@ -19,7 +19,7 @@ STAGES = (
     ("queue_s", "queue for air"),
     ("air_s", "air"),
     ("backhaul_s", "links"),
-    ("wait_s", "HARQ and CSI waits"),
+    ("wait_s", "HARQ, CSI, other work"),
     ("generate_s", "generate"),
     ("encode_s", "encode"),
     ("decode_s", "decode"),

@@ -1,6 +1,6 @@
 """What a reader must know before believing a number: the simplifications of a run."""
 
-from ...agents.settings import NetworkSettings
+from ...agents.settings import FILES, NetworkSettings
 
 
 def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
@@ -23,13 +23,7 @@ def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
     found.append("HARQ feedback is charged, but free of errors.")
     found.append("Backhaul has latency, but no limit of rate and no errors.")
     found.append("Computation takes FLOPs over the configured speed of a processor; memory and batching cost nothing.")
-    if settings.traffic.content == "text":
-        found.append(
-            "Texts are journeys, written by a grammar of ours; extractor, composer and calibrator of wording are programs for "
-            "such texts, no language models, and their FLOPs and joules are not counted."
-        )
-    else:
-        found.append("Pictures come from a drawn scene world of 64 x 64 pixels, not from cameras.")
+    found += _of_content(settings)
     if profile == "hub":
         found.append(
             "Published models work at their own size; between agents their pictures are scaled to 64 x 64 by area means, "
@@ -67,4 +61,29 @@ def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
         )
     if settings.scheme == "gai-scn":
         found.append("Branch models are learned identifier vectors of shared subjects; adapters of whole models come later.")
+    return found
+
+
+def _of_content(settings: NetworkSettings) -> list[str]:
+    """What is simple about that which users send."""
+    content, found = settings.traffic.content, []
+    if settings.traffic.images:
+        found.append("Pictures are those of a folder, cut to squares of 64 x 64 pixels; they are judged by their pixels alone.")
+    elif content == "text":
+        found.append(
+            "Texts are journeys, written by a grammar of ours; extractor, composer and calibrator of wording are programs for "
+            "such texts, no language models, and their FLOPs and joules are not counted."
+        )
+        found.append(
+            "The judge of texts knows all sentences that users and the composer write, and reads damaged ones by the cues of the "
+            "sender's reader: it is not apart from the agents."
+        )
+    else:
+        found.append("Pictures come from a drawn scene world of 64 x 64 pixels, not from cameras.")
+    if content == "clips":
+        found.append("FLOPs and joules of tracking, of telling what moves and of drawing clips are not counted; their time is.")
+    if settings.scheme in FILES or settings.coded_fallback:
+        found.append("FLOPs and joules of writing and opening files are not counted; their time is.")
+    if settings.scheme in FILES or settings.coded_fallback or content != "pictures":
+        found.append("Work outside models (files, texts, tracks, drawing) takes its time, but does not queue for its processor.")
     return found

@@ -1,8 +1,11 @@
 """What the report says of attacks."""
 
 import re
+from typing import Any
 
+import pytest
 from msgspec import structs
+from msgspec.structs import replace
 from semcast.agents.settings import AdversarySettings, SecuritySettings
 from semcast.bus.records import Attack, Verdict
 from semcast.scenarios.metrics.network import Network
@@ -37,6 +40,23 @@ def test_where_nobody_looks_nothing_is_said() -> None:
     assert not list(trust(reduction(Network(), SecuritySettings())))
     page = "".join(trust(reduction(Network(verdicts=GENUINE), SecuritySettings(rate_hz=2.0))))
     assert "Nothing was signed" in page and "limited to 2 a second" in page and "<table" not in page
+
+
+@pytest.mark.parametrize(
+    ("traffic", "scheme", "told", "not_told"),
+    [
+        ({}, "gai-scn", "drawn scene world", "does not queue"),
+        ({"images": "album"}, "semcom", "of a folder", "drawn scene world"),
+        ({}, "traditional", "writing and opening files", "a folder"),
+        ({"content": "clips"}, "aigc-scm", "of tracking", "files are"),
+        ({"content": "text"}, "gai-scn", "not apart from the agents", "drawn scene world"),
+    ],
+)
+def test_what_is_simple_about_content_is_told_of_that_content(
+    traffic: dict[str, Any], scheme: str, told: str, not_told: str
+) -> None:
+    said = " ".join(notes(replace(SETTINGS, scheme=scheme, traffic=replace(SETTINGS.traffic, **traffic))))
+    assert told in said and not_told not in said
 
 
 def test_what_is_simplified_of_trust_is_told() -> None:
