@@ -10,6 +10,7 @@ from ..bus.channel import choose_mcs, segment
 from ..bus.channel.csi import dequantise
 from ..bus.channel.mcs import MCS_BY_NAME, MCS_TABLE, Mcs
 from ..bus.clock import ns
+from ..bus.content_messages import WordText
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.messages import (
@@ -325,7 +326,7 @@ class BaseStation(NetworkAgent):
     def lost(self, message: Uplink | Downlink, after_ns: int, ctx: Context) -> None:
         """All attempts are used up."""
         if message.purpose in FAILING:
-            what = "header" if isinstance(message.body, JsccPicture) else message.purpose
+            what = "header" if isinstance(message.body, JsccPicture | WordText) else message.purpose
             reason = f"{what} lost after {self.radio.max_attempts} transmissions"
             for failure in failures(message, self.id, reason):
                 ctx.send(self.edge, failure, after_ns=after_ns)

@@ -68,7 +68,10 @@ class CloudText(CloudBase):
         except BadInput as error:
             ctx.send(edge, Failure(request, self.id, f"prompt cannot be read: {error.message}"))
             return
-        served = self.state.served_by.get(recipient, self.state.served_by[order.sender])
+        served = self.state.served_by.get(recipient) or self.state.served_by.get(order.sender)
+        if served is None:
+            ctx.send(edge, Failure(request, self.id, f"{recipient} is attached nowhere"))
+            return
         content = TextContent(request, order.sender, recipient, order.prompt.t_ns, text)
         work_ns = ns(READ_FLOPS * len(text) / self.settings.compute.cloud_flops)
         ctx.send(served.edge, content, after_ns=work_ns + backhaul_ns(text_bits(content)))
