@@ -8,7 +8,7 @@ draws the frames itself. With ``semcom`` every frame goes as JSCC symbols, throu
 import numpy as np
 
 from ..bus import keys
-from ..bus.clock import MS, ns
+from ..bus.clock import MS
 from ..bus.content_messages import ClipKnowledge, GroupPrompt
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
@@ -91,9 +91,7 @@ class UserClips(UserReconstructing):
 
     def work(self, flops: int, tick: str, request: str, ctx: Context) -> None:
         """Take the time of some work on this user's device that no model does, then tick."""
-        device = self.settings.device_of.get(self.id)
-        speed = device.flops if device else self.settings.compute.user_flops
-        ctx.timer(ns(flops / speed), Tick(tick, request=request))
+        ctx.timer(self.work_ns(flops), Tick(tick, request=request))
 
     def tick_clip_told(self, tick: Tick, ctx: Context) -> None:
         """Say what moves, ahead of it what receivers lack."""

@@ -2,7 +2,6 @@
 
 from msgspec import UNSET
 
-from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.messages import CodedPicture, Tick
 from .accounting import body_bits
@@ -19,10 +18,9 @@ class UserFiling(UserBase):
 
     def write_file(self, request: str, ctx: Context) -> None:
         """Writing takes the time of this user's processor."""
-        form, device = self.around.prescribed, self.settings.device_of.get(self.id)
+        form = self.around.prescribed
         assert form is not None
-        flops = device.flops if device else self.settings.compute.user_flops
-        ctx.timer(ns(form.encode_flops / flops), Tick("written", request=request))
+        ctx.timer(self.work_ns(form.encode_flops), Tick("written", request=request))
 
     def tick_written(self, tick: Tick, ctx: Context) -> None:
         """The file is there: it goes up."""

@@ -1,6 +1,5 @@
 """Stage 2 at the receiver: decode, show, say how it was."""
 
-from ..bus.clock import ns
 from ..bus.engine import Context
 from ..bus.envelope import Envelope
 from ..bus.messages import Arrived, CodedPicture, Failure, Feedback, JsccPicture, Tick
@@ -38,9 +37,7 @@ class UserReceiving(UserRehearsing, UserLearning):
         """A picture has arrived as a file."""
         picture = opened(body.file)
         self.state.receiving[body.request] = Receiving(body.t_ns, body.codec, message.snr_db, picture)
-        device = self.settings.device_of.get(self.id)
-        flops = device.flops if device else self.settings.compute.user_flops
-        ctx.timer(ns(self.around.formats[body.codec].decode_flops / flops), Tick("decoded", request=body.request))
+        ctx.timer(self.work_ns(self.around.formats[body.codec].decode_flops), Tick("decoded", request=body.request))
 
     def tick_decoded(self, tick: Tick, ctx: Context) -> None:
         """It is open."""

@@ -171,6 +171,11 @@ class UserBase(LedgerAgent):
         variant = device.variants.get(role, "") if device else ""
         return f"{role}@{variant}" if variant else role
 
+    def work_ns(self, flops: int) -> int:
+        """Time that work which no model does takes on this user's device."""
+        device = self.settings.device_of.get(self.id)
+        return ns(flops / (device.flops if device else self.settings.compute.user_flops))
+
     @property
     def traffic_ends_ns(self) -> int:
         """When no more pictures are taken and no more measurements made."""

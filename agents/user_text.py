@@ -4,7 +4,7 @@ With scheme ``gai-scn`` the sender's extractor reads its text and the prompt pol
 the text goes up as a compressed file. The receiver decodes words or opens a file.
 """
 
-from ..bus.clock import MS, ns
+from ..bus.clock import MS
 from ..bus.content_messages import CodedText, Profile, WordText
 from ..bus.engine import Context
 from ..bus.messages import Arrived, Ask, Feedback, Prompt, Tick
@@ -65,11 +65,6 @@ class UserText(UserSending):
         coded = self.settings.scheme == "traditional"
         flops = (PACK_FLOPS if coded else READ_FLOPS) * len(text)
         ctx.timer(self.work_ns(flops), Tick("packed" if coded else "read", request=request))
-
-    def work_ns(self, flops: int) -> int:
-        """Time that work takes on this user's device."""
-        device = self.settings.device_of.get(self.id)
-        return ns(flops / (device.flops if device else self.settings.compute.user_flops))
 
     def tick_packed(self, tick: Tick, ctx: Context) -> None:
         """Scheme ``traditional``: the file is written."""

@@ -260,7 +260,7 @@ def _devices(scenario: Scenario) -> Iterator[Mistake]:
     total = sum(device.share for device in scenario.devices.values())
     if total > 1 + 1e-9:
         yield Mistake("devices", f"the shares add up to {total:g}, more than all users")
-    here = (*ON_DEVICES, "generator") if scenario.scheme == "aigc-scm" else ON_DEVICES
+    here = (*ON_DEVICES, "generator") if scenario.scheme in AT_RECEIVERS else ON_DEVICES
     known = {role: found for role, found in variants(scenario.models.profile).items() if role in here}
     for name, device in scenario.devices.items():
         path = f"devices.{name}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...agents.accounting import seen_bits
-from ...agents.settings import NetworkSettings
+from ...agents.settings import AT_RECEIVERS, NetworkSettings
 from ...bus.records import AirRecord
 from .alignment import Features
 from .clips import clip_rows
@@ -94,7 +94,7 @@ def _ends(story: Story, settings: NetworkSettings) -> dict[str, Any]:
 
 def _qualities(story: Story, scores: Scores, settings: NetworkSettings) -> dict[str, Any]:
     truth = story.capture.truth
-    encoded = settings.scheme != "aigc-scm"
+    encoded = settings.scheme not in AT_RECEIVERS
     return {
         "object_recovery": scores.shown.recovery,
         "object_recovery_iou50": scores.shown.iou50,
@@ -250,4 +250,4 @@ def _choices(story: Story, settings: NetworkSettings) -> dict[str, Any]:
 
 def _told(settings: NetworkSettings) -> str:
     """What prompts hold where no policy decides about it."""
-    return ("boxes" if settings.aigc.places else "caption") if settings.scheme == "aigc-scm" else ""
+    return ("boxes" if settings.aigc.places else "caption") if settings.scheme in AT_RECEIVERS else ""

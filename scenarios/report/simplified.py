@@ -1,6 +1,6 @@
 """What a reader must know before believing a number: the simplifications of a run."""
 
-from ...agents.settings import FILES, NetworkSettings
+from ...agents.settings import AT_RECEIVERS, FILES, NetworkSettings
 
 
 def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
@@ -51,7 +51,7 @@ def notes(settings: NetworkSettings, profile: str = "tiny") -> list[str]:
             "The adversary holds no message back and touches neither CSI nor pictures, feedback or the operator's control. "
             "Users who sign false prompts of their own are not looked for."
         )
-    if settings.scheme == "aigc-scm":
+    if settings.scheme in AT_RECEIVERS:
         found.append(
             "Receivers hold a generator from the beginning: what it has learned of the world in general is not charged, as in "
             "the paper. Identifiers of personal subjects are charged, which the paper leaves out, and so is the history."
