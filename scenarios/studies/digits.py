@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from ...agents.models.digits.models import UNKNOWN
 from ..schema import Section
 from . import digits_claims as claims
 from . import digits_figures as figures
@@ -83,7 +84,7 @@ def find(study: Study) -> Findings:
     desk, planning = desks(PAGE, options.pages)
     shop = Shop(desk, planning, options.symbols, options.fidelity)
     grains = granularities(desk)
-    swapped, flipped = harmed(study, desk, options.flips)
+    swapped, flipped = harmed(study, desk, tuple(dict.fromkeys((*options.flips, claims.FLIPPED))))
     ways = shop.ways()
     still = travel(study, ways, options.pages, options.snrs_db, options.draws, "awgn")
     fading = travel(study, ways, options.pages, options.fading_snrs_db, options.fading_draws, "rayleigh")
@@ -95,7 +96,7 @@ def find(study: Study) -> Findings:
     ]
     study.tell(1, 1, "intervals, figures")
     made = [
-        *claims.of_conditioning(grains, swapped), *claims.of_adaptivity(still, fading, shop), *claims.of_packets(lost),
+        *claims.of_conditioning(grains, swapped, flipped), *claims.of_adaptivity(still, fading, shop), *claims.of_packets(lost),
         *claims.of_trust(pools),
     ]  # fmt: skip
     numbers = [
@@ -171,7 +172,7 @@ def _of_pools(pools: Sequence[Pool]) -> list[Number]:
         found.append(Number("misread_share", pool.name, *inference.share(int(pool.misread.sum()), n), n))
         for flag, doubt in pool.doubts.items():
             found.append(Number("auc", f"{flag}: {pool.name}", *area_interval(doubt, pool.wrong, pool.unit, pool.name, flag), n))
-            kept = ~pool.misread
-            value = area_interval(doubt[kept], pool.wrong[kept], pool.unit[kept], pool.name, flag, "kept")
-            found.append(Number("auc_where_label_was_right", f"{flag}: {pool.name}", *value, int(kept.sum())))
+            for what, kept in (("was_right", ~pool.misread), ("came", pool.labels != UNKNOWN)):
+                value = area_interval(doubt[kept], pool.wrong[kept], pool.unit[kept], pool.name, flag, what)
+                found.append(Number(f"auc_where_label_{what}", f"{flag}: {pool.name}", *value, int(kept.sum())))
     return found

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...agents.models.digits.models import UNKNOWN
 from ...agents.models.digits.prompts import PARTS
 from . import inference
 from .digits_measure import (
@@ -14,6 +15,7 @@ from .digits_measure import (
     FOREIGN_LATENTS,
     GENERATIVE,
     LINEAR,
+    NO_LABEL,
     ONE_FILE,
     PREFIX,
     RIGHT,
@@ -28,14 +30,16 @@ from .digits_measure import (
     Journeys,
     Pool,
 )
-from .digits_trust import area_interval
-from .digits_ways import ADAPTIVE, CLASSICAL_CSI, CLASSICAL_FINE, FIXED, JOINT, LAYERED, ORACLE, Shop
+from .digits_trust import area, area_interval
+from .digits_ways import ADAPTIVE, CLASSICAL_CSI, CLASSICAL_FINE, EQUAL, FIXED, JOINT, LAYERED, ORACLE, Shop
 from .findings import Claim
 
 Curves = dict[str, dict[float, Journeys]]
 MISLEADS = "mechanism 2: 'slightly inaccurate information may lead to a completely incorrect generation'"
 LOSS = 0.3
 """Share of lost packets at which claims are looked at."""
+FLIPPED = 0.01
+"""Share of flipped bits of a prompt that counts as slightly wrong."""
 FLAGS = {
     SECOND_JUDGE: "A second judge that compares picture and label",
     DISCORD: "Discord of samples (other classes by the sender's reader)",
@@ -51,7 +55,7 @@ def less(name: str, text: str, measured: str, first: np.ndarray, second: np.ndar
     return Claim(name, text, measured, value, low, high, 0.0, len(first), remark=remark)
 
 
-def of_conditioning(grains: Sequence[Grain], swapped: dict[str, Column]) -> list[Claim]:
+def of_conditioning(grains: Sequence[Grain], swapped: dict[str, Column], flipped: dict[float, Column]) -> list[Claim]:
     """Mechanisms 1 and 2: meaning kept, and the closer the better one is told."""
     told = {grain.name: grain.scores for grain in grains if grain.arm == GENERATIVE}
     label, base, full = (told[name] for name in (PARTS[0], f"+ {PARTS[1]}", f"+ {PARTS[-1]}"))
@@ -76,10 +80,12 @@ def of_conditioning(grains: Sequence[Grain], swapped: dict[str, Column]) -> list
              "alignment, generative - pixels", full["alignment"], pixels.scores["alignment"]),
         less("accurate_label", "An accurate label leads the generation, a wrong one misleads it, all latents being right",
              "class right, own label - another label", swapped[RIGHT]["right"], swapped[WRONG_LABEL]["right"], "mechanism 2"),
-        _share("slightly_wrong_coarse", f"Slightly wrong information (the label) misleads the generation: {few:.0f} bits",
-               "share of wrong classes, coarse latents being right", 1 - swapped[WRONG_LABEL_COARSE]["right"], 0.5, MISLEADS),
-        _share("slightly_wrong", f"So it does with {most:.0f} bits", "share of wrong classes, all latents being right",
-               1 - swapped[WRONG_LABEL]["right"], 0.5, MISLEADS),
+        _share("slightly_wrong", f"Slightly wrong information misleads the generation: {FLIPPED:.0%} of a prompt's bits flipped",
+               "share of wrong classes, all layers", 1 - flipped[FLIPPED]["right"], 0.1, MISLEADS),
+        _share("wrong_label_coarse", f"A wrong label misleads it: {few:.0f} bits",
+               "share of wrong classes, right coarse latents", 1 - swapped[WRONG_LABEL_COARSE]["right"], 0.5, "mechanism 2"),
+        _share("wrong_label", f"So it does with {most:.0f} bits", "share of wrong classes, all latents being right",
+               1 - swapped[WRONG_LABEL]["right"], 0.5, "mechanism 2"),
         less("accurate_latents", "Accurate latents bring the picture closer, another digit's do not", "SSIM, own - another's",
              swapped[RIGHT]["ssim"], swapped[FOREIGN_LATENTS]["ssim"], "mechanism 2"),
     ]  # fmt: skip
@@ -106,12 +112,15 @@ def of_adaptivity(still: Curves, fading: Curves, shop: Shop) -> list[Claim]:
         "adaptive_over_classical", "Over Rayleigh fading it is closer than the best classical file with the best MCS",
         "alignment, adaptive - classical", pooled(fading[ADAPTIVE]), pooled(fading[CLASSICAL_CSI]), "both pay for CSI",
     ))  # fmt: skip
-    found.append(less(
-        "modular_as_end_to_end", "Without end-to-end training, nothing is lost against a codec trained with its channel (AWGN)",
-        "alignment, adaptive - end to end, all SNRs", pooled(still[ADAPTIVE]), pooled(still[JOINT]),
-        f"mechanism 3 says 'without requiring', not 'as good as': this asks what it costs. Adaptive takes at most {most:.0f} "
-        f"channel uses, end to end {max(float(one.symbols.max()) for one in still[JOINT].values()):.0f}",
-    ))  # fmt: skip
+    for name, way, room in (("modular_as_end_to_end", EQUAL, shop.joint_room), ("modular_with_more_room", ADAPTIVE, shop.room)):
+        most = max(float(one.symbols.max()) for one in still[way].values())
+        found.append(less(
+            name,
+            f"Without end-to-end training, in {room} channel uses, nothing is lost against a codec trained with its channel in "
+            f"{shop.joint_room} (AWGN)", "alignment, adaptive - end to end, all SNRs", pooled(still[way]), pooled(still[JOINT]),
+            f"mechanism 3 says 'without requiring', not 'as good as': this asks what it costs. At most {most:.0f} of these "
+            "channel uses are taken, CSI included",
+        ))  # fmt: skip
     return found + _cliff(still, shop)
 
 
@@ -171,15 +180,19 @@ def of_packets(curves: Curves) -> list[Claim]:
 
 
 def of_trust(pools: Sequence[Pool]) -> list[Claim]:
-    """Flags tell wrong pictures from right ones."""
+    """Flags tell wrong pictures from right ones: of all, and of those whose label came; and better than that it did not come."""
     found = []
     for pool in pools:
+        came = pool.labels != UNKNOWN
+        trivial = area(pool.doubts[NO_LABEL], pool.wrong)
         for flag, what in FLAGS.items():
-            value, low, high = area_interval(pool.doubts[flag], pool.wrong, pool.unit, pool.name, flag)
-            wrong = int(pool.wrong.sum())
-            found.append(Claim(
-                f"auc_{flag}_{pool.name}".replace(" ", "_").replace(",", ""), f"{what} finds wrong generations: {pool.name}",
-                "area under the ROC", value, low, high, 0.8, len(pool.wrong),
-                remark=f"{wrong:,} of {len(pool.wrong):,} pictures are wrong",
-            ))  # fmt: skip
+            for name, where, kept in (("", "", np.ones_like(came)), ("_label_came", ", where the label came", came)):
+                wrong, n = pool.wrong[kept], int(kept.sum())
+                value, low, high = area_interval(pool.doubts[flag][kept], wrong, pool.unit[kept], pool.name, f"{flag}{name}")
+                found.append(Claim(
+                    f"auc_{flag}_{pool.name}{name}".replace(" ", "_").replace(",", ""),
+                    f"{what} finds wrong generations: {pool.name}{where}", "area under the ROC", value, low, high, 0.8, n,
+                    remark=f"{int(wrong.sum()):,} of {n:,} pictures are wrong"
+                    + ("" if name else f"; the flag '{NO_LABEL}' alone has {trivial:.2f}"),
+                ))  # fmt: skip
     return found

@@ -17,6 +17,7 @@ from .digits_measure import (
     DISCORD,
     GENERATIVE,
     LINEAR,
+    NO_LABEL,
     ONE_FILE,
     PREFIX,
     SECOND_JUDGE,
@@ -147,8 +148,8 @@ def over_loss(study: Study, lost: Curves) -> Chart:
 
 
 def rocs(study: Study, pools: Sequence[Pool]) -> Chart:
-    """Receiver operating characteristics of both flags."""
-    colours = {SECOND_JUDGE: theme.BLUE, DISCORD: theme.GREEN, VARIANCE: theme.ORANGE}
+    """Receiver operating characteristics of all flags."""
+    colours = {SECOND_JUDGE: theme.BLUE, DISCORD: theme.GREEN, VARIANCE: theme.ORANGE, NO_LABEL: theme.GREY}
     with theme.figure(study.figures, "roc", (9.4, 4.6), ncols=len(pools)) as (_, axes):
         for axis, pool in zip(axes, pools, strict=True):
             for flag in colours:

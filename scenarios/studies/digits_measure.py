@@ -227,12 +227,14 @@ class Pool:
 
 
 VARIANCE, DISCORD, SECOND_JUDGE = "spread of samples", "discord of samples", "second judge"
+NO_LABEL = "no label came"
+"""The flag that needs no thought, beside which the others are to be seen."""
 
 
 def doubts(study: Study, desk: Desk, name: str, got: Sequence[Received], number: int) -> Pool:
     """Show what was received, and doubt it; `number` samples a picture."""
     models, shown = desk.models, []
-    flags: dict[str, list[np.ndarray]] = {SECOND_JUDGE: [], DISCORD: [], VARIANCE: []}
+    flags: dict[str, list[np.ndarray]] = {SECOND_JUDGE: [], DISCORD: [], VARIANCE: [], NO_LABEL: []}
     for draw, one in enumerate(got):
         study.tell(draw, len(got), f"doubts, {name}")
         pictures = desk.generated(one)
@@ -241,6 +243,7 @@ def doubts(study: Study, desk: Desk, name: str, got: Sequence[Received], number:
         flags[VARIANCE].append(spread(drawn))
         flags[DISCORD].append(discord(models, drawn, pictures))
         flags[SECOND_JUDGE].append(unverified(models, pictures, one.labels))
+        flags[NO_LABEL].append((one.labels == UNKNOWN).astype(float))
     truth = np.tile(desk.of.labels, len(got))
     all_shown, told = np.concatenate(shown), np.concatenate([one.labels for one in got])
     return Pool(

@@ -127,11 +127,11 @@ MECHANISMS = (
     ("1. Receivers regenerate content that means the same, not the bits", ("meaning_kept", "not_bit_by_bit")),
     (
         "2. Conditioning guides: accurate information leads closer, slightly wrong information astray",
-        ("base_above_label", "full_above_base", "accurate_label", "slightly_wrong", "accurate_latents"),
+        ("base_above_label", "full_above_base", "accurate_label", "slightly_wrong", "wrong_label", "accurate_latents"),
     ),
     (
         "3. A modular design follows the channel without end-to-end training",
-        ("rising_", "adaptive_over_", "modular_as_end_to_end"),
+        ("rising_", "adaptive_over_", "modular_"),
     ),
 )
 
@@ -181,4 +181,19 @@ def notes(desk: Desk, pools: Sequence[Pool], fidelity: str, doubted_db: Sequence
             "follows that label, a second judge cannot see it."
             for pool in pools[:1]
         ),
+        CHANGED,
+        "The networks come of one recipe; the second judge was trained by itself and longer (the card has the minutes of each).",
     ]
+
+
+CHANGED = (
+    "Changed after results on the test part had been seen, so that it is no fresh set for these: the second judge was trained "
+    "on faded pictures and the flag of discord added; the adaptive sender got 16 pilots for its report, a choice that knows "
+    "the report's noise, and any cut of the layers; senders are planned for 0 to 20 dB in place of -6 to 18; a classical file "
+    "as good as all layers, a sender that knows the channel exactly and a wrong label beside coarse latents were added; the "
+    "bits of each layer were chosen on validation, after a table of the test part had shown the KLT ahead at 60 bits; the "
+    "bound 0 of modular_as_end_to_end was set when it was expected to fail. Equal channel uses for that claim, flipped bits "
+    "as slightly wrong information (1 %, one wrong class in ten), the flag 'no label came' and areas where the label came "
+    "followed a review."
+)
+"""What a reader must know about how the study came to be."""

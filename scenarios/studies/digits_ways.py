@@ -22,6 +22,8 @@ CLASSICAL, CLASSICAL_FINE, CLASSICAL_CSI = "classical, coarse", "classical, fine
 ORACLE = "adaptive, channel known"
 """Chooses by the true SNR, which no sender has; it pays for a report all the same."""
 ANALOGUE, JOINT = "analogue latents", "end to end"
+EQUAL = "adaptive, room of end to end"
+"""Chooses among plans of as few channel uses as the end-to-end codec takes, reports of the channel included."""
 DESIGN_SNRS_DB = np.arange(0.0, 20.01, 0.5)
 """What senders that hear nothing of the channel are planned for: any of these SNRs, equally likely."""
 Way = Callable[[Sequence[Frame]], tuple[np.ndarray, np.ndarray]]
@@ -54,6 +56,8 @@ class Shop:
         masks = {mask: mask for mask in value}
         self.fixed = {number: self._fixed(number, room, value, masks) for number in FIXED}
         self._cut_csi = [Choice(plan, value, masks) for plan in cut(desk.page, room - CSI_SYMBOLS)]
+        self.joint_room = real_symbols(desk.page * JOINT_REALS)
+        self._cut_equal = [Choice(plan, value, masks) for plan in cut(desk.page, self.joint_room - CSI_SYMBOLS)]
         self.layered = _best([Choice(plan, value, masks) for plan in cut(desk.page, room)])
         files, files_csi = (self._files(planning, size) for size in (room, room - CSI_SYMBOLS))
         self.classical = _best(files)
@@ -68,6 +72,7 @@ class Shop:
             **{FIXED[number]: self._blind(one) for number, one in self.fixed.items() if one},
             LAYERED: self._blind(self.layered),
             ADAPTIVE: self._informed(adaptive, chooser),
+            EQUAL: self._informed(self._cut_equal),
             ORACLE: self._informed(adaptive, chooser, exact=True),
             WITH_PIXELS: self._informed([*adaptive, *self._classical_csi]),
             CLASSICAL: self._blind(self.classical),
@@ -149,7 +154,7 @@ class Shop:
         for place, frame in enumerate(frames):
             heard, snr_db = frame.send_reals(reals[place * page : (place + 1) * page], "joint")
             shown.append(self.desk.models.receive(heard, snr_db))
-        return self._judged(np.rint(np.concatenate(shown)), len(frames), real_symbols(page * JOINT_REALS))
+        return self._judged(np.rint(np.concatenate(shown)), len(frames), self.joint_room)
 
     def _judged(self, shown: np.ndarray, pages: int, used: int) -> tuple[np.ndarray, np.ndarray]:
         scores = matrix(self.desk.scorer(shown))

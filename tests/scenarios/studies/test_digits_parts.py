@@ -17,7 +17,7 @@ from semcast.scenarios.studies.digits_bench import Desk, desks
 from semcast.scenarios.studies.digits_cost import BASE_EDGES, base_graph, decoding_flops, lifting
 from semcast.scenarios.studies.digits_linear import linear, shares
 from semcast.scenarios.studies.digits_link import Frame
-from semcast.scenarios.studies.digits_measure import filled
+from semcast.scenarios.studies.digits_measure import Journeys, filled
 from semcast.scenarios.studies.digits_scores import SIGMA, WINDOW, psnr_db, ssim, stroke_iou
 from semcast.scenarios.studies.digits_trust import area, area_interval, roc, samples
 from semcast.scenarios.studies.digits_ways import joined
@@ -196,6 +196,14 @@ def test_what_is_told_is_what_was_quantised(desk: Desk) -> None:
     labels, latents = desk.told
     assert np.array_equal(labels, desk.extracted[0])
     assert np.corrcoef(latents[:, :4].ravel(), desk.extracted[1][:, :4].ravel())[0, 1] > 0.98
+
+
+def test_a_page_counts_once() -> None:
+    """Journeys of all pages again and again: each page's own mean."""
+    found = Journeys({"right": np.array([0.0, 0.5, 1.0, 0.5])}, np.zeros(4), 2)
+    assert found.by_page("right").tolist() == [0.5, 0.5]
+    found = Journeys({"right": np.array([0.0, 0.4, 0.0, 0.8])}, np.zeros(4), 2)
+    assert found.by_page("right") == pytest.approx([0.0, 0.6])
 
 
 # --- packets ----------------------------------------------------------------------------------------------------------
