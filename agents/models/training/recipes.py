@@ -88,7 +88,7 @@ RECIPES: Mapping[str, Recipe] = {
     "calibrator": Recipe("repairs received pictures; train the codecs first", "calibrator", "calibrator"),
     "judge": Recipe("detector of reports, trained apart", "detectors", "judge", "train_judge"),
     "clip-judge": Recipe("features of pictures, objects and texts for reports, trained apart", "clip_judge", "clip_judge"),
-    "digits": Recipe("handwritten digits: conditional VAE, end-to-end codec, two judges", "digits", "digits", minutes=5.0),
+    "digits": Recipe("handwritten digits: conditional VAE, end-to-end codec, two judges", "digits", "digits", minutes=9.5),
 }
 
 
