@@ -19,7 +19,7 @@ def photograph(scene: Scene, form: str) -> bytes:
 
 
 def developed(picture: bytes) -> bytes:
-    """A picture for people: pixels as they are, of a clip the middle frame, a sketch drawn anew (with no trace of the channel)."""
+    """A picture for people: pixels as they are, of a clip the middle frame, a sketch drawn anew (no trace of the channel)."""
     if not is_sketch(picture):
         return still(picture)
     sketch = read(picture)

@@ -112,16 +112,16 @@ class TrafficSettings(Struct, frozen=True):
     senders: tuple[str, ...] = ()
     """Users that take pictures; empty: all."""
     content: Literal["pictures", "text", "alarms", "clips"] = "pictures"
-    """What users send: pictures; texts of their own (``agents/texts``); what a scene is to its receiver, as a sentence; or clips."""
+    """What users send: pictures; texts of their own (``agents/texts``); what a scene is to its receiver, a sentence; or clips."""
 
 
 class ClipSettings(Struct, frozen=True):
     """Short video (``traffic.content = "clips"``): ``cameras`` of each sender that take turns, clips of ``frames`` at ``fps``.
 
     ``world``: things that wander before a ``camera`` (``movers``: least and most), or traffic on a ``street``. With scheme
-    ``aigc-scm``, ``background``: receivers draw on what they were sent once (``kb``), are sent with ``each`` clip, or on a ``map``;
+    ``aigc-scm``, ``background``: receivers draw on what they were sent once (``kb``), get with ``each`` clip, or on a ``map``;
     ``places``: told of ``every`` frame, of each ``step``-th (``stride``), or where the receiver would not predict them to
-    ``tolerance_px`` (``predicted``). ``looks``: of things, told once to each receiver (``told``), or drawn by class and colour from
+    ``tolerance_px`` (``predicted``). ``looks``: told once to each receiver (``told``), or drawn by class and colour from
     what all receivers know (``known``). ``watch``: receivers of symbols look for incidents in what they decoded.
     """
 

@@ -280,7 +280,7 @@ class ModelsSection(Section):
     codecs: Literal["specialists", "adaptive", "all"] = "specialists"
     """JSCC codecs on offer: one for each SNR and rate; one for all SNRs at four rates (``adaptive-cbr48`` to ``-cbr6``); both."""
     uplink_codec: str = ""
-    """Name of the JSCC codec of the way up in scheme ``semcom``, such as ``adaptive-cbr12``; empty: as the encoder policy says."""
+    """Name of the JSCC codec of the way up in scheme ``semcom``, such as ``adaptive-cbr12``; empty: as the policy says."""
     file_codec: Literal["jpeg", "jpeg2000", "webp", "avif", "webp-lossless"] = "webp"
     """Format of the files of schemes ``gai-traditional`` and ``traditional`` (``agents/picture_files.py``)."""
     file_quality: int = Field(default=50, ge=0, le=300)
