@@ -25,5 +25,5 @@ def test_the_short_form(tmp_path: Path) -> None:
 def test_the_verdicts_of_the_long_form(tmp_path: Path) -> None:
     outcome = run_study(load_study("personalised"), out=str(tmp_path / "long"))
     verdicts = {each["name"]: each["verdict"] for each in found(outcome.folder)["claims"]}
-    for name in ("history", "history-colours-back", "style", "style-with-history"):
+    for name in ("history", "history-of-all-requests", "history-colours-back", "style", "style-with-history", "style-palette"):
         assert verdicts[name] == "holds", verdicts
