@@ -59,7 +59,15 @@ def gain_sums(attempts: int, fading: Fading) -> np.ndarray:
     return sums
 
 
-def expected(blocks: Blocks, snr_db: float, fading: Fading = "awgn", attempts: int = 1, pilots: int | None = None) -> Expected:
+def expected(
+    blocks: Blocks,
+    snr_db: float,
+    fading: Fading = "awgn",
+    attempts: int = 1,
+    pilots: int | None = None,
+    *,
+    shared: bool = False,
+) -> Expected:
     """Mean outcome of sending code blocks with up to ``attempts`` transmissions of each; only lost ones are sent again.
 
     Args:
@@ -68,9 +76,11 @@ def expected(blocks: Blocks, snr_db: float, fading: Fading = "awgn", attempts: i
         fading: ``awgn``: h = 1; ``rayleigh``: one gain an attempt, see above.
         attempts: At least 1; 1 is without HARQ and its feedback.
         pilots: Pilots of each code block and attempt, None: the receiver knows h.
+        shared: All code blocks of an attempt share one such group, as they meet one gain.
     """
     lost = [block_loss(blocks, snr_db, gain_sums(made, fading), pilots) for made in range(1, attempts + 1)]
     delivered = float(np.mean((1 - lost[-1]) ** blocks.count))
     sent = blocks.count * (1 + sum(float(np.mean(loss)) for loss in lost[:-1]))
-    symbols = sent * (blocks.block_symbols + (pilots or 0))
+    groups = 1 + sum(float(np.mean(1 - (1 - loss) ** blocks.count)) for loss in lost[:-1]) if shared else sent
+    symbols = sent * blocks.block_symbols + groups * (pilots or 0)
     return Expected(delivered, symbols + (sent * feedback_symbols(2) / 2 if attempts > 1 else 0.0))

@@ -153,19 +153,19 @@ def segment(payload_bits: int, mcs: Mcs) -> Blocks:
     return Blocks(payload_bits, -(-total // count) + 24, count, mcs)
 
 
-def largest_payload_bits(complex_symbols: int, mcs: Mcs, pilots: int = 0) -> int:
+def largest_payload_bits(complex_symbols: int, mcs: Mcs, beside: int = 0) -> int:
     """Most payload bits whose code blocks, sent once, take no more than a number of complex symbols; 0 if none fits.
 
     Args:
         complex_symbols: The budget.
         mcs: Scheme.
-        pilots: Pilots of each code block, paid from the same budget.
+        beside: Symbols that each code block takes besides its own (feedback, pilots), paid from the same budget.
     """
     low, high = 0, complex_symbols * mcs.bits_per_symbol  # `low` fits, and no code has a rate above 1
     while low < high:
         middle = (low + high + 1) // 2
         blocks = segment(middle, mcs)
-        if blocks.complex_symbols + blocks.count * pilots <= complex_symbols:
+        if blocks.complex_symbols + blocks.count * beside <= complex_symbols:
             low = middle
         else:
             high = middle - 1

@@ -1,4 +1,9 @@
-"""The cliff, bit by bit: real files through the real coded link at SNRs around the waterfall, beside the photograph codec."""
+"""The cliff, bit by bit: real files through the real coded link at SNRs around the waterfall, beside the photograph codec.
+
+The rival's file and scheme are made once. So is what the photograph codec sends: encoded for the middle of the waterfall, its
+side information in coded bits by the scheme chosen for that SNR; where these are lost, mid-grey is shown. ``adapted`` is encoded
+anew for each SNR, by a sender that knows it.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,14 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...agents.models.codecs.classical import FORMATS, Files, decompress
-from ...agents.models.codecs.classical_link import Budget, fit, send, shown
+from ...agents.models.codecs.classical_link import GREY, Budget, fit, send, shown
+from ...bus import keys
 from ...bus.channel import Air, Area, Blocks, Mcs, Radio
 from ...bus.channel.awgn import add_noise
 from ...bus.channel.coding import waterfall
 from ...bus.channel.expected import expected
 from ...bus.channel.mcs import MCS_BY_NAME
 from ..evaluations import Request
-from ..evaluations.jscc import budget_symbols, grey_psnr_db, ours, psnr_db, side_blocks
+from ..evaluations.jscc import arrival, budget_symbols, grey_psnr_db, ours, psnr_db, side_blocks
 
 if TYPE_CHECKING:
     from ...agents.models.codecs.photo import PhotoCodec
@@ -37,9 +43,10 @@ class Cliff:
         snrs_db: Where it was sent.
         real_db: PSNR bit by bit, (pictures, SNRs).
         table_db: PSNR expected by the tables, likewise.
-        jscc_db: That of the photograph codec at the same SNRs.
+        jscc_db: That of the photograph codec, encoded once for ``middle_db``; mean over losses of its side information.
+        adapted_db: That of the photograph codec encoded anew for each SNR.
         shown: SNR in dB -> what the receiver of the first picture saw.
-        jscc_shown: Likewise of the photograph codec.
+        jscc_shown: Likewise of the photograph codec, encoded once.
         infeasible: Pictures left out because no file fits.
     """
 
@@ -50,6 +57,7 @@ class Cliff:
     real_db: np.ndarray
     table_db: np.ndarray
     jscc_db: np.ndarray
+    adapted_db: np.ndarray
     shown: dict[float, np.ndarray]
     jscc_shown: dict[float, np.ndarray]
     infeasible: int
@@ -88,7 +96,7 @@ def _sweep(
     middle_db = round(float(np.mean([_middle_db(fitted.blocks) for _, fitted in there])), 1)
     snrs_db = tuple(round(middle_db + step, 2) for step in STEPS_DB)
     real, table, seen = np.zeros((len(there), len(snrs_db))), np.zeros((len(there), len(snrs_db))), {}
-    jscc = []
+    held, adapted = [], []
     for row, (picture, fitted) in enumerate(there):
         height, width = picture.shape[:2]
         best_db, grey_db = psnr_db(picture, decompress(fitted.file)), grey_psnr_db(picture)
@@ -103,17 +111,42 @@ def _sweep(
                 seen[snr_db] = arrived
             delivered = expected(fitted.blocks, snr_db).delivered
             table[row, column] = delivered * best_db + (1 - delivered) * grey_db
-        jscc.append(ours(photo, picture, Request(cbr=cbr, snrs_db=snrs_db), str(row)) or [grey_db] * len(snrs_db))
-    theirs = {snr_db: _jscc_shown(photo, there[0][0], cbr, snr_db, "0") for snr_db in snrs_db}
-    return Cliff(codec, mcs, middle_db, snrs_db, real, table, np.array(jscc), seen, theirs, len(pictures) - len(there))
+        held.append(_held(photo, picture, cbr, middle_db, snrs_db, str(row)))
+        adapted.append(ours(photo, picture, Request(cbr=cbr, snrs_db=snrs_db), str(row)) or [grey_db] * len(snrs_db))
+    theirs = {snr_db: _drawn(one, seed, codec, snr_db) for snr_db, one in zip(snrs_db, held[0], strict=True)}
+    jscc_db = [[_mean_db(one, picture) for one in row] for row, (picture, _) in zip(held, there, strict=True)]
+    left_out = len(pictures) - len(there)
+    return Cliff(codec, mcs, middle_db, snrs_db, real, table, np.array(jscc_db), np.array(adapted), seen, theirs, left_out)
 
 
-def _jscc_shown(photo: "PhotoCodec", picture: np.ndarray, cbr: Fraction, snr_db: float, key: str) -> np.ndarray:
-    """What the receiver of the photograph codec sees, its side information having arrived; noise as in `jscc.ours`."""
+Heard = tuple[float, np.ndarray]
+"""Probability that the side information arrives, and the picture that is shown then."""
+
+
+def _held(
+    photo: "PhotoCodec", picture: np.ndarray, cbr: Fraction, design_db: float, snrs_db: Sequence[float], key: str
+) -> list[Heard]:
+    """A picture encoded once, for ``design_db``, as it is heard at each SNR; noise as in `jscc.ours`."""
     sketch = photo.sketch(picture)
-    symbols = budget_symbols(picture, cbr) - side_blocks(sketch.bits, snr_db).complex_symbols
-    sent = photo.encode(sketch, symbols, snr_db)
-    return photo.decode(sent.side, add_noise(sent.symbols, snr_db, 1.0, "evaluation", "jscc", key), snr_db)
+    side = side_blocks(sketch.bits, design_db)
+    sent = photo.encode(sketch, budget_symbols(picture, cbr) - side.complex_symbols, design_db)
+    found = []
+    for snr_db in snrs_db:
+        received = add_noise(sent.symbols, snr_db, 1.0, "evaluation", "jscc", key)
+        found.append((arrival(side, snr_db), photo.decode(sent.side, received, snr_db)))
+    return found
+
+
+def _mean_db(heard: Heard, picture: np.ndarray) -> float:
+    there, decoded = heard
+    return there * psnr_db(picture, decoded) + (1 - there) * grey_psnr_db(picture)
+
+
+def _drawn(heard: Heard, seed: int, codec: str, snr_db: float) -> np.ndarray:
+    """What one receiver sees: mid-grey if the side information is lost, as it is drawn."""
+    there, decoded = heard
+    came = keys.uniforms((1,), seed, "study classical", "side information", codec, str(snr_db))[0] < there
+    return decoded if came else np.full_like(decoded, GREY)
 
 
 def _middle_db(blocks: Blocks) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from ...agents.models.codecs.classical import FORMATS, Files, decompress
 from ...agents.models.codecs.classical_link import Budget, Fitted, fit
 from ...bus.channel import Mcs, choose_mcs, segment
+from ...bus.channel.account import feedback_symbols
 from ...bus.channel.awgn import add_noise, equalise, estimate
 from ...bus.channel.expected import Fading, block_loss, expected, gain_sums
 from ...bus.channel.mcs import MCS_TABLE, SCHEMES, Blocks, Code
@@ -33,6 +34,10 @@ FADE_MARGIN_DB = 6.0
 """Over Rayleigh fading our side information is sent as if the mean SNR were so much lower."""
 SIDE_ROUNDS = 2
 """So many transmissions of our side information are paid from the budget over Rayleigh fading."""
+FEEDBACK = feedback_symbols(2) // 2
+"""Symbols of HARQ feedback for each code block of each attempt."""
+CELLS = 256
+"""Parts of the distribution of gains over which the photograph codec is averaged, smaller where gains are."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Way:
         fading: Kind.
         attempts: Most transmissions of a code block.
         rounds: Transmissions of the whole that the budget pays for.
-        pilots: Of each code block; None where h = 1 is known.
+        pilots: Of each attempt, for all that it sends; None where h = 1 is known.
     """
 
     name: str
@@ -164,7 +169,8 @@ def measure(task: Task) -> Measured:
     for codec in FORMATS:
         files, known = Files(task.picture, codec), dict[bytes, float]()
         for way in task.ways:
-            budget = Budget(budget_symbols(task.picture, task.cbr), way.pilots or 0, way.rounds)
+            symbols, feedback = budget_symbols(task.picture, task.cbr), FEEDBACK if way.rounds > 1 else 0
+            budget = Budget(symbols, way.pilots or 0, way.rounds, feedback)
             for mcs in ALL_SCHEMES:
                 fitted = fit(files, mcs, budget)
                 if fitted and fitted.file not in known:
@@ -196,7 +202,7 @@ def _over_snr(
     fitted: Fitted, there_db: float, grey_db: float, way: Way, budget: Budget, snrs_db: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Expected PSNR of one picture, and the share of the budget that it spends, at each SNR."""
-    outcomes = [expected(fitted.blocks, snr_db, way.fading, way.attempts, way.pilots) for snr_db in snrs_db]
+    outcomes = [expected(fitted.blocks, snr_db, way.fading, way.attempts, way.pilots, shared=True) for snr_db in snrs_db]
     delivered = np.array([outcome.delivered for outcome in outcomes])
     beside = np.zeros(len(snrs_db)) if way.rounds == way.attempts else np.array([o.symbols - fitted.symbols for o in outcomes])
     return delivered * there_db + (1 - delivered) * grey_db, 1 + beside / budget.symbols
@@ -228,37 +234,55 @@ def _jscc(task: Task) -> dict[str, Row]:
 
 @dataclass(frozen=True)
 class Sent:
-    """A picture as the photograph codec sent it: its side information, and what was shown of it with each power gain."""
+    """A picture as the photograph codec sent it: its side information, and what is shown of it with each power gain.
+
+    ``powers``, ``weights`` and ``shown_db`` are of equal shape: the middles of parts of the distribution of |h|^2, their
+    probabilities, and the PSNR if the side information arrives.
+    """
 
     side: Blocks
     total: int
     paid: int
     powers: np.ndarray
+    weights: np.ndarray
     shown_db: np.ndarray
 
 
 def _send(task: Task, way: Way, snr_db: float) -> Sent | None:
-    """Send one picture with each of equally likely gains; None where the side information leaves too few symbols."""
+    """Send one picture with several gains, between which PSNR over |h|^2 in dB is taken to be straight (it is concave).
+
+    Side information and symbols share the pilots of the first attempt. None where the former leaves too few symbols.
+    """
     from ...agents.models.codecs.photo import FEWEST_SYMBOLS
 
     faded, pilots = way.fading == "rayleigh", way.pilots or 0
     codec, key = photo_codec(), ("study classical", task.seed, task.number)
     sketch, total = codec.sketch(task.picture), budget_symbols(task.picture, task.cbr)
     side = _side_blocks(sketch.bits, snr_db - (FADE_MARGIN_DB if faded else 0.0))
-    paid = (SIDE_ROUNDS if faded else 1) * (side.complex_symbols + side.count * pilots)
-    symbols = total - paid - pilots
+    paid = SIDE_ROUNDS * (side.complex_symbols + pilots + side.count * FEEDBACK) if faded else side.complex_symbols + pilots
+    symbols = total - paid
     if symbols < FEWEST_SYMBOLS * sketch.classes.size:
         return None
     sent = codec.encode(sketch, symbols, snr_db)
-    powers = -np.log1p(-(np.arange(task.gains) + 0.5) / task.gains) if faded else np.ones(1)
+    tried, _ = likely_powers(task.gains) if faded else (np.ones(1), np.ones(1))
     shown = []
-    for place, power in enumerate(powers):
+    for place, power in enumerate(tried):
         gain = complex(np.sqrt(power))
         heard = add_noise(sent.symbols, snr_db, gain, *key, "noise")
         belief = estimate(gain, snr_db, way.pilots, *key, "pilots", place)
         estimate_db = -10 * float(np.log10(belief.output_noise))
         shown.append(psnr_db(task.picture, codec.decode(sent.side, equalise(heard, belief, "zf"), estimate_db)))
-    return Sent(side, total, paid, powers, np.array(shown))
+    powers, weights = likely_powers(CELLS) if faded else (np.ones(1), np.ones(1))
+    return Sent(side, total, paid, powers, weights, np.interp(np.log(powers), np.log(tried), shown))
+
+
+def likely_powers(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Medians of parts of the distribution of |h|^2 over Rayleigh fading, and their probabilities, ``(number,)`` each.
+
+    Parts end at the quantiles (i / number)^2, so they are smaller where gains are.
+    """
+    edges = (np.arange(number + 1) / number) ** 2
+    return -np.log1p(-(edges[:-1] + edges[1:]) / 2), np.diff(edges)
 
 
 def _outcome(sent: Sent | None, picture: np.ndarray, way: Way, snr_db: float) -> tuple[float, float]:
@@ -272,8 +296,8 @@ def _outcome(sent: Sent | None, picture: np.ndarray, way: Way, snr_db: float) ->
     more = gain_sums(way.attempts - 1, way.fading) if way.attempts > 1 else np.zeros(1)
     lost = block_loss(sent.side, snr_db, sent.powers[:, None] + more, way.pilots)
     there = ((1 - lost) ** sent.side.count).mean(axis=1)
-    used = expected(sent.side, snr_db, way.fading, way.attempts, way.pilots).symbols
-    mean_db = float(np.mean(there * sent.shown_db + (1 - there) * grey_db))
+    used = expected(sent.side, snr_db, way.fading, way.attempts, way.pilots, shared=True).symbols
+    mean_db = float(np.sum(sent.weights * (there * sent.shown_db + (1 - there) * grey_db)))
     return mean_db, 1 + max(0.0, used - sent.paid) / sent.total
 
 

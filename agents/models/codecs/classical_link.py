@@ -1,8 +1,8 @@
 """A classical picture over a coded link at an exact number of complex channel uses: everything is paid from it.
 
-The file with its headers, checksums, parity bits, zero filling, pilots and, where the budget pays for repetitions, these. What is
-left is padding and stays charged. A picture whose smallest file does not fit is infeasible; one whose checksum is wrong is
-lost, and its receiver shows mid-grey.
+The file with its headers, checksums, parity bits, zero filling, pilots and, where the budget pays for repetitions, these with
+their feedback. What is left is padding and stays charged. A picture whose smallest file does not fit is infeasible; one whose
+checksum is wrong is lost, and its receiver shows mid-grey.
 """
 
 from dataclasses import dataclass
@@ -26,17 +26,19 @@ class Budget:
 
     Attributes:
         symbols: All of them.
-        pilots: Pilots of each code block, each time that it is sent.
+        pilots: Of each transmission of the whole: its code blocks share one group.
         rounds: How many transmissions of the whole they must pay for; those not needed are padding.
+        feedback: Symbols of HARQ feedback for each code block of each transmission.
     """
 
     symbols: int
     pilots: int = 0
     rounds: int = 1
+    feedback: int = 0
 
     def payload_bits(self, mcs: Mcs) -> int:
         """Most bits of a file that can be sent by a scheme; 0 if none."""
-        return largest_payload_bits(self.symbols // self.rounds, mcs, self.pilots)
+        return largest_payload_bits(self.symbols // self.rounds - self.pilots, mcs, self.feedback)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Fitted:
     Attributes:
         file: As Pillow wrote it.
         blocks: Its code blocks.
-        symbols: Complex channel uses of one transmission, pilots included.
+        symbols: Complex channel uses of one transmission, pilots and feedback included.
         padding: Uses of the budget that carry nothing; charged.
     """
 
@@ -62,7 +64,7 @@ def fit(files: Files, mcs: Mcs, budget: Budget) -> Fitted | None:
     if file is None:
         return None
     blocks = segment(8 * len(file), mcs)
-    symbols = blocks.complex_symbols + blocks.count * budget.pilots
+    symbols = blocks.complex_symbols + budget.pilots + blocks.count * budget.feedback
     return Fitted(file, blocks, symbols, budget.symbols - budget.rounds * symbols)
 
 

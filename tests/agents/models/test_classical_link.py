@@ -30,17 +30,20 @@ def link(snr_db: float) -> Link:
     st.integers(200, 12_000),
     st.sampled_from((0, 4, 16)),
     st.integers(1, 3),
+    st.sampled_from((0, 6)),
 )
-def test_all_that_is_sent_is_paid_from_the_budget(codec: str, mcs: Mcs, symbols: int, pilots: int, rounds: int) -> None:
-    budget = Budget(symbols, pilots, rounds)
+def test_all_that_is_sent_is_paid_from_the_budget(
+    codec: str, mcs: Mcs, symbols: int, pilots: int, rounds: int, feedback: int
+) -> None:
+    budget = Budget(symbols, pilots, rounds, feedback)
     found = fit(FILES[codec], mcs, budget)
     smallest = [len(FILES[codec].file(FORMATS[codec].qualities[0], v)) for v in range(len(FORMATS[codec].variants))]
     least = segment(8 * min(smallest), mcs)
     if found is None:
-        assert rounds * (least.complex_symbols + pilots * least.count) > symbols
+        assert rounds * (least.complex_symbols + pilots + feedback * least.count) > symbols
         return
     assert found.blocks == segment(8 * len(found.file), mcs)
-    assert found.symbols == found.blocks.complex_symbols + pilots * found.blocks.count
+    assert found.symbols == found.blocks.complex_symbols + pilots + feedback * found.blocks.count
     assert found.padding >= 0 and rounds * found.symbols + found.padding == symbols
 
 

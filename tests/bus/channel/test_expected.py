@@ -48,6 +48,15 @@ def test_pilots_cost_symbols_and_signal() -> None:
     assert estimated.delivered == pytest.approx(expected(blocks, 4.0 + 10 * math.log10(0.8)).delivered)
 
 
+def test_blocks_of_an_attempt_may_share_pilots() -> None:
+    """At -40 dB everything is sent in every attempt, at 40 dB in one."""
+    blocks = segment(30_000, MCS_TABLE[3])
+    assert blocks.count > 2
+    for snr_db, attempts in ((-40.0, 3), (40.0, 1)):
+        bare, shared = (expected(blocks, snr_db, attempts=3, pilots=p, shared=True) for p in (None, 16))
+        assert shared.symbols - bare.symbols == pytest.approx(16 * attempts)
+
+
 @pytest.mark.parametrize(("fading", "snr_db"), [("awgn", 4.2), ("rayleigh", 6.0)])
 def test_it_is_the_mean_of_what_links_do(fading: str, snr_db: float) -> None:
     """1,500 transfers of the ``table`` fidelity, a new gain each attempt: share and cost within 4 standard errors."""

@@ -41,7 +41,20 @@ def test_the_cliff_is_visible_bit_by_bit(folder: Path) -> None:
     """Values, not verdicts: the short form has one picture, with which nothing is certain."""
     for codec in ("avif", "jpeg"):
         cliff, ours = contract.claim(folder, f"cliff-{codec}"), contract.claim(folder, f"no-cliff-jscc-{codec}")
-        assert cliff["value"] > 5 > 2 > ours["value"] > 0
+        adapted = contract.claim(folder, f"no-cliff-adapted-{codec}")
+        assert cliff["value"] > 5 > 2 > ours["value"] > 0 and 2 > adapted["value"] > 0
+
+
+def test_our_codec_is_encoded_once_around_the_cliff(folder: Path) -> None:
+    """Where it is planned for, it is what a sender that knows the SNR makes; elsewhere it is not."""
+    middle = float(contract.claim(folder, "cliff-jpeg")["measured"].split()[3]) - 1
+    found = [n for n in contract.found(folder)["numbers"] if n["name"] == "cliff_psnr_db" and n["arm"].startswith("JPEG")]
+    held, adapted = (
+        {n["at"]["snr_db"]: n["value"] for n in found if n["arm"].endswith(f": jscc, {what}")}
+        for what in ("encoded once", "adapted")
+    )
+    assert held[middle] == adapted[middle]
+    assert held[middle - 2] < adapted[middle - 2] - 0.1
 
 
 def test_links_are_what_they_should_be(folder: Path) -> None:
@@ -73,6 +86,13 @@ def test_a_second_run_finds_the_same(folder: Path, tmp_path: Path) -> None:
     numbers = contract.found(folder)["numbers"]
     told = next(n for n in numbers if n["name"] == "psnr_db" and n["arm"] == "awgn jscc" and n["at"]["snr_db"] == 7.0)
     assert told["n"] == 2 and abs(told["value"] - quality.jscc_db["awgn"][0, 0]) < 3
+
+
+def test_gains_are_those_of_rayleigh_fading_and_dense_where_low() -> None:
+    powers, weights = classical_quality.likely_powers(256)
+    assert weights.sum() == pytest.approx(1) and (weights * powers).sum() == pytest.approx(1, abs=0.01)
+    assert (np.diff(powers) > 0).all() and (weights[powers < 0.1]).sum() == pytest.approx(1 - np.exp(-0.1), abs=0.005)
+    assert (powers < 0.1).sum() > 70  # 24 equally likely ones
 
 
 def made(best: dict[str, float], lacking: str = "") -> Measured:
@@ -140,5 +160,5 @@ def test_the_full_form_has_its_verdicts(tmp_path: Path) -> None:
     outcome = run_study(load_study("classical"), out=str(tmp_path / "classical"))
     assert outcome.status == "ok", outcome.error
     contract.check(outcome.folder)
-    for name in ("bits-as-tables", "uncoded-as-closed-form", "cliff-avif", "cliff-jpeg", "no-cliff-jscc-avif", "lead-awgn-jpeg"):
+    for name in ("bits-as-tables", "uncoded-as-closed-form", "cliff-avif", "cliff-jpeg", "lead-awgn-jpeg"):
         assert contract.claim(outcome.folder, name)["verdict"] == "holds", name
