@@ -15,10 +15,10 @@ from ....bus.errors import BadInput
 from ..cards import checked, read_card
 from ..codecs.quantised import dequantise
 from .data import CLASSES, PIXELS, WHITE
-from .networks import Joint, Judge, Vae, Verifier
+from .networks import Joint, DigitJudge, Vae, Verifier
 from .prompts import LATENTS
 
-NETWORKS: Mapping[str, Callable[[], nn.Module]] = {"vae": Vae, "joint": Joint, "judge": Judge, "verifier": Verifier}
+NETWORKS: Mapping[str, Callable[[], nn.Module]] = {"vae": Vae, "joint": Joint, "judge": DigitJudge, "verifier": Verifier}
 WEIGHTS_FILE = "{}.safetensors"
 FILES = tuple(WEIGHTS_FILE.format(name) for name in NETWORKS)
 UNKNOWN = CLASSES
@@ -31,7 +31,7 @@ class DigitModels:
 
     vae: Vae
     joint: Joint
-    judge: Judge
+    judge: DigitJudge
     verifier: Verifier
 
     def extract(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

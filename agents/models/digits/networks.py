@@ -133,7 +133,7 @@ class Joint(nn.Module):
         return bent + straight
 
 
-class Judge(nn.Module):
+class DigitJudge(nn.Module):
     """Classifier of the measurements: convolutions. Never seen by any other network."""
 
     FEATURES = 32

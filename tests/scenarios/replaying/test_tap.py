@@ -98,7 +98,7 @@ def test_a_trace_that_was_cut_is_played_to_the_cut(recorded: Path, tmp_path: Pat
     copy = tmp_path / "cut"
     shutil.copytree(recorded, copy)
     path = max((path for path in TraceReader(copy).paths if not path.name.startswith("private-")), key=lambda p: p.stat().st_size)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])  # its last half is what the end of an MCAP file repeats
     found = tap(copy, speed=0.0, wait_s=0.0)
     assert found.played.messages == len(sent(copy)) < len(sent(recorded)) and found.subscribers == 0
 
