@@ -15,7 +15,7 @@ from ....bus.errors import BadInput
 from ..cards import checked, read_card
 from ..codecs.quantised import dequantise
 from .data import CLASSES, PIXELS, WHITE
-from .networks import Joint, DigitJudge, Vae, Verifier
+from .networks import DigitJudge, Joint, Vae, Verifier
 from .prompts import LATENTS
 
 NETWORKS: Mapping[str, Callable[[], nn.Module]] = {"vae": Vae, "joint": Joint, "judge": DigitJudge, "verifier": Verifier}
