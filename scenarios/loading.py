@@ -25,6 +25,7 @@ CATALOG = Path(__file__).parent / "catalog"
 
 
 _STUDY = re.compile(r"^study\s*=", re.MULTILINE)
+_LIKE = re.compile(r"""^like\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
 
 
 def catalog() -> list[str]:
@@ -38,8 +39,25 @@ def studies() -> list[str]:
 
 
 def is_study(path: Path) -> bool:
-    """Whether a file describes a study: several runs, and what is found in them."""
-    return _STUDY.search(path.read_text(encoding="utf-8", errors="replace")) is not None
+    """Whether a file describes a study (several runs, and what is found in them), or is like one."""
+    for _ in range(MOST_LIKE):
+        head = path.read_text(encoding="utf-8", errors="replace").partition("\n[")[0]
+        like = _LIKE.search(head)
+        if _STUDY.search(head) or like is None:
+            return _STUDY.search(head) is not None
+        try:
+            path = liked_file(like[1], path)
+        except BadInput:
+            break  # who reads the file says what is wrong
+    return False
+
+
+def liked_file(name: str, path: Path) -> Path:
+    """The file that the one at ``path`` is like: a ``.toml`` file beside it, or what `find` finds."""
+    beside, shipped = path.parent / name, CATALOG / f"{name}.toml"
+    if beside.suffix == ".toml" and beside.is_file():
+        return beside
+    return shipped if shipped.is_file() else find(name)
 
 
 def find(scenario: str) -> Path:
@@ -83,9 +101,8 @@ def liked(own: Mapping[str, Any], path: Path, scenario: str) -> dict[str, Any]:
         base = data.pop("like")
         if not isinstance(base, str):
             raise BadInput(f"{path}: like = {base!r} is no name", "a scenario of the catalog, or a .toml file beside this one")
-        beside = path.parent / base
         try:
-            path = beside if beside.suffix == ".toml" and beside.is_file() else find(base)
+            path = liked_file(base, path)
         except BadInput as error:
             there = path.parent / f"{base}.toml"
             raise BadInput(f"{path}: like: {error.message}", f'like = "{base}.toml"' if there.is_file() else error.hint) from None

@@ -39,7 +39,10 @@ def execute_study(args: argparse.Namespace) -> "Outcome":
         return resume_study(Path(args.resume), show=args.display, host=host, jobs=args.jobs)
     plan = load_study(args.scenario, quick=args.quick, settings=args.settings, overrides=study_overrides(args))
     command = shlex.join(["semcast", *sys.argv[1:]])
-    return run_study(plan, out=args.out, command=command, quick=args.quick, show=args.display, host=host, jobs=args.jobs)
+    models = [f"--models {args.models}"] if args.models else []
+    changed = [*(f"--set {text}" for text in args.settings), *(f"--policy {text}" for text in args.policy), *models]
+    how = {"quick": args.quick, "show": args.display, "host": host, "jobs": args.jobs, "changed": changed}
+    return run_study(plan, out=args.out, command=command, **how)
 
 
 def study_overrides(args: argparse.Namespace) -> dict[str, object]:

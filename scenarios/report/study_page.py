@@ -56,6 +56,9 @@ def _header(findings: Findings, state: Mapping[str, Any]) -> Iterator[str]:
     yield f"<p>{escape(findings.question)}</p>"
     yield f'<p class="muted">{escape(findings.paper)}</p>'
     yield f"<pre>{escape(str(state.get('command') or 'semcast run ' + str(state['scenario'])))}</pre>"
+    if state.get("changed"):
+        what = escape(", ".join(state["changed"]))
+        yield f"<p><b>Changed: {what}.</b> What the page says of the setting is said of the study as it comes.</p>"
     form = "the short form, with fewer samples · " if state.get("quick") else ""
     yield f'<p class="muted">{form}seed {state["seed"]} · digest <code>{escape(str(state["digest"]))}</code></p></header>'
     if findings.headline:

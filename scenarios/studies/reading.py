@@ -11,14 +11,14 @@ import tomli_w
 from pydantic import Field, ValidationError
 
 from ...bus.errors import BadInput
-from ..loading import find, is_study, liked, merged, parse_setting, put, tables, validated
+from ..loading import find, liked, merged, parse_setting, put, tables, validated
 from ..mistakes import Mistake, ScenarioMistakes, from_pydantic, nearest
 from ..schema import Scenario, Section
 from .study import Overlay, StudyModule
 
 _PLACES = ("options", "base", "arms")
 _FOLDER = Path(__file__).parent
-_NO_STUDY = ("findings", "inference", "reading", "running", "study")
+_NO_STUDY = ("findings", "inference", "reading", "running", "side_by_side", "study")
 
 
 class StudyFile(Section):
@@ -65,11 +65,6 @@ def known_modules() -> list[str]:
     return [name for name in names if "\ndef find(" in (_FOLDER / f"{name}.py").read_text(encoding="utf-8")]
 
 
-def names_study(scenario: str) -> bool:
-    """Whether a name, file or folder on the command line is that of a study."""
-    return is_study(find(scenario))
-
-
 def load_study(
     name: str, *, quick: bool = False, settings: Sequence[str] = (), overrides: Mapping[str, Any] | None = None
 ) -> Plan:
@@ -86,7 +81,7 @@ def load_study(
         BadInput: The file cannot be found or read, or a setting goes nowhere.
     """
     path = find(name)
-    data = tables(path)
+    data = liked(tables(path), path, name)
     overlay = data.pop("quick", None)
     base = data.get("base")
     if isinstance(base, dict):  # what it is like has a short form of its own, which is not this one's
@@ -143,7 +138,8 @@ def _options(file: StudyFile, module: StudyModule, source: str) -> Any:
 
 def _arms(file: StudyFile, module: StudyModule, options: Any, source: str, folder: Path) -> dict[str, Scenario]:
     more: dict[str, Overlay] = getattr(module, "arms", lambda options: {})(options)
-    arms, mistakes = {}, []
+    arms: dict[str, Scenario] = {}
+    mistakes: dict[str, list[Mistake]] = {}
     told = {arm: merged(more.get(arm, {}), overlay) for arm, overlay in file.arms.items()}  # of a resolved file: all of it
     for arm, overlay in (told | {arm: overlay for arm, overlay in more.items() if arm not in told}).items():
         named = {"name": f"{file.name}-{arm}", "title": f"{file.title}: {arm}", "seed": file.seed, "host": "memory", "workers": 1}
@@ -152,7 +148,16 @@ def _arms(file: StudyFile, module: StudyModule, options: Any, source: str, folde
         try:
             arms[arm] = validated(data, f"{source}, arm {arm}", folder)
         except ScenarioMistakes as error:
-            mistakes += [Mistake(f"{arm}: {each.path}", each.reason, each.nearest) for each in error.mistakes]
+            mistakes[arm] = list(error.mistakes)
     if mistakes:
-        raise ScenarioMistakes(source, mistakes)
+        raise ScenarioMistakes(source, _once(mistakes, len(file.arms | more)))
     return arms
+
+
+def _once(mistakes: Mapping[str, Sequence[Mistake]], arms: int) -> list[Mistake]:
+    """What all arms have wrong is the base's, and told once; the rest with the arm's name before it."""
+    first = next(iter(mistakes.values()))
+    shared = [each for each in first if len(mistakes) == arms > 1 and all(each in listed for listed in mistakes.values())]
+    told = [Mistake(f"base.{each.path}", each.reason, each.nearest) for each in shared]
+    own = [(arm, each) for arm, listed in mistakes.items() for each in listed if each not in shared]
+    return told + [Mistake(f"{arm}: {each.path}", each.reason, each.nearest) for arm, each in own]

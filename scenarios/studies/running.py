@@ -9,10 +9,9 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from hashlib import blake2b
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,11 @@ from ...agents.request import worker_count
 from ...bus.errors import BadInput, RunFailed, SemcastError
 from .. import folder as folders
 from ..loading import dumps
-from ..runner import Outcome, run
+from ..runner import Outcome
 from ..schema import Scenario
 from .findings import Findings
 from .reading import Plan, load_study
+from .side_by_side import run_arms
 from .study import Arm, Study
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,15 @@ Tell = Callable[[str], None]
 
 
 def run_study(
-    plan: Plan, *, out: str = "", command: str = "", quick: bool = False, show: str = "none", host: str = "memory", jobs: int = 0
+    plan: Plan,
+    *,
+    out: str = "",
+    command: str = "",
+    quick: bool = False,
+    show: str = "none",
+    host: str = "memory",
+    jobs: int = 0,
+    changed: Sequence[str] = (),
 ) -> Outcome:
     """Run a study and write its folder.
 
@@ -47,6 +55,7 @@ def run_study(
         show: ``none`` says nothing; everything else a line on stderr every two seconds.
         host: Where arms run; results do not depend on it. On ``memory`` several run at once.
         jobs: How many at once; 0: one a core.
+        changed: What differs from the file, as on the command line; the page says so.
 
     Returns:
         The folder and how it went.
@@ -64,6 +73,7 @@ def run_study(
         "host": host,
         "workers": 1,
         "quick": quick,
+        "changed": list(changed),
         "wall_s": 0.0,
         "sim_s": 0.0,
         "requests": 0,
@@ -121,9 +131,11 @@ def _carry_out(plan: Plan, folder: Path, state: dict[str, Any], show: str, host:
             _keep(folder, findings, arms, state)
             state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
             folders.write_run(folder, state)
+            tell("writing the report")
             _write_report(folder, findings, state, arms)
         except KeyboardInterrupt:
             _log.warning("interrupted")
+            tell("interrupted: what had ended is kept")
             outcome = Outcome(folder, "interrupted")
         except SemcastError as error:
             _log.error("failed: %s", error)
@@ -145,55 +157,45 @@ def _carry_out(plan: Plan, folder: Path, state: dict[str, Any], show: str, host:
 
 
 def _run_arms(plan: Plan, folder: Path, tell: Tell, host: str, jobs: int) -> dict[str, Arm]:
-    """Run what is not finished; the longest-named order is that of the file."""
+    """Run what is not finished, in the order of the file.
+
+    Raises:
+        RunFailed: An arm failed; those that had ended are kept.
+        KeyboardInterrupt: It was interrupted, likewise.
+    """
     arms = {name: Arm(name, folder / ARMS_FOLDER / name) for name in plan.arms}
     missing = {name: scenario for name, scenario in plan.arms.items() if not _finished(arms[name], scenario)}
     for name in missing:
         _remove(arms[name].folder)
-    together = 1 if host != "memory" else min(jobs or worker_count("nats", 0), max(1, len(missing)))
+    together = 1 if host != "memory" else jobs or worker_count("nats", 0)
     texts = {name: dumps(scenario.model_copy(update={"host": host})) for name, scenario in missing.items()}
     done, started_s = len(arms) - len(missing), time.monotonic()
-    if not missing:
-        return arms
-    with ProcessPoolExecutor(together, mp_context=get_context("spawn")) as pool:
-        waiting: dict[Future[tuple[str, str, str]], str] = {}
-        for name, text in texts.items():
-            waiting[pool.submit(_run_arm, text, str(arms[name].folder))] = name
-        while waiting:
-            ended, _ = wait(waiting, timeout=TOLD_EVERY_S, return_when="FIRST_COMPLETED")
-            for future in ended:
-                name = waiting.pop(future)
-                status, message, hint = future.result()
-                if status == "interrupted":
-                    raise KeyboardInterrupt
-                if status != "ok":
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise RunFailed(f"arm {name}: {message}", hint or f"see {arms[name].folder / folders.LOG_FILE}")
-                done += 1
-            under_way = [f"{name}{_how_far(arms[name])}" for future, name in waiting.items() if future.running()]
-            told = f"arms {done}/{len(arms)} done" + (f", under way: {', '.join(under_way[:together])}" if under_way else "")
-            tell(f"{told}  ({time.monotonic() - started_s:.0f} s)")
+
+    def told(under_way: list[str]) -> None:
+        doing = ", ".join(f"{name}{_how_far(arms[name], plan.arms[name])}" for name in under_way)
+        tell(f"{time.monotonic() - started_s:4.0f} s  arms {done}/{len(arms)} done" + (f", under way: {doing}" if doing else ""))
+
+    work = {name: (text, arms[name].folder) for name, text in texts.items()}
+    with closing(run_arms(work, together, TOLD_EVERY_S, told)) as ended:
+        for name, status, message, hint in ended:
+            if status == "interrupted":
+                raise KeyboardInterrupt
+            if status != "ok":
+                raise RunFailed(f"arm {name}: {message}", hint or f"see {arms[name].folder / folders.LOG_FILE}")
+            done += 1
     return arms
 
 
-def _run_arm(text: str, folder: str) -> tuple[str, str, str]:
-    """One arm, in a process of its own -> (status, message, hint)."""
-    import tomllib
-
-    from ..loading import validated
-
-    outcome = run(validated(tomllib.loads(text), folder), out=folder, show="none", report=False)
-    error = outcome.error
-    return outcome.status, error.message if error else "", (error.hint or "") if error else ""
-
-
-def _how_far(arm: Arm) -> str:
-    """How much of its simulated time an arm has behind it, if it has said so."""
+def _how_far(arm: Arm, scenario: Scenario) -> str:
+    """How much of its simulated time an arm has behind it."""
     try:
         sim_s = float(folders.read_run(arm.folder).get("sim_s", 0.0))
     except (BadInput, ValueError):
-        return ""
-    return f" at {sim_s:.0f} simulated s" if sim_s else ""
+        return " (starting)"
+    duration_s = scenario.traffic.duration_s
+    if sim_s >= duration_s:
+        return " (finishing)"
+    return f" ({sim_s:.0f} of {duration_s:g} simulated s)" if sim_s else " (starting)"
 
 
 def _finished(arm: Arm, scenario: Scenario) -> bool:

@@ -1,19 +1,22 @@
 """Studies as the command line makes them: the file, its mistakes, the folder, and what is done again."""
 
 import json
+from multiprocessing import active_children
 from pathlib import Path
+from threading import Thread
 
 import pytest
-from semcast.bus.errors import BadInput
+from semcast.bus.errors import BadInput, RunFailed
 from semcast.scenarios.cli import main
 from semcast.scenarios.folder import read_run
-from semcast.scenarios.loading import load, studies
+from semcast.scenarios.loading import dumps, load, studies
 from semcast.scenarios.mistakes import ScenarioMistakes
 from semcast.scenarios.schema import Section
 from semcast.scenarios.studies.findings import Claim, Findings, Number
 from semcast.scenarios.studies.inference import mean
 from semcast.scenarios.studies.reading import Plan, StudyFile, known_modules, load_study
 from semcast.scenarios.studies.running import run_study
+from semcast.scenarios.studies.side_by_side import run_arms
 from semcast.scenarios.studies.study import Study
 
 from .contract import check
@@ -93,13 +96,54 @@ def test_all_mistakes_of_a_study_are_told(tmp_path: Path) -> None:
     file.write_text(text + '[arms.a]\nschem = "semcom"\n[arms.b.traffic]\nrate_hz = "fast"\n')
     with pytest.raises(ScenarioMistakes) as told:
         load_study(str(file))
-    assert [mistake.path for mistake in told.value.mistakes] == ["a: schem", "b: traffic.rate_hz"]
+    assert {"a: schem", "b: traffic.rate_hz"} <= {mistake.path for mistake in told.value.mistakes}
     file.write_text(text.replace("table1", "tabel1"))
     with pytest.raises(ScenarioMistakes, match="did you mean table1"):
         load_study(str(file))
     file.write_text(text + "[options]\npictres = 3\n")
-    with pytest.raises(ScenarioMistakes, match="pictures"):
+    with pytest.raises(ScenarioMistakes, match="options.pictres: there is no such option"):
         load_study(str(file))
+
+
+def test_what_all_arms_have_wrong_is_told_once(tmp_path: Path) -> None:
+    name = studies()[0]
+    assert len(load_study(name).arms) > 1
+    with pytest.raises(ScenarioMistakes) as told:
+        load_study(name, settings=["base.network.user=3"])
+    assert [mistake.path for mistake in told.value.mistakes] == ["base.network.user"]
+
+
+def test_a_study_can_be_like_another(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('like = "gai-scn-fig5"\nname = "mine"\n[options]\npictures = 60\n')
+    plan = load_study(str(file))
+    assert (plan.file.name, plan.file.study, plan.options.pictures) == ("mine", "fig5", 60)
+    assert main(["check", str(file)]) == 0
+
+
+def test_no_arm_outlives_a_loop_that_is_left(tmp_path: Path) -> None:
+    long = load("quickstart", overrides={"host": "memory", "name": "long"})
+    jobs = {name: (dumps(long), tmp_path / name) for name in ("one", "two", "three")}
+    heard: list[list[str]] = []
+    died: list[RunFailed] = []
+
+    def go() -> None:
+        try:
+            list(run_arms(jobs, 2, 0.5, heard.append))
+        except RunFailed as error:
+            died.append(error)
+
+    watched = Thread(target=go)
+    watched.start()
+    while not heard:
+        watched.join(0.2)
+    before = active_children()
+    assert len(before) == 2 and heard[0] == ["one", "two"]
+    before[0].kill()  # as a system without memory does
+    watched.join(30)
+    assert not watched.is_alive() and not active_children(), "the others ended with it"
+    assert "has died" in died[0].message and "--jobs 1" in died[0].hint
+    assert not (tmp_path / "three").exists()
 
 
 def test_settings_that_go_nowhere_and_options_of_single_runs_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
