@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from semcast.scenarios import cli
 from semcast.scenarios.loading import studies
 
@@ -47,6 +48,9 @@ def test_command(command: str, run_folder: Path, tmp_path: Path, capsys: pytest.
         words += ["--display", "none", "--out", str(tmp_path / "anew")]
     if "--tap" in words:
         words += ["--wait", "0"]  # nobody comes
+    if "--images" in words:
+        Image.new("RGB", (80, 64), (200, 60, 40)).save(tmp_path / "one.png")
+        words[words.index("--images") + 1] = str(tmp_path)
     if "hub" in words:
         words += ["--set", f"models.hub.folder={tmp_path}"]  # whatever this machine has
     try:
