@@ -151,7 +151,7 @@ def test_a_killed_run_says_that_it_was_interrupted(tmp_path: Path) -> None:
 def test_what_lists_there_are_and_where_runs_of_a_comparison_go_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["list"])
-    assert "required: {scenarios,policies,models,runs}" in capsys.readouterr().err
+    assert "required: {scenarios,studies,policies,models,runs}" in capsys.readouterr().err
     for command in ("compare", "sweep"):
         assert main([command, "two-users", "--host", "nats", "--policy", "encoder=fixed,snr-table"]) == 2
         assert "--address A: on a Ray cluster" in capsys.readouterr().err
