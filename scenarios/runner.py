@@ -142,24 +142,29 @@ class _How:
     profile: bool = False
 
 
+def attempt(folder: Path, what: str, work: Callable[[], None]) -> Outcome:
+    """Do the work of a run (or study: ``what``), and tell how it went; what went wrong is in the folder's log."""
+    try:
+        work()
+    except KeyboardInterrupt:
+        _log.warning("interrupted")
+        return Outcome(folder, "interrupted")
+    except SemcastError as error:
+        _log.error("failed: %s", error)
+        return Outcome(folder, "failed", error)
+    except Exception as error:
+        _log.error("failed:\n%s", traceback.format_exc())
+        failed = RunFailed(f"the {what} failed: {type(error).__name__}: {error}", f"see {folder / folders.LOG_FILE}")
+        failed.__cause__ = error
+        return Outcome(folder, "failed", failed)
+    return Outcome(folder, "ok")
+
+
 def _carry_out(scenario: Scenario, folder: Path, state: dict[str, Any], how: _How) -> Outcome:
     """Run what is in a folder, or the rest of it; whatever happens, the folder tells."""
-    outcome = Outcome(folder, "ok")
     with folders.held(folder), folders.log_file(folder), _losses_told(how.show != "none"):
         folders.write_run(folder, state)
-        try:
-            _run_and_reduce(scenario, folder, state, how)
-        except KeyboardInterrupt:
-            _log.warning("interrupted")
-            outcome = Outcome(folder, "interrupted")
-        except SemcastError as error:
-            _log.error("failed: %s", error)
-            outcome = Outcome(folder, "failed", error)
-        except Exception as error:
-            _log.error("failed:\n%s", traceback.format_exc())
-            failed = RunFailed(f"the run failed: {type(error).__name__}: {error}", f"see {folder / folders.LOG_FILE}")
-            failed.__cause__ = error
-            outcome = Outcome(folder, "failed", failed)
+        outcome = attempt(folder, "run", lambda: _run_and_reduce(scenario, folder, state, how))
         if outcome.error:
             state["error"] = str(outcome.error)
         state["status"] = outcome.status

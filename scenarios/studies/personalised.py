@@ -112,19 +112,24 @@ def find(study: Study) -> Findings:
             "Scenes of 64x64 pixels and tiny models instead of photographs, Stable Diffusion, DreamBooth and GLIGEN.",
         ],
         headline=headline(numbers),
-        notes=[
-            "The judges of recovery and of likeness were trained on scenes without any style, and see colours. So all scores "
-            "are given as judged, and again with the colours put back: the shown picture is brought to the colour statistics "
-            "that it had before it was styled, which undoes all but what rounding and the range of RGB have cut.",
-            f"Of {len(every)} requests {len(shown)} were shown in every arm: what is not named otherwise is of these. Of all "
-            "requests: share delivered, recovery, and the first claim anew, a failed request counting 0.",
-            "Where receivers generate, a style never leaves its owner and costs no bit. In the arm 'cloud' it must be shared: "
-            "its owner decides for itself, by what the incentive pays, and 6 numbers of 16 bits go up.",
-            f"The margins {LOSS:g} and {LOSS_BACK:g} were chosen before anything was judged, {HALF:g} after the transfer had "
-            "been tried on some scenes. What a channel is stretched by was limited after the first short run: grey pictures in "
-            "vivid styles showed noise.",
-        ],
+        notes=_notes(len(every), len(shown)),
     )
+
+
+def _notes(every: int, shown: int) -> list[str]:
+    """Remarks; of ``every`` request, ``shown`` were shown in all arms."""
+    return [
+        "The judges of recovery and of likeness were trained on scenes without any style, and see colours. So all scores "
+        "are given as judged, and again with the colours put back: the shown picture is brought to the colour statistics "
+        "that it had before it was styled, which undoes all but what rounding and the range of RGB have cut.",
+        f"Of {every} requests {shown} were shown in every arm: what is not named otherwise is of these. Of all "
+        "requests: share delivered, recovery, and the first claim anew, a failed request counting 0.",
+        "Where receivers generate, a style never leaves its owner and costs no bit. In the arm 'cloud' it must be shared: "
+        "its owner decides for itself, by what the incentive pays, and 6 numbers of 16 bits go up.",
+        f"The margins {LOSS:g} and {LOSS_BACK:g} were chosen before anything was judged, {HALF:g} after the transfer had "
+        "been tried on some scenes. What a channel is stretched by was limited after the first short run: grey pictures in "
+        "vivid styles showed noise.",
+    ]
 
 
 # --- measuring --------------------------------------------------------------------------------------------------------

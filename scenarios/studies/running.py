@@ -5,10 +5,8 @@ The folder is true at every moment: ``run.json`` says how far it is, arms that h
 """
 
 import json
-import logging
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from hashlib import blake2b
@@ -18,17 +16,16 @@ from typing import Any
 import msgspec
 
 from ...agents.request import worker_count
-from ...bus.errors import BadInput, RunFailed, SemcastError
+from ...bus.errors import BadInput, RunFailed
 from .. import folder as folders
 from ..loading import dumps
-from ..runner import Outcome
+from ..runner import Outcome, attempt
 from ..schema import Scenario
 from .findings import Findings
 from .reading import Plan, load_study
 from .side_by_side import run_arms
 from .study import Arm, Study
 
-_log = logging.getLogger(__name__)
 ARMS_FOLDER, FINDINGS_FILE, NUMBERS_FILE = "arms", "study.json", "numbers.parquet"
 TOLD_EVERY_S = 2.0
 Tell = Callable[[str], None]
@@ -118,37 +115,30 @@ def report_study(folder: Path, state: dict[str, Any]) -> None:
 
 
 def _carry_out(plan: Plan, folder: Path, state: dict[str, Any], show: str, host: str, jobs: int) -> Outcome:
-    outcome, started_s = Outcome(folder, "ok"), time.monotonic()
-    before_s = float(state["wall_s"])
-    tell = _teller(show)
+    started_s, before_s, tell = time.monotonic(), float(state["wall_s"]), _teller(show)
+
+    def wall_s() -> float:
+        return round(before_s + time.monotonic() - started_s, 3)
+
+    def work() -> None:
+        arms = _run_arms(plan, folder, tell, host, jobs)
+        state["requests"] = sum(int(arm.run["requests"]) for arm in arms.values())
+        state["sim_s"] = round(sum(float(arm.run["sim_s"]) for arm in arms.values()), 6)
+        findings = _find(plan, folder, arms, bool(state["quick"]), tell)
+        _keep(folder, findings, arms, state)
+        state["wall_s"] = wall_s()
+        folders.write_run(folder, state)
+        tell("writing the report")
+        _write_report(folder, findings, state, arms)
+
     with folders.held(folder), folders.log_file(folder):
         folders.write_run(folder, state)
-        try:
-            arms = _run_arms(plan, folder, tell, host, jobs)
-            state["requests"] = sum(int(arm.run["requests"]) for arm in arms.values())
-            state["sim_s"] = round(sum(float(arm.run["sim_s"]) for arm in arms.values()), 6)
-            findings = _find(plan, folder, arms, bool(state["quick"]), tell)
-            _keep(folder, findings, arms, state)
-            state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
-            folders.write_run(folder, state)
-            tell("writing the report")
-            _write_report(folder, findings, state, arms)
-        except KeyboardInterrupt:
-            _log.warning("interrupted")
+        outcome = attempt(folder, "study", work)
+        if outcome.status == "interrupted":
             tell("interrupted: what had ended is kept")
-            outcome = Outcome(folder, "interrupted")
-        except SemcastError as error:
-            _log.error("failed: %s", error)
-            outcome = Outcome(folder, "failed", error)
-        except Exception as error:
-            _log.error("failed:\n%s", traceback.format_exc())
-            failed = RunFailed(f"the study failed: {type(error).__name__}: {error}", f"see {folder / folders.LOG_FILE}")
-            failed.__cause__ = error
-            outcome = Outcome(folder, "failed", failed)
         if outcome.error:
             state["error"] = str(outcome.error)
-        state["status"] = outcome.status
-        state["wall_s"] = round(before_s + time.monotonic() - started_s, 3)
+        state |= {"status": outcome.status, "wall_s": wall_s()}
         folders.write_run(folder, state)
     return outcome
 
